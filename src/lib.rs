@@ -1,0 +1,38 @@
+//! DeltaBooth: a photo booth in a browser tab.
+//!
+//! A few pictures of a subject train *spectral shifts* (SVDiff, ICCV 2023) of a diffusion model;
+//! the result is a small delta that anyone applies to the same base model.
+//!
+//! The modules stand in the order of the data's way:
+//!
+//! | module | what comes out |
+//! |---|---|
+//! | [`weights`] | checked tensors from a diffusers folder, on disk or over HTTP |
+//! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
+//! | [`sampler`] | noise schedule, DDIM, seeded noise |
+//! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
+//! | [`train`] | δ from a few pictures |
+//! | [`generate`] | pictures from a prompt and any deltas |
+//! | [`worker`] | the contract between page and engine |
+//! | [`ui`] | the page |
+
+pub mod error;
+#[cfg(feature = "tensor")]
+pub mod generate;
+#[cfg(feature = "tensor")]
+pub mod model;
+#[cfg(feature = "tensor")]
+pub mod picture;
+#[cfg(feature = "tensor")]
+pub mod sampler;
+#[cfg(feature = "tensor")]
+pub mod spectral;
+#[cfg(feature = "tensor")]
+pub mod train;
+#[cfg(feature = "page")]
+pub mod ui;
+#[cfg(feature = "tensor")]
+pub mod weights;
+pub mod worker;
+
+pub use error::{Error, Result};

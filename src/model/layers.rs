@@ -1,0 +1,218 @@
+//! The four layers that everything is made of, and the two forms that a weight takes.
+//!
+//! A weight W, as a matrix `[c_out, c_in·k_h·k_w]`, is either [`Weight::Full`] or
+//! [`Weight::Factored`], W = U diag(s) Vᵀ with `u: [c_out, r]`, `s: [r]`, `vt: [r, c_in·k_h·k_w]`.
+//! In the factored form W itself is never built: a linear layer is `y = ((x V) ⊙ s) Uᵀ + b` and a
+//! convolution is a convolution with Vᵀ, a scaling by s per channel, and a 1×1 convolution with U.
+
+use burn::tensor::Tensor;
+
+use super::frozen::frozen_conv2d;
+use crate::error::Result;
+use crate::weights::Weights;
+
+/// A weight as a matrix `[c_out, fan_in]`, whole or as its factors.
+#[derive(Clone, Debug)]
+pub enum Weight {
+    /// W: `[c_out, fan_in]`.
+    Full(Tensor<2>),
+    /// W = U diag(s) Vᵀ; U and V are frozen, s may carry a gradient.
+    Factored {
+        /// U: `[c_out, r]`.
+        u: Tensor<2>,
+        /// s: `[r]`.
+        s: Tensor<1>,
+        /// Vᵀ: `[r, fan_in]`.
+        vt: Tensor<2>,
+    },
+}
+
+/// `y = x Wᵀ + b` over the last dimension (torch.nn.Linear).
+#[derive(Clone, Debug)]
+pub struct Linear {
+    /// `[c_out, c_in]`.
+    pub weight: Weight,
+    /// `[c_out]`.
+    pub bias: Option<Tensor<1>>,
+}
+
+/// A 2-D convolution (torch.nn.Conv2d), square kernel, same stride and padding both ways.
+#[derive(Clone, Debug)]
+pub struct Conv2d {
+    /// `[c_out, c_in·k·k]`.
+    pub weight: Weight,
+    /// `[c_out]`.
+    pub bias: Option<Tensor<1>>,
+    /// Input channels.
+    pub in_channels: usize,
+    /// k, the kernel's side.
+    pub kernel_size: usize,
+    /// Step in pixels.
+    pub stride: usize,
+    /// Zeros added on every side.
+    pub padding: usize,
+}
+
+/// Group normalisation (torch.nn.GroupNorm) over `[batch, channels, height, width]`.
+#[derive(Clone, Debug)]
+pub struct GroupNorm {
+    /// `[channels]`.
+    pub weight: Tensor<1>,
+    /// `[channels]`.
+    pub bias: Tensor<1>,
+    /// Groups that share mean and variance.
+    pub num_groups: usize,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// Layer normalisation (torch.nn.LayerNorm) over the last dimension.
+#[derive(Clone, Debug)]
+pub struct LayerNorm {
+    /// `[channels]`.
+    pub weight: Tensor<1>,
+    /// `[channels]`.
+    pub bias: Tensor<1>,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+/// One trainable layer, handed to a visitor together with its path (`down_blocks.0.resnets.0.conv1`).
+#[derive(Debug)]
+pub enum LayerMut<'a> {
+    /// A linear layer.
+    Linear(&'a mut Linear),
+    /// A convolution.
+    Conv2d(&'a mut Conv2d),
+    /// The weight of a GroupNorm or LayerNorm, `[channels]`.
+    Norm(&'a mut Tensor<1>),
+    /// The weight of an embedding table, `[rows, channels]`.
+    Embedding(&'a mut Tensor<2>),
+}
+
+/// Called once per layer, in the order of the checkpoint's modules.
+pub type Visitor<'a> = dyn FnMut(&str, LayerMut<'_>) -> Result<()> + 'a;
+
+impl Linear {
+    /// Takes `{path}.weight` `[c_out, c_in]` and, with `bias`, `{path}.bias` `[c_out]`.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(weights: &mut Weights, path: &str, c_in: usize, c_out: usize, bias: bool) -> Result<Self> {
+        Ok(Self {
+            weight: Weight::Full(weights.take(&format!("{path}.weight"), [c_out, c_in])?),
+            bias: if bias { Some(weights.take(&format!("{path}.bias"), [c_out])?) } else { None },
+        })
+    }
+
+    /// `[batch, tokens, c_in]` to `[batch, tokens, c_out]`.
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        let [batch, tokens, c_in] = x.dims();
+        let y = self.forward_2d(x.reshape([batch * tokens, c_in]));
+        let c_out = y.dims()[1];
+        y.reshape([batch, tokens, c_out])
+    }
+
+    /// `[n, c_in]` to `[n, c_out]`.
+    pub fn forward_2d(&self, x: Tensor<2>) -> Tensor<2> {
+        let y = match &self.weight {
+            Weight::Full(w) => x.matmul(w.clone().transpose()),
+            Weight::Factored { u, s, vt } => {
+                (x.matmul(vt.clone().transpose()) * s.clone().unsqueeze()).matmul(u.clone().transpose())
+            }
+        };
+        match &self.bias {
+            Some(bias) => y + bias.clone().unsqueeze(),
+            None => y,
+        }
+    }
+}
+
+impl Conv2d {
+    /// Takes `{path}.weight` `[c_out, c_in, k, k]` and `{path}.bias` `[c_out]`.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(weights: &mut Weights, path: &str, [c_in, c_out]: [usize; 2], kernel_size: usize, stride: usize, padding: usize) -> Result<Self> {
+        let weight: Tensor<4> = weights.take(&format!("{path}.weight"), [c_out, c_in, kernel_size, kernel_size])?;
+        Ok(Self {
+            weight: Weight::Full(weight.reshape([c_out, c_in * kernel_size * kernel_size])),
+            bias: Some(weights.take(&format!("{path}.bias"), [c_out])?),
+            in_channels: c_in,
+            kernel_size,
+            stride,
+            padding,
+        })
+    }
+
+    /// `[batch, c_in, height, width]` to `[batch, c_out, height', width']`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let y = match &self.weight {
+            Weight::Full(w) => self.convolve(x, w),
+            Weight::Factored { u, s, vt } => {
+                let scaled = self.convolve(x, vt) * s.clone().reshape([1, -1, 1, 1]);
+                let [c_out, r] = u.dims();
+                frozen_conv2d(scaled, u.clone().reshape([c_out, r, 1, 1]), 1, 0)
+            }
+        };
+        match &self.bias {
+            Some(bias) => y + bias.clone().reshape([1, -1, 1, 1]),
+            None => y,
+        }
+    }
+
+    fn convolve(&self, x: Tensor<4>, kernel: &Tensor<2>) -> Tensor<4> {
+        let [rows, _] = kernel.dims();
+        let kernel = kernel.clone().reshape([rows, self.in_channels, self.kernel_size, self.kernel_size]);
+        frozen_conv2d(x, kernel, self.stride, self.padding)
+    }
+}
+
+impl GroupNorm {
+    /// Takes `{path}.weight` and `{path}.bias`, `[channels]` each.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(weights: &mut Weights, path: &str, channels: usize, num_groups: usize, eps: f64) -> Result<Self> {
+        Ok(Self {
+            weight: weights.take(&format!("{path}.weight"), [channels])?,
+            bias: weights.take(&format!("{path}.bias"), [channels])?,
+            num_groups,
+            eps,
+        })
+    }
+
+    /// Shape-preserving, `[batch, channels, height, width]`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [batch, channels, height, width] = x.dims();
+        let x = x.reshape([batch, self.num_groups, channels / self.num_groups * height * width]);
+        let x = normalise(x, self.eps).reshape([batch, channels, height, width]);
+        x * self.weight.clone().reshape([1, -1, 1, 1]) + self.bias.clone().reshape([1, -1, 1, 1])
+    }
+}
+
+impl LayerNorm {
+    /// Takes `{path}.weight` and `{path}.bias`, `[channels]` each.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(weights: &mut Weights, path: &str, channels: usize, eps: f64) -> Result<Self> {
+        Ok(Self {
+            weight: weights.take(&format!("{path}.weight"), [channels])?,
+            bias: weights.take(&format!("{path}.bias"), [channels])?,
+            eps,
+        })
+    }
+
+    /// Shape-preserving, `[batch, tokens, channels]`.
+    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        normalise(x, self.eps) * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
+    }
+}
+
+/// Zero mean and unit (biased) variance over the last dimension.
+fn normalise(x: Tensor<3>, eps: f64) -> Tensor<3> {
+    let centred = x.clone() - x.mean_dim(2);
+    let variance = (centred.clone() * centred.clone()).mean_dim(2);
+    centred / (variance + eps).sqrt()
+}

@@ -1,0 +1,4 @@
+//! stub
+/// Where a base's files are.
+#[derive(Debug)]
+pub enum Files {}
