@@ -15,7 +15,9 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, ExtensionType, TensorMetadata, backend_extension};
+use burn::backend::{
+    Autodiff, Backend, Dispatch, ExtensionType, TensorMetadata, backend_extension,
+};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Shape, Tensor};
 
@@ -25,22 +27,50 @@ use super::columns::Window;
 ///
 /// Only x gets a gradient. A kernel that is tracked (a weight rebuilt inside the graph) takes
 /// Burn's own convolution instead.
-pub(super) fn frozen_conv2d(x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>, stride: usize, padding: usize) -> Tensor<4> {
+pub(super) fn frozen_conv2d(
+    x: Tensor<4>,
+    kernel: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    stride: usize,
+    padding: usize,
+) -> Tensor<4> {
     if kernel.is_tracked() {
-        return burn::tensor::module::conv2d(x, kernel, bias, ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1));
+        return burn::tensor::module::conv2d(
+            x,
+            kernel,
+            bias,
+            ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1),
+        );
     }
-    let y = <Dispatch as FrozenOps>::conv(x.into_dispatch(), kernel.into_dispatch(), Bias::from(bias), stride, padding);
+    let y = <Dispatch as FrozenOps>::conv(
+        x.into_dispatch(),
+        kernel.into_dispatch(),
+        Bias::from(bias),
+        stride,
+        padding,
+    );
     Tensor::from_dispatch(y)
 }
 
 /// `y = ((x V) ⊙ s) Uᵀ + b` over the last dimension of x `[n, c_in]`; x and s get gradients.
-pub(super) fn factored_linear(x: Tensor<2>, [u, vt]: [Tensor<2>; 2], s: Tensor<1>, bias: Option<Tensor<1>>) -> Tensor<2> {
+pub(super) fn factored_linear(
+    x: Tensor<2>,
+    [u, vt]: [Tensor<2>; 2],
+    s: Tensor<1>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<2> {
     Tensor::from_dispatch(factored(x, [u, vt], s, bias, None))
 }
 
 /// A convolution with Vᵀ `[r, c_in·k·k]`, times s, then a 1×1 convolution with U; x
 /// `[batch, c_in, h, w]` and s get gradients.
-pub(super) fn factored_conv2d(x: Tensor<4>, [u, vt]: [Tensor<2>; 2], s: Tensor<1>, bias: Option<Tensor<1>>, window: Window) -> Tensor<4> {
+pub(super) fn factored_conv2d(
+    x: Tensor<4>,
+    [u, vt]: [Tensor<2>; 2],
+    s: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    window: Window,
+) -> Tensor<4> {
     Tensor::from_dispatch(factored(x, [u, vt], s, bias, Some(window)))
 }
 
@@ -86,7 +116,13 @@ impl<B: Backend> Bias<B> {
 /// The two operations, sent to the backend that holds the tensors.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub(super) trait FrozenOps: Backend {
-    fn conv(x: FloatTensor<Self>, kernel: FloatTensor<Self>, #[extension_type] bias: Bias<Self>, stride: usize, padding: usize) -> FloatTensor<Self>;
+    fn conv(
+        x: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        #[extension_type] bias: Bias<Self>,
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self>;
 
     fn factored(
         x: FloatTensor<Self>,
@@ -115,19 +151,33 @@ pub(super) struct Factors<B: Backend> {
 /// What a backend must be able to do: the forward and backward passes, without a graph.
 pub(super) trait Frozen: Backend {
     /// conv(x, kernel) + bias.
-    fn conv_forward(x: FloatTensor<Self>, kernel: FloatTensor<Self>, bias: Option<FloatTensor<Self>>, window: Window) -> FloatTensor<Self> {
+    fn conv_forward(
+        x: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: Option<FloatTensor<Self>>,
+        window: Window,
+    ) -> FloatTensor<Self> {
         Self::conv2d(x, kernel, bias, options(window))
     }
 
     /// ∂x of shape `x` from ∂y.
-    fn conv_backward(grad: FloatTensor<Self>, kernel: FloatTensor<Self>, x: Shape, window: Window) -> FloatTensor<Self> {
+    fn conv_backward(
+        grad: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        x: Shape,
+        window: Window,
+    ) -> FloatTensor<Self> {
         // Only the shape of x is read.
         let x = Self::float_empty(x, &grad.device(), grad.dtype().into());
         Self::conv2d_x_backward(x, kernel, grad, options(window))
     }
 
     /// y and z = Vᵀx, the latter to be given back to `factored_backward`.
-    fn factored_forward(x: FloatTensor<Self>, factors: Factors<Self>, bias: Option<FloatTensor<Self>>) -> [FloatTensor<Self>; 2] {
+    fn factored_forward(
+        x: FloatTensor<Self>,
+        factors: Factors<Self>,
+        bias: Option<FloatTensor<Self>>,
+    ) -> [FloatTensor<Self>; 2] {
         let Factors { u, s, vt, window } = factors;
         let Some(window) = window else {
             let z = Self::float_matmul(x, Self::float_transpose(vt));
@@ -139,13 +189,26 @@ pub(super) trait Frozen: Backend {
             };
             return [y, z];
         };
-        let z = Self::conv2d(x, kernel::<Self>(vt, window.kernel_size), None, options(window));
+        let z = Self::conv2d(
+            x,
+            kernel::<Self>(vt, window.kernel_size),
+            None,
+            options(window),
+        );
         let scaled = Self::float_mul(z.clone(), channels::<Self>(s));
-        [Self::conv2d(scaled, kernel::<Self>(u, 1), bias, options(POINTWISE)), z]
+        [
+            Self::conv2d(scaled, kernel::<Self>(u, 1), bias, options(POINTWISE)),
+            z,
+        ]
     }
 
     /// ∂x of shape `x` (if asked for) and ∂s from ∂y.
-    fn factored_backward(grad: FloatTensor<Self>, z: FloatTensor<Self>, factors: Factors<Self>, x: Option<Shape>) -> [Option<FloatTensor<Self>>; 2] {
+    fn factored_backward(
+        grad: FloatTensor<Self>,
+        z: FloatTensor<Self>,
+        factors: Factors<Self>,
+        x: Option<Shape>,
+    ) -> [Option<FloatTensor<Self>>; 2] {
         let Factors { u, s, vt, window } = factors;
         let rank = s.shape();
         let Some(window) = window else {
@@ -168,7 +231,11 @@ pub(super) trait Frozen: Backend {
 #[cfg(feature = "gpu")]
 impl Frozen for burn::backend::Cube {}
 
-const POINTWISE: Window = Window { kernel_size: 1, stride: 1, padding: 0 };
+const POINTWISE: Window = Window {
+    kernel_size: 1,
+    stride: 1,
+    padding: 0,
+};
 
 fn options(window: Window) -> ConvOptions<2> {
     ConvOptions::new([window.stride; 2], [window.padding; 2], [1; 2], 1)
@@ -195,9 +262,24 @@ fn kernel<B: Backend>(matrix: FloatTensor<B>, k: usize) -> FloatTensor<B> {
 macro_rules! without_graph {
     ($backend:ty) => {
         impl FrozenOps for $backend {
-            fn conv(x: FloatTensor<Self>, kernel: FloatTensor<Self>, bias: Bias<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
+            fn conv(
+                x: FloatTensor<Self>,
+                kernel: FloatTensor<Self>,
+                bias: Bias<Self>,
+                stride: usize,
+                padding: usize,
+            ) -> FloatTensor<Self> {
                 let [_, _, _, kernel_size] = kernel.shape().dims();
-                Self::conv_forward(x, kernel, bias.into_option(), Window { kernel_size, stride, padding })
+                Self::conv_forward(
+                    x,
+                    kernel,
+                    bias.into_option(),
+                    Window {
+                        kernel_size,
+                        stride,
+                        padding,
+                    },
+                )
             }
 
             fn factored(
@@ -208,7 +290,8 @@ macro_rules! without_graph {
                 bias: Bias<Self>,
                 window: Option<Window>,
             ) -> FloatTensor<Self> {
-                let [y, _] = Self::factored_forward(x, Factors { u, s, vt, window }, bias.into_option());
+                let [y, _] =
+                    Self::factored_forward(x, Factors { u, s, vt, window }, bias.into_option());
                 y
             }
         }
@@ -219,14 +302,25 @@ without_graph!(burn::backend::Flex);
 without_graph!(burn::backend::Cube);
 
 impl<B: Frozen, C: CheckpointStrategy> FrozenOps for Autodiff<B, C> {
-    fn conv(x: FloatTensor<Self>, kernel: FloatTensor<Self>, bias: Bias<Self>, stride: usize, padding: usize) -> FloatTensor<Self> {
+    fn conv(
+        x: FloatTensor<Self>,
+        kernel: FloatTensor<Self>,
+        bias: Bias<Self>,
+        stride: usize,
+        padding: usize,
+    ) -> FloatTensor<Self> {
         #[derive(Debug)]
         struct FrozenConv;
 
         impl<B: Frozen> Backward<B, 1> for FrozenConv {
             type State = (FloatTensor<B>, Shape, Window);
 
-            fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+            fn backward(
+                self,
+                ops: Ops<Self::State, 1>,
+                grads: &mut Gradients,
+                _checkpointer: &mut Checkpointer,
+            ) {
                 let [node_x] = ops.parents;
                 let grad = grads.consume::<B>(&ops.node);
                 let (kernel, x, window) = ops.state;
@@ -240,7 +334,11 @@ impl<B: Frozen, C: CheckpointStrategy> FrozenOps for Autodiff<B, C> {
         let kernel = kernel.into_primitive();
         let bias = bias.into_option().map(|bias| bias.into_primitive());
         let [_, _, _, kernel_size] = kernel.shape().dims();
-        let window = Window { kernel_size, stride, padding };
+        let window = Window {
+            kernel_size,
+            stride,
+            padding,
+        };
         match FrozenConv.prepare::<C>([guard]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => {
                 let state = (kernel.clone(), x.shape(), window);
@@ -264,7 +362,12 @@ impl<B: Frozen, C: CheckpointStrategy> FrozenOps for Autodiff<B, C> {
         impl<B: Frozen> Backward<B, 2> for Factored {
             type State = (FloatTensor<B>, Factors<B>, Shape);
 
-            fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+            fn backward(
+                self,
+                ops: Ops<Self::State, 2>,
+                grads: &mut Gradients,
+                _checkpointer: &mut Checkpointer,
+            ) {
                 let [node_x, node_s] = ops.parents;
                 let grad = grads.consume::<B>(&ops.node);
                 let (z, factors, x) = ops.state;
@@ -278,9 +381,18 @@ impl<B: Frozen, C: CheckpointStrategy> FrozenOps for Autodiff<B, C> {
         }
 
         let ((x, guard_x), (s, guard_s)) = (x.into_parts(), s.into_parts());
-        let factors = Factors { u: u.into_primitive(), s, vt: vt.into_primitive(), window };
+        let factors = Factors {
+            u: u.into_primitive(),
+            s,
+            vt: vt.into_primitive(),
+            window,
+        };
         let bias = bias.into_option().map(|bias| bias.into_primitive());
-        match Factored.prepare::<C>([guard_x, guard_s]).compute_bound().stateful() {
+        match Factored
+            .prepare::<C>([guard_x, guard_s])
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => {
                 let shape = x.shape();
                 let [y, z] = B::factored_forward(x, factors.clone(), bias);
@@ -309,15 +421,32 @@ mod tests {
     /// Fails unless ‖a − b‖ ≤ 1e-5 ‖b‖ and b is not 0.
     fn assert_close<const D: usize>(a: Tensor<D>, b: Tensor<D>, what: &str) {
         assert_eq!(a.dims(), b.dims(), "{what}");
-        let (a, b) = (a.inner().into_data().to_vec::<f32>().unwrap(), b.inner().into_data().to_vec::<f32>().unwrap());
+        let (a, b) = (
+            a.inner().into_data().to_vec::<f32>().unwrap(),
+            b.inner().into_data().to_vec::<f32>().unwrap(),
+        );
         let norm = b.iter().map(|x| x * x).sum::<f32>().sqrt();
-        let error = a.iter().zip(&b).map(|(x, y)| (x - y).powi(2)).sum::<f32>().sqrt();
-        assert!(norm > 0.0 && error <= 1e-5 * norm, "{what}: {error} of {norm}");
+        let error = a
+            .iter()
+            .zip(&b)
+            .map(|(x, y)| (x - y).powi(2))
+            .sum::<f32>()
+            .sqrt();
+        assert!(
+            norm > 0.0 && error <= 1e-5 * norm,
+            "{what}: {error} of {norm}"
+        );
     }
 
     fn windows() -> impl Iterator<Item = Window> {
         [1, 3].into_iter().flat_map(|kernel_size| {
-            [(1, 0), (1, 1), (2, 0), (2, 1)].into_iter().map(move |(stride, padding)| Window { kernel_size, stride, padding })
+            [(1, 0), (1, 1), (2, 0), (2, 1)]
+                .into_iter()
+                .map(move |(stride, padding)| Window {
+                    kernel_size,
+                    stride,
+                    padding,
+                })
         })
     }
 
@@ -325,13 +454,23 @@ mod tests {
     fn the_convolution_and_its_gradient_are_burns() {
         for window in windows() {
             for [batch, height, width] in [[1, 8, 8], [2, 5, 7], [3, 4, 9]] {
-                let (kernel, bias) = (random([6, 5, window.kernel_size, window.kernel_size]), random([6]));
+                let (kernel, bias) = (
+                    random([6, 5, window.kernel_size, window.kernel_size]),
+                    random([6]),
+                );
                 let x = random([batch, 5, height, width]).autodiff().require_grad();
-                let own = frozen_conv2d(x.clone(), kernel.clone(), Some(bias.clone()), window.stride, window.padding);
+                let own = frozen_conv2d(
+                    x.clone(),
+                    kernel.clone(),
+                    Some(bias.clone()),
+                    window.stride,
+                    window.padding,
+                );
                 let burns = conv2d(x.clone(), kernel.clone(), Some(bias), options(window));
                 assert_close(own.clone(), burns.clone(), &format!("{window:?}"));
                 let grad = random(burns.dims());
-                let grads = [own, burns].map(|y| x.grad(&(y * grad.clone()).sum().backward()).unwrap());
+                let grads =
+                    [own, burns].map(|y| x.grad(&(y * grad.clone()).sum().backward()).unwrap());
                 let [own, burns] = grads;
                 assert_close(own, burns, &format!("gradient, {window:?}"));
             }
@@ -341,14 +480,24 @@ mod tests {
     #[test]
     fn a_convolution_without_graph_or_bias_is_burns() {
         let (x, kernel) = (random([2, 3, 6, 5]), random([4, 3, 3, 3]));
-        let burns = conv2d(x.clone(), kernel.clone(), None, ConvOptions::new([2; 2], [1; 2], [1; 2], 1));
+        let burns = conv2d(
+            x.clone(),
+            kernel.clone(),
+            None,
+            ConvOptions::new([2; 2], [1; 2], [1; 2], 1),
+        );
         assert_close(frozen_conv2d(x, kernel, None, 2, 1), burns, "conv");
     }
 
     #[test]
     fn a_tracked_kernel_keeps_its_gradient() {
-        let (x, kernel) = (random([2, 3, 6, 5]), random([4, 3, 3, 3]).autodiff().require_grad());
-        let grads = frozen_conv2d(x, kernel.clone(), None, 1, 1).sum().backward();
+        let (x, kernel) = (
+            random([2, 3, 6, 5]),
+            random([4, 3, 3, 3]).autodiff().require_grad(),
+        );
+        let grads = frozen_conv2d(x, kernel.clone(), None, 1, 1)
+            .sum()
+            .backward();
         assert!(kernel.grad(&grads).is_some());
     }
 
@@ -360,9 +509,20 @@ mod tests {
                 let (u, vt, bias) = (random([6, 4]), random([4, 5 * k * k]), random([6]));
                 let s = random([4]).autodiff().require_grad();
                 let x = random([batch, 5, height, width]).autodiff().require_grad();
-                let own = factored_conv2d(x.clone(), [u.clone(), vt.clone()], s.clone(), Some(bias.clone()), window);
+                let own = factored_conv2d(
+                    x.clone(),
+                    [u.clone(), vt.clone()],
+                    s.clone(),
+                    Some(bias.clone()),
+                    window,
+                );
                 let z = conv2d(x.clone(), vt.reshape([4, 5, k, k]), None, options(window));
-                let parts = conv2d(z * s.clone().reshape([1, -1, 1, 1]), u.reshape([6, 4, 1, 1]), Some(bias), options(POINTWISE));
+                let parts = conv2d(
+                    z * s.clone().reshape([1, -1, 1, 1]),
+                    u.reshape([6, 4, 1, 1]),
+                    Some(bias),
+                    options(POINTWISE),
+                );
                 assert_same(own, parts, x, s, &format!("{window:?}"));
             }
         }
@@ -374,7 +534,12 @@ mod tests {
             let (u, vt, bias) = (random([6, 4]), random([4, 5]), random([6]));
             let s = random([4]).autodiff().require_grad();
             let x = random([n, 5]).autodiff().require_grad();
-            let own = factored_linear(x.clone(), [u.clone(), vt.clone()], s.clone(), Some(bias.clone()));
+            let own = factored_linear(
+                x.clone(),
+                [u.clone(), vt.clone()],
+                s.clone(),
+                Some(bias.clone()),
+            );
             let scaled = x.clone().matmul(vt.transpose()) * s.clone().unsqueeze();
             let parts = scaled.matmul(u.transpose()) + bias.unsqueeze();
             assert_same(own, parts, x, s, &format!("{n} tokens"));
@@ -382,7 +547,13 @@ mod tests {
     }
 
     /// The operation's outputs, ∂x and ∂s against those of `parts`; then ∂s alone.
-    fn assert_same<const D: usize>(own: Tensor<D>, parts: Tensor<D>, x: Tensor<D>, s: Tensor<1>, what: &str) {
+    fn assert_same<const D: usize>(
+        own: Tensor<D>,
+        parts: Tensor<D>,
+        x: Tensor<D>,
+        s: Tensor<1>,
+        what: &str,
+    ) {
         assert_close(own.clone(), parts.clone(), what);
         let grad = random(own.dims());
         let [own, parts] = [own, parts].map(|y| {
@@ -397,12 +568,18 @@ mod tests {
     fn a_constant_input_or_a_constant_s_is_taken() {
         let (u, vt, s, x) = (random([6, 4]), random([4, 5]), random([4]), random([3, 5]));
         let tracked_s = s.clone().autodiff().require_grad();
-        let grads = factored_linear(x.clone(), [u.clone(), vt.clone()], tracked_s.clone(), None).sum().backward();
-        let expected = (x.clone().matmul(vt.clone().transpose()) * u.clone().sum_dim(0)).sum_dim(0).squeeze_dim::<1>(0);
+        let grads = factored_linear(x.clone(), [u.clone(), vt.clone()], tracked_s.clone(), None)
+            .sum()
+            .backward();
+        let expected = (x.clone().matmul(vt.clone().transpose()) * u.clone().sum_dim(0))
+            .sum_dim(0)
+            .squeeze_dim::<1>(0);
         assert_close(tracked_s.grad(&grads).unwrap(), expected, "∂s");
 
         let tracked_x = x.clone().autodiff().require_grad();
-        let grads = factored_linear(tracked_x.clone(), [u.clone(), vt.clone()], s.clone(), None).sum().backward();
+        let grads = factored_linear(tracked_x.clone(), [u.clone(), vt.clone()], s.clone(), None)
+            .sum()
+            .backward();
         let expected = (Tensor::ones([3, 6], &Device::flex()).matmul(u) * s.unsqueeze()).matmul(vt);
         assert_close(tracked_x.grad(&grads).unwrap(), expected, "∂x");
     }

@@ -42,10 +42,19 @@ impl Decomposition {
     /// ‖W − U diag(σ) Vᵀ‖ / ‖W‖ (Frobenius; the norm itself where W is 0).
     pub fn residual(&self, matrix: &[f32]) -> f64 {
         let (rows, cols, r) = (self.rows, self.cols, self.rank());
-        let scaled = Mat::from_fn(rows, r, |i, k| f64::from(self.u[i * r + k]) * f64::from(self.sigma[k]));
+        let scaled = Mat::from_fn(rows, r, |i, k| {
+            f64::from(self.u[i * r + k]) * f64::from(self.sigma[k])
+        });
         let vt = widen(&self.vt, r, cols);
         let mut rebuilt = Mat::<f64>::zeros(rows, cols);
-        matmul(rebuilt.as_mut(), Accum::Replace, scaled.as_ref(), vt.as_ref(), 1.0, Par::Seq);
+        matmul(
+            rebuilt.as_mut(),
+            Accum::Replace,
+            scaled.as_ref(),
+            vt.as_ref(),
+            1.0,
+            Par::Seq,
+        );
         let (mut error, mut norm) = (0.0, 0.0);
         for i in 0..rows {
             for j in 0..cols {
@@ -54,7 +63,11 @@ impl Decomposition {
                 norm += w * w;
             }
         }
-        if norm > 0.0 { (error / norm).sqrt() } else { error.sqrt() }
+        if norm > 0.0 {
+            (error / norm).sqrt()
+        } else {
+            error.sqrt()
+        }
     }
 
     /// The largest element of |UᵀU − I| and |VᵀV − I|.
@@ -89,7 +102,14 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
     let mut v = Mat::<f64>::zeros(cols, r);
     let mut sigma = faer::diag::Diag::<f64>::zeros(r);
     let thin = ComputeSvdVectors::Thin;
-    let mut memory = MemBuffer::new(svd_scratch::<f64>(rows, cols, thin, thin, Par::Seq, Default::default()));
+    let mut memory = MemBuffer::new(svd_scratch::<f64>(
+        rows,
+        cols,
+        thin,
+        thin,
+        Par::Seq,
+        Default::default(),
+    ));
     svd(
         a.as_ref(),
         sigma.as_mut(),
@@ -103,11 +123,21 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
         Error::Decomposition(format!("the singular values of a {rows} × {cols} weight did not converge, so this base cannot be trained."))
     })?;
 
-    let signs: Vec<f64> = (0..r).map(|k| sign_of_largest((0..rows).map(|i| u[(i, k)]))).collect();
+    let signs: Vec<f64> = (0..r)
+        .map(|k| sign_of_largest((0..rows).map(|i| u[(i, k)])))
+        .collect();
     let decomposition = Decomposition {
-        u: (0..rows * r).map(|at| (u[(at / r, at % r)] * signs[at % r]) as f32).collect(),
-        sigma: sigma.column_vector().iter().map(|&value| value as f32).collect(),
-        vt: (0..r * cols).map(|at| (v[(at % cols, at / cols)] * signs[at / cols]) as f32).collect(),
+        u: (0..rows * r)
+            .map(|at| (u[(at / r, at % r)] * signs[at % r]) as f32)
+            .collect(),
+        sigma: sigma
+            .column_vector()
+            .iter()
+            .map(|&value| value as f32)
+            .collect(),
+        vt: (0..r * cols)
+            .map(|at| (v[(at % cols, at / cols)] * signs[at / cols]) as f32)
+            .collect(),
         rows,
         cols,
     };
@@ -124,7 +154,13 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
 
 /// +1 or −1, the sign of the element furthest from 0 (the first of them).
 fn sign_of_largest(values: impl Iterator<Item = f64>) -> f64 {
-    let largest = values.fold(0.0_f64, |best, value| if value.abs() > best.abs() { value } else { best });
+    let largest = values.fold(0.0_f64, |best, value| {
+        if value.abs() > best.abs() {
+            value
+        } else {
+            best
+        }
+    });
     if largest < 0.0 { -1.0 } else { 1.0 }
 }
 
@@ -136,7 +172,14 @@ fn widen(values: &[f32], rows: usize, cols: usize) -> Mat<f64> {
 fn skew(m: MatRef<'_, f64>) -> f64 {
     let r = m.nrows();
     let mut gram = Mat::<f64>::zeros(r, r);
-    matmul(gram.as_mut(), Accum::Replace, m, m.transpose(), 1.0, Par::Seq);
+    matmul(
+        gram.as_mut(),
+        Accum::Replace,
+        m,
+        m.transpose(),
+        1.0,
+        Par::Seq,
+    );
     let mut largest = 0.0_f64;
     for i in 0..r {
         for j in 0..r {
@@ -170,19 +213,38 @@ mod tests {
     }
 
     fn product(a: &[f32], b: &[f32], rows: usize, inner: usize, cols: usize) -> Vec<f32> {
-        (0..rows * cols).map(|at| (0..inner).map(|k| a[at / cols * inner + k] * b[k * cols + at % cols]).sum()).collect()
+        (0..rows * cols)
+            .map(|at| {
+                (0..inner)
+                    .map(|k| a[at / cols * inner + k] * b[k * cols + at % cols])
+                    .sum()
+            })
+            .collect()
     }
 
     /// Decomposes and checks everything that the type promises.
     fn checked(matrix: &[f32], rows: usize, cols: usize) -> Decomposition {
         let d = decompose(matrix, rows, cols).unwrap();
         let r = rows.min(cols);
-        assert_eq!((d.u.len(), d.sigma.len(), d.vt.len()), (rows * r, r, r * cols));
-        assert!(d.residual(matrix) <= 1e-6, "residual {} of {rows} × {cols}", d.residual(matrix));
+        assert_eq!(
+            (d.u.len(), d.sigma.len(), d.vt.len()),
+            (rows * r, r, r * cols)
+        );
+        assert!(
+            d.residual(matrix) <= 1e-6,
+            "residual {} of {rows} × {cols}",
+            d.residual(matrix)
+        );
         assert!(d.skew() <= 1e-6, "skew {} of {rows} × {cols}", d.skew());
-        assert!(d.sigma.iter().all(|&s| s >= 0.0) && d.sigma.is_sorted_by(|a, b| a >= b), "{:?}", d.sigma);
+        assert!(
+            d.sigma.iter().all(|&s| s >= 0.0) && d.sigma.is_sorted_by(|a, b| a >= b),
+            "{:?}",
+            d.sigma
+        );
         for k in 0..r {
-            let largest = (0..rows).map(|i| d.u[i * r + k]).fold(0.0_f32, |best, x| if x.abs() > best.abs() { x } else { best });
+            let largest = (0..rows).map(|i| d.u[i * r + k]).fold(0.0_f32, |best, x| {
+                if x.abs() > best.abs() { x } else { best }
+            });
             assert!(largest > 0.0, "sign of column {k}");
         }
         d
@@ -190,7 +252,15 @@ mod tests {
 
     #[test]
     fn random_square_tall_and_wide_matrices_are_rebuilt() {
-        for (rows, cols) in [(64, 64), (160, 160), (512, 64), (64, 576), (96, 1440), (2, 3), (1, 1)] {
+        for (rows, cols) in [
+            (64, 64),
+            (160, 160),
+            (512, 64),
+            (64, 576),
+            (96, 1440),
+            (2, 3),
+            (1, 1),
+        ] {
             checked(&random(rows * cols, (rows * 31 + cols) as u64), rows, cols);
         }
     }
@@ -208,25 +278,48 @@ mod tests {
     fn rank_deficient_matrices_have_zeros_and_orthonormal_factors() {
         let matrix = product(&random(48 * 3, 1), &random(3 * 80, 2), 48, 3, 80);
         let d = checked(&matrix, 48, 80);
-        assert!(d.sigma[2] > 0.1 && d.sigma[3..].iter().all(|&s| s < 1e-4), "{:?}", d.sigma);
+        assert!(
+            d.sigma[2] > 0.1 && d.sigma[3..].iter().all(|&s| s < 1e-4),
+            "{:?}",
+            d.sigma
+        );
     }
 
     #[test]
     fn the_zero_matrix_has_orthonormal_factors() {
         for (rows, cols) in [(8, 8), (3, 20), (20, 3)] {
-            assert!(checked(&vec![0.0; rows * cols], rows, cols).sigma.iter().all(|&s| s == 0.0));
+            assert!(
+                checked(&vec![0.0; rows * cols], rows, cols)
+                    .sigma
+                    .iter()
+                    .all(|&s| s == 0.0)
+            );
         }
     }
 
     #[test]
     fn repeated_singular_values_are_rebuilt() {
         let n = 32;
-        let identity: Vec<f32> = (0..n * n).map(|at| f32::from(u8::from(at / n == at % n))).collect();
-        assert!(checked(&identity, n, n).sigma.iter().all(|s| (s - 1.0).abs() < 1e-6));
+        let identity: Vec<f32> = (0..n * n)
+            .map(|at| f32::from(u8::from(at / n == at % n)))
+            .collect();
+        assert!(
+            checked(&identity, n, n)
+                .sigma
+                .iter()
+                .all(|s| (s - 1.0).abs() < 1e-6)
+        );
         // A rotation's columns twice over: every value is √2, on both sides of 1.8, faer's limit for QR first.
         let q = checked(&random(n * n, 9), n, n).u;
-        let twice: Vec<f32> = (0..n * 2 * n).map(|at| q[at / (2 * n) * n + at % n]).collect();
-        assert!(checked(&twice, n, 2 * n).sigma.iter().all(|s| (s - 2.0_f32.sqrt()).abs() < 1e-5));
+        let twice: Vec<f32> = (0..n * 2 * n)
+            .map(|at| q[at / (2 * n) * n + at % n])
+            .collect();
+        assert!(
+            checked(&twice, n, 2 * n)
+                .sigma
+                .iter()
+                .all(|s| (s - 2.0_f32.sqrt()).abs() < 1e-5)
+        );
     }
 
     #[test]
@@ -248,7 +341,9 @@ mod tests {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let mut matrix = random(12, 1);
             matrix[7] = bad;
-            let Err(Error::Decomposition(message)) = decompose(&matrix, 3, 4) else { panic!("{bad} was taken") };
+            let Err(Error::Decomposition(message)) = decompose(&matrix, 3, 4) else {
+                panic!("{bad} was taken")
+            };
             assert!(message.contains("row 1, column 3"), "{message}");
         }
     }
