@@ -1,1 +1,5 @@
 //! stub
+
+pub mod delta;
+mod metadata;
+pub mod shift;
