@@ -9,4 +9,6 @@ pub mod layers;
 pub mod tokenizer;
 pub mod unet;
 
+mod columns;
 mod frozen;
+mod frozen_flex;

@@ -1,1 +1,18 @@
-//! stub
+//! Spectral shifts: W = U diag(σ) Vᵀ once per base, and W_δ = U diag(relu(σ + δ)) Vᵀ from then on.
+//!
+//! `svd` decomposes one matrix and [`base`] all layers of a model ([`cache`]: as bytes), `shift`
+//! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
+//! them leaves for training.
+
+pub mod base;
+pub mod shift;
+pub mod svd;
+pub mod trainable;
+
+mod bake;
+mod cache;
+#[cfg(test)]
+mod tests;
+
+pub use base::{LayerBase, Layers, SpectralBase};
+pub use trainable::{Attached, Form, LayerRange, Trainable};
