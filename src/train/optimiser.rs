@@ -114,7 +114,7 @@ mod tests {
     }
 
     fn values(tensor: &Tensor<1>) -> Vec<f32> {
-        tensor.clone().into_data().to_vec().unwrap()
+        tensor.clone().into_data().try_to_vec().unwrap()
     }
 
     fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {

@@ -1,7 +1,7 @@
 //! The trainer: one step at a time, so that whoever runs it pauses, previews or stops in between.
 //!
-//! δ is one flat vector on the plain device. A step lifts it into autodiff as the only leaf,
-//! differentiates the loss and hands δ and its gradient to AdamW. Losses stay on the device and
+//! δ is one flat vector on the plain device. A step puts it into the model, differentiates the loss
+//! and hands δ and its gradient to AdamW. Losses stay on the device and
 //! are read [`Trainer::read_losses_every`] steps at once, so that a GPU never waits for the CPU.
 
 use std::ops::ControlFlow;
@@ -18,10 +18,11 @@ use super::subject::{PictureLatents, Subject, class_prompt, instance_prompt};
 use crate::error::{Error, Result};
 use crate::generate::{Generated, GenerateSettings, generate};
 use crate::model::base::Base;
+use crate::model::unet::UNet2DConditionModel;
 use crate::sampler::{Noise, NoiseSchedule};
 use crate::spectral::delta::{self, Delta, DeltaMetadata};
-use crate::spectral::shift::ShiftSet;
-use crate::spectral::{SpectralBase, TrainableUNet};
+use crate::spectral::shift::{ShiftKind, ShiftSet};
+use crate::spectral::{LayerRange, SpectralBase, Trainable};
 
 /// The stream of [`Noise`] that training draws from; `generate` uses others.
 const STREAM: u64 = 3;
@@ -57,7 +58,7 @@ pub struct Trainer {
     base_hash: String,
     material: Material,
     schedule: NoiseSchedule,
-    unet: TrainableUNet,
+    unet: Trainable<UNet2DConditionModel>,
     device: Device,
     noise: Noise,
     delta: Tensor<1>,
@@ -110,7 +111,7 @@ impl Trainer {
         let noise = Noise::at(settings.seed, STREAM, checkpoint.noise_position);
         let mut trainer =
             Self::assemble(base, spectral, settings, latent_shape, pictures, priors, noise)?;
-        let count = trainer.unet.parameters();
+        let count = trainer.unet.len();
         if checkpoint.delta.len() != count {
             return Err(Error::Checkpoint(format!(
                 "The checkpoint holds {} shifts, but this base has {count}, so the run cannot go \
@@ -140,8 +141,8 @@ impl Trainer {
         let prompts = [instance_prompt(&settings), class_prompt(&settings)];
         let embeddings = base.embed(&prompts);
         let device = embeddings.device();
-        let unet = spectral.factored(&base.unet, settings.norms)?;
-        let rates = unet.rates(settings.learning_rate, settings.learning_rate_1d);
+        let unet = spectral.trainable(&base.unet, settings.norms)?;
+        let rates = rates(unet.layout(), settings.learning_rate, settings.learning_rate_1d);
         let material = Material {
             shape,
             scaling_factor: base.vae.scaling_factor() as f32,
@@ -156,7 +157,7 @@ impl Trainer {
             base_hash: base.hash.clone(),
             material,
             schedule,
-            delta: Tensor::zeros([unet.parameters()], &device),
+            delta: Tensor::zeros([unet.len()], &device),
             adamw: AdamW::new(AdamWConfig::from(&settings), &rates, &device),
             unet,
             device,
@@ -200,14 +201,11 @@ impl Trainer {
     /// `Settings` when the loss is no number any more; `Device` when the device was lost.
     pub async fn step(&mut self) -> Result<StepReport> {
         let batch = self.material.draw(&mut self.noise, &self.device);
-        let delta = self.delta.clone().autodiff().require_grad();
-        let unet = self.unet.with(&delta)?;
-        let loss = loss(&unet, &self.schedule, batch, self.settings.prior_weight);
+        let attached = self.unet.attach(self.delta.clone())?;
+        let loss = loss(&attached.model, &self.schedule, batch, self.settings.prior_weight);
         let mut gradients = loss.total.backward();
-        let gradient = delta.grad_remove(&mut gradients).ok_or_else(|| {
-            Error::Settings("No shift took part in the loss, so nothing can be learned.".into())
-        })?;
-        self.delta = self.adamw.update(self.delta.clone(), gradient.inner());
+        let gradient = attached.gradient(&mut gradients);
+        self.delta = self.adamw.update(self.delta.clone(), gradient);
         let subject = loss.subject.inner();
         let prior = loss.prior.map_or_else(|| subject.zeros_like(), Tensor::inner);
         self.pending.push([subject, prior, loss.total.inner()]);
@@ -246,7 +244,7 @@ impl Trainer {
     /// `Device` when it cannot be read back.
     pub async fn delta(&self) -> Result<ShiftSet> {
         let values = read(self.delta.clone()).await?;
-        self.unet.shifts(&values)
+        Ok(self.unet.to_shifts(&values))
     }
 
     /// Everything that is needed to go on from here.
@@ -315,4 +313,15 @@ impl Trainer {
         };
         Ok(Delta { metadata, unet: self.delta().await?, text_encoder: ShiftSet::new() })
     }
+}
+
+/// The learning rate of every δ: `norms` for those of norms, `matrices` for all others.
+pub fn rates(layout: &[LayerRange], matrices: f64, norms: f64) -> Vec<f64> {
+    layout
+        .iter()
+        .flat_map(|layer| {
+            let rate = if layer.kind == ShiftKind::Spectral { matrices } else { norms };
+            std::iter::repeat_n(rate, layer.range.len())
+        })
+        .collect()
 }

@@ -84,7 +84,7 @@ pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> 
         ))
     };
     let data = tensor.into_data_async().await.map_err(|error| lost(format!("{error:?}")))?;
-    data.to_vec().map_err(|error| lost(format!("{error:?}")))
+    data.try_to_vec().map_err(|error| lost(format!("{error:?}")))
 }
 
 #[cfg(test)]
