@@ -14,8 +14,8 @@ fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
 fn assert_close<const D: usize>(a: Tensor<D>, b: Tensor<D>, what: &str) {
     assert_eq!(a.dims(), b.dims(), "{what}");
     let (a, b) = (
-        a.inner().into_data().to_vec::<f32>().unwrap(),
-        b.inner().into_data().to_vec::<f32>().unwrap(),
+        a.inner().into_data().try_to_vec::<f32>().unwrap(),
+        b.inner().into_data().try_to_vec::<f32>().unwrap(),
     );
     let norm = b.iter().map(|x| x * x).sum::<f32>().sqrt();
     let error = a
