@@ -25,9 +25,9 @@ pub struct Difference {
 /// # Errors
 /// `Weights` if a reference tensor is missing or misshapen, `Device` if the device fails.
 pub async fn compare(base: &Base, mut reference: Weights) -> Result<Vec<Difference>> {
-    let [batch, tokens] = [2, base.text_encoder.max_position_embeddings()];
+    let [batch, tokens] = [2, base.tokenizer.encode("").len()];
     let size = base.latent_size();
-    let width = base.text_encoder.hidden_size();
+    let width = base.embed(&[String::new()]).dims()[2];
     let pixels = base.picture_size();
     let latents = |name: &str, n: usize, reference: &mut Weights| reference.take::<4>(name, [n, 4, size, size]);
 

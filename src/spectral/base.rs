@@ -161,3 +161,15 @@ pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> 
     data.try_to_vec::<f32>()
         .map_err(|error| failed(format!("{error:?}")))
 }
+
+impl Layers for crate::model::unet::UNet2DConditionModel {
+    fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
+        Self::visit_mut(self, visitor)
+    }
+}
+
+impl Layers for crate::model::clip::ClipTextModel {
+    fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
+        Self::visit_mut(self, visitor)
+    }
+}
