@@ -15,7 +15,6 @@ pub const DROP_ANYWHERE: &str = "Drop pictures or a delta anywhere";
 
 pub const ENGINE_STARTING: &str = "Starting the engine…";
 pub const DEVICE_CHOOSING: &str = "Choosing a device…";
-pub const LOADING_LABEL: &str = "Loading the model";
 pub const ENGINE_FAILED: &str = "The engine is not running. What you gathered is still here.";
 pub const RESTART: &str = "Start the engine again";
 
