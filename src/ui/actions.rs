@@ -147,6 +147,7 @@ impl Booth {
     }
 
     fn begin_run(self) {
+        self.forget_messages();
         self.fresh_losses.set_value(Vec::new());
         self.losses.set(Vec::new());
         self.previews.set(Vec::new());
@@ -169,6 +170,7 @@ impl Booth {
 
     /// Makes what the fields of card 3 ask for.
     pub fn make_pictures(self) {
+        self.forget_messages();
         self.make(
             untrack(|| self.prompt()),
             self.generate.count.get_untracked() as usize,
@@ -249,6 +251,7 @@ impl Booth {
         if self.training.get_untracked() != Training::Idle {
             return self.tell(Gravity::Warning, text::DELTA_WHILE_TRAINING.to_owned());
         }
+        self.forget_messages();
         self.refused_delta.set(None);
         self.opening.set(Some((name.clone(), file.clone())));
         self.send(Request::OpenDelta {

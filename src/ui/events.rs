@@ -279,7 +279,8 @@ impl Booth {
             && let Some(hash) = self.base_hash.get_untracked()
             && is_for_another_base(&file, &hash)
         {
-            self.refused_delta.set(Some((name, file)));
+            // Said beside the choice that it leaves, so not among the messages too.
+            return self.refused_delta.set(Some((name, file)));
         }
         if task == Task::Load || matches!(error, Error::Device(_)) {
             self.engine.set(Engine::Down);

@@ -62,6 +62,7 @@ impl Booth {
     /// Takes files in, each according to its kind.
     pub fn take_files(self, files: Option<FileList>) {
         let Some(files) = files else { return };
+        self.forget_messages();
         let files: Vec<File> = (0..files.length()).filter_map(|i| files.get(i)).collect();
         // One after the other, so that pictures keep the order in which they were chosen.
         spawn_local(async move {

@@ -1,6 +1,6 @@
 //! Everything that the page knows, as signals; `Booth` is handed down as context.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 
@@ -204,7 +204,10 @@ pub struct Message {
 }
 
 /// Messages shown at a time; the oldest goes first.
-const MESSAGES: usize = 4;
+const MESSAGES: usize = 3;
+
+/// A note goes by itself; warnings and errors stay until they are dismissed.
+const NOTE_STAYS: Duration = Duration::from_secs(12);
 
 /// Everything that the page knows.
 #[derive(Clone, Copy)]
@@ -312,6 +315,20 @@ impl Booth {
             messages.push(Message { id, gravity, text });
             let surplus = messages.len().saturating_sub(MESSAGES);
             messages.drain(..surplus);
+        });
+        if gravity == Gravity::Note {
+            let messages = self.messages;
+            set_timeout(
+                move || messages.update(|messages| messages.retain(|message| message.id != id)),
+                NOTE_STAYS,
+            );
+        }
+    }
+
+    /// Takes away what a former try left; warnings stay until they are dismissed.
+    pub fn forget_messages(&self) {
+        self.messages.update(|messages| {
+            messages.retain(|message| message.gravity == Gravity::Warning);
         });
     }
 

@@ -15,7 +15,6 @@ pub const DROP_ANYWHERE: &str = "Drop pictures or a delta anywhere";
 
 pub const ENGINE_STARTING: &str = "Starting the engine…";
 pub const DEVICE_CHOOSING: &str = "Choosing a device…";
-pub const LOADING_LABEL: &str = "Loading the model";
 pub const ENGINE_FAILED: &str = "The engine is not running. What you gathered is still here.";
 pub const RESTART: &str = "Start the engine again";
 
@@ -309,6 +308,24 @@ pub fn bytes(n: usize) -> String {
     }
 }
 
+/// '18,760 numbers'.
+pub fn numbers(n: usize) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} {}", if n == 1 { "number" } else { "numbers" })
+}
+
+/// The day of an ISO 8601 time; other text is only cut.
+pub fn day(date: &str) -> String {
+    shorten(date.split('T').next().unwrap_or(date), 40)
+}
+
 /// 'Loading the model, 40 %'.
 pub fn loading(percent: u64) -> String {
     format!("Loading the model, {percent} %")
@@ -453,6 +470,13 @@ mod tests {
         assert_eq!(duration(125.0), "2 min 05 s");
         assert_eq!(duration(7260.0), "2 h 01 min");
         assert_eq!(duration(f32::NAN), "–");
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!(numbers(18_760), "18,760 numbers");
+        assert_eq!(numbers(1_000_000), "1,000,000 numbers");
+        assert_eq!(numbers(1), "1 number");
     }
 
     #[test]

@@ -65,7 +65,7 @@ fn Summary(delta: OpenDelta) -> impl IntoView {
         shorten(&summary.token, 60),
         shorten(&summary.class_word, 60)
     );
-    let date = shorten(&summary.date, 40);
+    let date = text::day(&summary.date);
     let base = shorten(&summary.base, 120);
     view! {
         <div class="summary" id="delta-summary" data-testid="delta-summary">
@@ -75,7 +75,7 @@ fn Summary(delta: OpenDelta) -> impl IntoView {
             <p>"“" <bdi>{words}</bdi> "”"</p>
             <ul class="facts">
                 <li>{text::count(summary.steps, "step")}</li>
-                <li>{text::count(summary.parameters, "number")} ", " {text::bytes(summary.bytes)}</li>
+                <li>{text::numbers(summary.parameters)} ", " {text::bytes(summary.bytes)}</li>
                 {(!base.is_empty()).then(|| view! { <li>{text::FOR_BASE} " " <bdi>{base}</bdi></li> })}
                 {(!date.is_empty()).then(|| view! { <li><bdi>{date}</bdi></li> })}
             </ul>

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-/// A number field that never holds anything but a number in its range: what is typed counts as
-/// soon as it is one, and what is not is put right when the field is left.
+/// A number field: what is typed counts as soon as it is a number in the range, and is brought
+/// into the range when the field is left. An empty field shows, as its placeholder, the number
+/// that still counts.
 #[component]
 pub fn NumberField(
     /// Also the test id.
@@ -44,6 +45,7 @@ pub fn NumberField(
                 min=min.to_string()
                 max=max.to_string()
                 step=if whole { "1" } else { "any" }
+                placeholder=move || shown.get().to_string()
                 prop:value=move || shown.get().to_string()
                 disabled=move || disabled.get()
                 on:input=move |event| {
@@ -52,9 +54,12 @@ pub fn NumberField(
                     }
                 }
                 on:change=move |event| {
-                    let number = read(&event_target_value(&event)).unwrap_or_else(|| value.get_untracked()).clamp(min, max);
-                    value.set(number);
-                    event_target::<HtmlInputElement>(&event).set_value(&number.to_string());
+                    let input = event_target::<HtmlInputElement>(&event);
+                    if let Some(number) = read(&input.value()) {
+                        let number = number.clamp(min, max);
+                        value.set(number);
+                        input.set_value(&number.to_string());
+                    }
                 }
             />
         </div>
