@@ -91,7 +91,7 @@ impl ClipTextModel {
     /// `max_position_embeddings` of them, each below `vocab_size`.
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, tokens] = ids.dims();
-        let positions = self.position_embedding.clone().slice([0..tokens]);
+        let positions = self.position_embedding.clone().narrow(0, 0, tokens);
         let mut x = embedding(self.token_embedding.clone(), ids) + positions.unsqueeze();
         let hidden = Tensor::<2, Bool>::tril_mask([tokens, tokens], 0, &x.device());
         for layer in &self.layers {
