@@ -91,13 +91,23 @@ impl ClipTextModel {
     /// `max_position_embeddings` of them, each below `vocab_size`.
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, tokens] = ids.dims();
-        let positions = self.position_embedding.clone().slice([0..tokens]);
+        let positions = self.position_embedding.clone().narrow(0, 0, tokens);
         let mut x = embedding(self.token_embedding.clone(), ids) + positions.unsqueeze();
         let hidden = Tensor::<2, Bool>::tril_mask([tokens, tokens], 0, &x.device());
         for layer in &self.layers {
             x = layer.forward(x, &hidden);
         }
         self.final_layer_norm.forward(x)
+    }
+
+    /// Channels of an embedded token.
+    pub fn hidden_size(&self) -> usize {
+        self.token_embedding.dims()[1]
+    }
+
+    /// The longest text, in tokens.
+    pub fn max_position_embeddings(&self) -> usize {
+        self.position_embedding.dims()[0]
     }
 
     /// Shows every layer to `visitor`, under its path in published checkpoints.

@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 
 mod tensors;
+mod text_encoder;
+mod tokenizer;
 mod unet;
 mod vae;
 

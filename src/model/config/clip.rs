@@ -71,7 +71,10 @@ impl ClipTextConfig {
         ] {
             file.in_range(key, value, limit)?;
         }
-        if config.hidden_size % config.num_attention_heads != 0 {
+        if !config
+            .hidden_size
+            .is_multiple_of(config.num_attention_heads)
+        {
             let why = format!(
                 "{} channels do not divide into that many heads",
                 config.hidden_size

@@ -1,8 +1,8 @@
 //! CLIP's tokenizer: text to token ids, exactly as transformers' `CLIPTokenizer`.
 //!
-//! The way of a text: special tokens written out in it are cut out ([`special`]); the rest is
-//! normalised and cut into pieces ([`text`]); a piece's UTF-8 bytes, each as a character, are merged
-//! pair by pair into tokens of the vocabulary ([`bpe`]).
+//! The way of a text: special tokens written out in it are cut out (`special`); the rest is
+//! normalised and cut into pieces (`text`); a piece's UTF-8 bytes, each as a character, are merged
+//! pair by pair into tokens of the vocabulary (`bpe`).
 
 mod bpe;
 mod special;
