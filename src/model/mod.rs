@@ -3,6 +3,8 @@
 //! Tensors are `[batch, channels, height, width]` or `[batch, tokens, channels]`, F32.
 
 pub mod autoencoder_kl;
+pub mod base;
+pub mod check;
 pub mod clip;
 pub mod config;
 pub mod layers;

@@ -2,15 +2,17 @@
 //!
 //! `svd` decomposes one matrix and [`base`] all layers of a model ([`cache`]: as bytes), `shift`
 //! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
-//! them leaves for training.
+//! them leaves for training; [`delta`] is the file that is shared.
 
 pub mod base;
+pub mod delta;
 pub mod shift;
 pub mod svd;
 pub mod trainable;
 
 mod bake;
 mod cache;
+mod metadata;
 #[cfg(test)]
 mod tests;
 

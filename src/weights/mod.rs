@@ -1,7 +1,11 @@
 //! Bytes to checked tensors: the safetensors header, a folder's files on disk or over HTTP.
 
 pub mod files;
+pub mod hash;
 pub mod safetensors;
+
+#[cfg(feature = "web")]
+mod http;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +14,7 @@ use burn::tensor::{Device, Tensor};
 use crate::error::{Error, Result};
 
 pub use files::Files;
+pub use hash::BaseHash;
 
 /// The tensors of one weight file, on the device, taken one by one.
 ///
