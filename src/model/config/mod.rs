@@ -5,7 +5,7 @@
 
 mod clip;
 mod index;
-mod reader;
+pub(super) mod reader;
 mod scheduler;
 mod unet;
 mod vae;

@@ -6,14 +6,14 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, Result};
 
 /// A config file that has been parsed but not yet understood.
-pub(super) struct Reader {
+pub(in crate::model) struct Reader {
     file: &'static str,
     map: Map<String, Value>,
 }
 
 impl Reader {
     /// Parses `bytes`; `file` is what messages call it.
-    pub(super) fn new(bytes: &[u8], file: &'static str) -> Result<Self> {
+    pub(in crate::model) fn new(bytes: &[u8], file: &'static str) -> Result<Self> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(map)) => Ok(Self { file, map }),
             Ok(_) => Err(Error::Config(format!(
@@ -26,7 +26,7 @@ impl Reader {
     }
 
     /// The value of `key`, or `default` if the key is absent.
-    pub(super) fn get<T: DeserializeOwned>(&self, key: &str, default: T) -> Result<T> {
+    pub(in crate::model) fn get<T: DeserializeOwned>(&self, key: &str, default: T) -> Result<T> {
         match self.map.get(key) {
             None => Ok(default),
             Some(value) => T::deserialize(value)
@@ -35,7 +35,7 @@ impl Reader {
     }
 
     /// The value of `key` as one entry per block: a list of `blocks` entries, or one for all.
-    pub(super) fn per_block<T: DeserializeOwned + Clone>(
+    pub(in crate::model) fn per_block<T: DeserializeOwned + Clone>(
         &self,
         key: &str,
         blocks: usize,
@@ -58,7 +58,7 @@ impl Reader {
     }
 
     /// Refuses any other value of `key` than those given; an absent key is fine.
-    pub(super) fn only(&self, key: &str, allowed: &[Value]) -> Result<()> {
+    pub(in crate::model) fn only(&self, key: &str, allowed: &[Value]) -> Result<()> {
         match self.map.get(key) {
             Some(value) if !allowed.iter().any(|known| same(known, value)) => {
                 let known: Vec<String> = allowed.iter().map(Value::to_string).collect();
@@ -69,13 +69,13 @@ impl Reader {
     }
 
     /// Refuses a `_class_name` that is none of `known`.
-    pub(super) fn class(&self, known: &[&str]) -> Result<()> {
+    pub(in crate::model) fn class(&self, known: &[&str]) -> Result<()> {
         let known: Vec<Value> = known.iter().map(|name| json!(name)).collect();
         self.only("_class_name", &known)
     }
 
     /// Refuses zero and anything above `limit`, which no real model comes near.
-    pub(super) fn in_range(&self, key: &str, value: usize, limit: usize) -> Result<()> {
+    pub(in crate::model) fn in_range(&self, key: &str, value: usize, limit: usize) -> Result<()> {
         if (1..=limit).contains(&value) {
             Ok(())
         } else {
@@ -84,7 +84,7 @@ impl Reader {
     }
 
     /// The error for a value that cannot be worked with.
-    pub(super) fn unsupported(&self, key: &str, value: &Value, why: &str) -> Error {
+    pub(in crate::model) fn unsupported(&self, key: &str, value: &Value, why: &str) -> Error {
         let mut value = value.to_string();
         if let Some((end, _)) = value.char_indices().nth(200) {
             value.truncate(end);
