@@ -7,7 +7,8 @@
 
 use burn::tensor::Tensor;
 
-use super::frozen::frozen_conv2d;
+use super::columns::Window;
+use super::frozen::{factored_conv2d, factored_linear, frozen_conv2d};
 use crate::error::Result;
 use crate::weights::Weights;
 
@@ -118,7 +119,7 @@ impl Linear {
         let y = match &self.weight {
             Weight::Full(w) => x.matmul(w.clone().transpose()),
             Weight::Factored { u, s, vt } => {
-                (x.matmul(vt.clone().transpose()) * s.clone().unsqueeze()).matmul(u.clone().transpose())
+                return factored_linear(x, [u.clone(), vt.clone()], s.clone(), self.bias.clone());
             }
         };
         match &self.bias {
@@ -147,24 +148,18 @@ impl Conv2d {
 
     /// `[batch, c_in, height, width]` to `[batch, c_out, height', width']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = match &self.weight {
-            Weight::Full(w) => self.convolve(x, w),
-            Weight::Factored { u, s, vt } => {
-                let scaled = self.convolve(x, vt) * s.clone().reshape([1, -1, 1, 1]);
-                let [c_out, r] = u.dims();
-                frozen_conv2d(scaled, u.clone().reshape([c_out, r, 1, 1]), 1, 0)
+        let (k, stride, padding) = (self.kernel_size, self.stride, self.padding);
+        match &self.weight {
+            Weight::Full(w) => {
+                let c_out = w.dims()[0];
+                let kernel = w.clone().reshape([c_out, self.in_channels, k, k]);
+                frozen_conv2d(x, kernel, self.bias.clone(), stride, padding)
             }
-        };
-        match &self.bias {
-            Some(bias) => y + bias.clone().reshape([1, -1, 1, 1]),
-            None => y,
+            Weight::Factored { u, s, vt } => {
+                let window = Window { kernel_size: k, stride, padding };
+                factored_conv2d(x, [u.clone(), vt.clone()], s.clone(), self.bias.clone(), window)
+            }
         }
-    }
-
-    fn convolve(&self, x: Tensor<4>, kernel: &Tensor<2>) -> Tensor<4> {
-        let [rows, _] = kernel.dims();
-        let kernel = kernel.clone().reshape([rows, self.in_channels, self.kernel_size, self.kernel_size]);
-        frozen_conv2d(x, kernel, self.stride, self.padding)
     }
 }
 

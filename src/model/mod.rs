@@ -3,10 +3,14 @@
 //! Tensors are `[batch, channels, height, width]` or `[batch, tokens, channels]`, F32.
 
 pub mod autoencoder_kl;
+pub mod base;
+pub mod check;
 pub mod clip;
 pub mod config;
 pub mod layers;
 pub mod tokenizer;
 pub mod unet;
 
+mod columns;
 mod frozen;
+mod frozen_flex;

@@ -1,1 +1,20 @@
-//! stub
+//! Spectral shifts: W = U diag(σ) Vᵀ once per base, and W_δ = U diag(relu(σ + δ)) Vᵀ from then on.
+//!
+//! `svd` decomposes one matrix and [`base`] all layers of a model ([`cache`]: as bytes), `shift`
+//! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
+//! them leaves for training; [`delta`] is the file that is shared.
+
+pub mod base;
+pub mod delta;
+pub mod shift;
+pub mod svd;
+pub mod trainable;
+
+mod bake;
+mod cache;
+mod metadata;
+#[cfg(test)]
+mod tests;
+
+pub use base::{LayerBase, Layers, SpectralBase};
+pub use trainable::{Attached, Form, LayerRange, Trainable};

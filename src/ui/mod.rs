@@ -1,1 +1,47 @@
-//! stub
+//! The page: one screen to gather, train and use. All work is the engine's; nothing here touches
+//! a tensor.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `text` | every word |
+//! | `options` | what the address asks for |
+//! | `settings` | the fields and their defaults |
+//! | `state` | everything that the page knows, as signals |
+//! | `events` | what each event of the engine changes |
+//! | `actions` | what a person can do |
+//! | `intake` | files chosen, dropped or pasted, and samples |
+//! | `chart`, `dimensions`, `delta_header` | plain functions without a DOM |
+//! | `pixels` | pictures on canvases and as downloads |
+//! | `app`, `components` | what is seen |
+
+mod actions;
+mod app;
+mod chart;
+mod components;
+mod delta_header;
+mod dimensions;
+mod events;
+mod intake;
+mod options;
+mod pixels;
+mod settings;
+mod state;
+mod text;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+/// Takes the place of what `index.html` painted.
+pub fn start() {
+    console_error_panic_hook::set_once();
+    let mount = document()
+        .get_element_by_id("page")
+        .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
+    match mount {
+        Some(element) => {
+            element.set_text_content(None);
+            mount_to(element, app::App).forget();
+        }
+        None => mount_to_body(app::App),
+    }
+}

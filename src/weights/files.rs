@@ -1,4 +1,378 @@
-//! stub
-/// Where a base's files are.
-#[derive(Debug)]
-pub enum Files {}
+//! A base's folder, on disk or over HTTP: small files whole, weight files tensor by tensor.
+
+use std::collections::BTreeMap;
+#[cfg(not(target_family = "wasm"))]
+use std::{fs::File, io::BufReader, io::ErrorKind, io::Read, path::Path, path::PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+#[cfg(feature = "web")]
+use super::http::{self, Body};
+use super::safetensors::{Dtype, Header, TensorInfo, length, to_f32};
+use super::{BaseHash, Weights};
+use crate::error::{Error, Result};
+
+/// Bytes handed to the device before its queue is waited for.
+const UPLOAD_WINDOW: usize = 64 << 20;
+
+/// Where a base's files are: a diffusers folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// On this machine's disk.
+    #[cfg(not(target_family = "wasm"))]
+    Folder(PathBuf),
+    /// Over HTTP: the folder's address, with a trailing slash.
+    #[cfg(feature = "web")]
+    Http(String),
+}
+
+impl Files {
+    /// A whole small file (`path` is relative to the folder), refused above `limit` bytes.
+    ///
+    /// # Errors
+    /// `Io` if it is not there, cannot be read, is a web page instead, or is too large.
+    pub async fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>> {
+        let mut source = self.open(path).await?;
+        let too_large = || {
+            Error::Io(format!(
+                "{path} has more than {limit} bytes, too many for what it is. Check the folder of the base."
+            ))
+        };
+        if source.len().is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let bytes = source.read(limit.saturating_add(1)).await?;
+        if bytes.len() as u64 > limit {
+            return Err(too_large());
+        }
+        if bytes.trim_ascii_start().starts_with(b"<") {
+            return Err(Error::Io(format!(
+                "{path} is a web page, not the file that was asked for. Check the address of the base."
+            )));
+        }
+        Ok(bytes)
+    }
+
+    /// Whether there is such a file.
+    pub async fn exists(&self, path: &str) -> bool {
+        match self {
+            #[cfg(not(target_family = "wasm"))]
+            Self::Folder(folder) => folder.join(path).is_file(),
+            #[cfg(feature = "web")]
+            Self::Http(base) => http::exists(&format!("{base}{path}")).await,
+        }
+    }
+
+    /// The weight file of a component: `{component}/{stem}.safetensors`, or with `.fp16` in its name.
+    ///
+    /// # Errors
+    /// `Io` if there is neither.
+    pub async fn weight_file(&self, component: &str, stem: &str) -> Result<String> {
+        for middle in ["", ".fp16"] {
+            let path = format!("{component}/{stem}{middle}.safetensors");
+            if self.exists(&path).await {
+                return Ok(path);
+            }
+        }
+        Err(Error::Io(format!(
+            "The base has neither {component}/{stem}.safetensors nor {component}/{stem}.fp16.safetensors. It must be a folder in diffusers' layout; check its place."
+        )))
+    }
+
+    /// Streams a weight file tensor by tensor onto `device`; `hash` learns every tensor.
+    ///
+    /// Only one tensor is in memory at a time. `progress` gets bytes done and bytes in all.
+    /// Integer buffers (`position_ids`) are left out: they are no weights.
+    ///
+    /// # Errors
+    /// `Weights` if the file is damaged, ends early, or holds NaN, infinities or other types than
+    /// F32, F16 and BF16; `Io` if it cannot be read.
+    pub async fn weights(
+        &self,
+        path: &str,
+        component: &str,
+        device: &Device,
+        hash: &mut BaseHash,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Weights> {
+        let mut source = self.open(path).await?;
+        let fault = |what: &dyn std::fmt::Display| Error::Weights(format!("{path}: {what}."));
+        let mut prefix = source.read(8).await?;
+        let header_len = length(&prefix, source.len()).map_err(|error| fault(&error))?;
+        prefix.extend(source.read(header_len).await?);
+        let header = Header::inspect(&prefix, source.len()).map_err(|error| fault(&error))?;
+        drop(prefix);
+        let total = header.data_start + header.data_len();
+        progress(header.data_start, total);
+
+        let mut tensors = BTreeMap::new();
+        let mut uploaded = 0;
+        for (name, info) in header.in_order() {
+            let bytes = source.read(info.end - info.start).await?;
+            if bytes.len() as u64 != info.end - info.start {
+                return Err(fault(&format!(
+                    "the file ends early, in the tensor '{name}'. It was not copied or downloaded to its end; fetch it again"
+                )));
+            }
+            hash.add(component, name, info.dtype, &info.shape, &bytes);
+            if !is_buffer(name, info) {
+                let values = values(name, info, &bytes).map_err(|error| fault(&error))?;
+                uploaded += values.len() * 4;
+                drop(bytes);
+                let tensor = upload(values, device, &mut uploaded).await?;
+                tensors.insert(name.to_owned(), (info.shape.clone(), tensor));
+            }
+            progress(header.data_start + info.end, total);
+        }
+        if !source.read(1).await?.is_empty() {
+            return Err(fault(
+                &"bytes follow after the last tensor; the file is damaged. Fetch it again",
+            ));
+        }
+        Ok(Weights::new(path, tensors))
+    }
+
+    async fn open(&self, path: &str) -> Result<Source> {
+        match self {
+            #[cfg(not(target_family = "wasm"))]
+            Self::Folder(folder) => Source::open(&folder.join(path)),
+            #[cfg(feature = "web")]
+            Self::Http(base) => Ok(Source::Http(Body::open(&format!("{base}{path}")).await?)),
+        }
+    }
+}
+
+/// The position table that older exports of CLIP keep among the weights.
+fn is_buffer(name: &str, info: &TensorInfo) -> bool {
+    info.dtype == Dtype::I64 && name.rsplit('.').next() == Some("position_ids")
+}
+
+/// A tensor's numbers, all finite; the message has no full stop, the caller adds file and stop.
+fn values(name: &str, info: &TensorInfo, bytes: &[u8]) -> Result<Vec<f32>, String> {
+    if bytes.is_empty() {
+        return Err(format!(
+            "the tensor '{name}' is empty; the file is damaged. Fetch it again"
+        ));
+    }
+    let values = to_f32(info.dtype, bytes).map_err(|error| {
+        format!(
+            "the tensor '{name}': {}",
+            error.to_string().trim_end_matches('.')
+        )
+    })?;
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(values),
+        Some(i) => Err(format!(
+            "the tensor '{name}' holds {} at {i}; such weights make no pictures. The file is damaged or was saved by a failed training; fetch it again",
+            values[i]
+        )),
+    }
+}
+
+/// Puts numbers onto the device; now and then it waits until the queue is empty, because a GPU's
+/// queue takes more than memory holds.
+async fn upload(values: Vec<f32>, device: &Device, uploaded: &mut usize) -> Result<Tensor<1>> {
+    let shape = [values.len()];
+    let tensor = Tensor::<1>::from_data(TensorData::new(values, shape), device);
+    if *uploaded >= UPLOAD_WINDOW {
+        *uploaded = 0;
+        tensor.clone().narrow(0, 0, 1).into_data_async().await.map_err(|error| {
+            Error::Device(format!("The device lost a tensor while the base was loading ({error:?}). It is probably out of memory; close other programs that use it and try again."))
+        })?;
+    }
+    Ok(tensor)
+}
+
+/// Bytes that come one after the other.
+enum Source {
+    #[cfg(not(target_family = "wasm"))]
+    File {
+        path: PathBuf,
+        file: BufReader<File>,
+        length: u64,
+    },
+    #[cfg(feature = "web")]
+    Http(Body),
+}
+
+impl Source {
+    #[cfg(not(target_family = "wasm"))]
+    fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::Io(format!(
+                "{} is not there. The base must be a folder in diffusers' layout; check its place.",
+                path.display()
+            )),
+            _ => Error::Io(format!("{} cannot be opened: {error}.", path.display())),
+        })?;
+        let length = file
+            .metadata()
+            .map_err(|error| Error::Io(format!("{} cannot be read: {error}.", path.display())))?
+            .len();
+        Ok(Self::File {
+            path: path.to_owned(),
+            file: BufReader::new(file),
+            length,
+        })
+    }
+
+    /// Bytes in all, where that is known: a compressed answer over HTTP does not tell.
+    fn len(&self) -> Option<u64> {
+        match self {
+            #[cfg(not(target_family = "wasm"))]
+            Self::File { length, .. } => Some(*length),
+            #[cfg(feature = "web")]
+            Self::Http(_) => None,
+        }
+    }
+
+    /// The next `count` bytes, or fewer if the file ends before.
+    async fn read(&mut self, count: u64) -> Result<Vec<u8>> {
+        match self {
+            #[cfg(not(target_family = "wasm"))]
+            Self::File { path, file, length } => {
+                // The count comes from the file's header, so it is not a reason to ask for memory.
+                let mut bytes =
+                    Vec::with_capacity(usize::try_from(count.min(*length)).unwrap_or(0));
+                file.by_ref()
+                    .take(count)
+                    .read_to_end(&mut bytes)
+                    .map_err(|error| {
+                        Error::Io(format!("{} cannot be read: {error}.", path.display()))
+                    })?;
+                Ok(bytes)
+            }
+            #[cfg(feature = "web")]
+            Self::Http(body) => body.read(count).await,
+        }
+    }
+}
+
+#[cfg(all(test, not(target_family = "wasm")))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::super::safetensors::{from_f32, write};
+    use super::*;
+    use pollster::block_on;
+
+    fn folder(name: &str, bytes: &[u8]) -> (tempfile::TempDir, Files) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("unet")).unwrap();
+        std::fs::write(folder.path().join("unet").join(name), bytes).unwrap();
+        let files = Files::Folder(folder.path().to_owned());
+        (folder, files)
+    }
+
+    fn tensor(name: &str, dtype: Dtype, values: &[f32]) -> (String, Dtype, Vec<usize>, Vec<u8>) {
+        (
+            name.to_owned(),
+            dtype,
+            vec![values.len()],
+            from_f32(dtype, values).unwrap(),
+        )
+    }
+
+    fn load(files: &Files, path: &str) -> Result<(Weights, String, Vec<(u64, u64)>)> {
+        let (mut hash, mut calls) = (BaseHash::new(), Vec::new());
+        let mut progress = |done, total| calls.push((done, total));
+        let weights =
+            block_on(files.weights(path, "unet", &Device::flex(), &mut hash, &mut progress))?;
+        Ok((weights, hash.finish(), calls))
+    }
+
+    #[test]
+    fn all_three_types_arrive_with_progress_and_hash() {
+        let values = [1.0, -2.0, 0.5];
+        let mut tensors: Vec<_> = [("a", Dtype::F32), ("b", Dtype::F16), ("c", Dtype::BF16)]
+            .map(|(name, dtype)| tensor(name, dtype, &values))
+            .into();
+        tensors.push(("e.position_ids".into(), Dtype::I64, vec![1], vec![0; 8]));
+        let file = write(&tensors, &BTreeMap::new()).unwrap();
+        let (_folder, files) = folder("w.safetensors", &file);
+        let (mut weights, hash, calls) = load(&files, "unet/w.safetensors").unwrap();
+        for name in ["a", "b", "c"] {
+            let read: Tensor<1> = weights.take(name, [3]).unwrap();
+            assert_eq!(read.into_data().try_to_vec::<f32>().unwrap(), values);
+        }
+        weights.finish().unwrap();
+        let mut expected = BaseHash::new();
+        for (name, dtype, shape, bytes) in &tensors {
+            expected.add("unet", name, *dtype, shape, bytes);
+        }
+        assert_eq!(hash, expected.finish());
+        assert_eq!(
+            *calls.last().unwrap(),
+            (file.len() as u64, file.len() as u64)
+        );
+        assert!(calls.is_sorted());
+    }
+
+    #[test]
+    fn weights_that_are_no_numbers_are_refused_by_name() {
+        for value in [f32::NAN, f32::INFINITY] {
+            let file = write(
+                &[tensor("bad", Dtype::F16, &[0.0, value])],
+                &BTreeMap::new(),
+            )
+            .unwrap();
+            let (_folder, files) = folder("w.safetensors", &file);
+            let error = load(&files, "unet/w.safetensors").unwrap_err().to_string();
+            assert!(
+                error.contains("'bad'") && error.contains("w.safetensors"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_cut_weight_file_is_refused() {
+        let file = write(&[tensor("a", Dtype::F32, &[1.0; 20])], &BTreeMap::new()).unwrap();
+        for length in 0..file.len() {
+            let (_folder, files) = folder("w.safetensors", &file[..length]);
+            let error = load(&files, "unet/w.safetensors").unwrap_err().to_string();
+            assert!(error.contains("ends early"), "{length}: {error}");
+        }
+        let (_folder, files) = folder("w.safetensors", &[&file[..], b"x"].concat());
+        assert!(load(&files, "unet/w.safetensors").is_err());
+    }
+
+    #[test]
+    fn both_names_of_a_weight_file_are_found() {
+        for name in ["model.safetensors", "model.fp16.safetensors"] {
+            let (_folder, files) = folder(name, b"");
+            assert_eq!(
+                block_on(files.weight_file("unet", "model")).unwrap(),
+                format!("unet/{name}")
+            );
+        }
+        let (_folder, files) = folder("model.bin", b"");
+        let error = block_on(files.weight_file("unet", "model"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("unet/model.fp16.safetensors"), "{error}");
+    }
+
+    #[test]
+    fn small_files_are_limited_and_no_web_pages() {
+        let (_folder, files) = folder("config.json", b"{\"a\": 1}");
+        assert_eq!(
+            block_on(files.read("unet/config.json", 8)).unwrap(),
+            b"{\"a\": 1}"
+        );
+        assert!(block_on(files.read("unet/config.json", 7)).is_err());
+        assert!(
+            block_on(files.read("unet/none.json", 7))
+                .unwrap_err()
+                .to_string()
+                .contains("none.json")
+        );
+        let (_folder, files) = folder("config.json", b"\n<!DOCTYPE html>");
+        assert!(
+            block_on(files.read("unet/config.json", 99))
+                .unwrap_err()
+                .to_string()
+                .contains("web page")
+        );
+    }
+}

@@ -1,1 +1,554 @@
-//! stub
+//! The safetensors container: header, rules, conversion to F32, writer.
+//!
+//! ```text
+//! 8 bytes   little-endian length n of the header, at most 100,000,000
+//! n bytes   UTF-8 JSON, begins with '{':
+//!           {"__metadata__": {"key": "text"}, "name": {"dtype": "F16", "shape": [4], "data_offsets": [0, 8]}}
+//! the rest  the tensors' bytes, little-endian, row-major
+//! ```
+//!
+//! Everything counts in `u64`, also on wasm32, where the reference reader counts bits in `usize` and
+//! so refuses tensors of 512 MiB. Rules: <https://github.com/huggingface/safetensors#format>.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+use std::fmt;
+use std::marker::PhantomData;
+
+use half::{bf16, f16};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::error::{Error, Result};
+
+/// The longest header, in bytes, that any reader accepts.
+pub const MAX_HEADER: u64 = 100_000_000;
+/// The most dimensions of a tensor; no model here has more than four.
+const MAX_RANK: usize = 8;
+
+/// Why a header was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderFault {
+    /// The file does not begin as a safetensors file does.
+    #[error("this is not a safetensors file: {0}")]
+    NotSafetensors(String),
+    /// The file is shorter than its header says.
+    #[error("the file ends early: {0}. It was not copied or downloaded to its end; fetch it again")]
+    Truncated(String),
+    /// The header breaks a rule of the format.
+    #[error("the file is damaged: {0}. Fetch it again")]
+    Damaged(String),
+}
+
+impl From<HeaderFault> for Error {
+    fn from(fault: HeaderFault) -> Self {
+        Self::Weights(format!("{fault}."))
+    }
+}
+
+macro_rules! dtypes {
+    ($($variant:ident $name:literal $bits:literal,)*) => {
+        /// The kinds of numbers that the format names; F32, F16 and BF16 can be converted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[expect(non_camel_case_types, reason = "the format's own names")]
+        #[expect(missing_docs, reason = "the format's own names")]
+        pub enum Dtype { $($variant,)* }
+
+        impl Dtype {
+            /// The name in a header.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Bits per number.
+            pub fn bits(self) -> u64 {
+                match self { $(Self::$variant => $bits,)* }
+            }
+
+            fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+dtypes! {
+    Bool "BOOL" 8,
+    F4 "F4" 4,
+    F6_E2M3 "F6_E2M3" 6,
+    F6_E3M2 "F6_E3M2" 6,
+    U8 "U8" 8,
+    I8 "I8" 8,
+    F8_E5M2 "F8_E5M2" 8,
+    F8_E4M3 "F8_E4M3" 8,
+    F8_E8M0 "F8_E8M0" 8,
+    I16 "I16" 16,
+    U16 "U16" 16,
+    F16 "F16" 16,
+    BF16 "BF16" 16,
+    I32 "I32" 32,
+    U32 "U32" 32,
+    F32 "F32" 32,
+    C64 "C64" 64,
+    F64 "F64" 64,
+    I64 "I64" 64,
+    U64 "U64" 64,
+}
+
+/// Where one tensor is and what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorInfo {
+    /// Kind of number.
+    pub dtype: Dtype,
+    /// Length of each dimension, outermost first.
+    pub shape: Vec<usize>,
+    /// First byte, counted from the end of the header.
+    pub start: u64,
+    /// One past the last byte, counted likewise.
+    pub end: u64,
+}
+
+/// A header that holds to all rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Tensors by name.
+    pub tensors: BTreeMap<String, TensorInfo>,
+    /// Free text by key (`__metadata__`).
+    pub metadata: BTreeMap<String, String>,
+    /// Where the tensors' bytes begin in the file.
+    pub data_start: u64,
+}
+
+/// Reads the length of the header, in bytes, from the first eight bytes of a file.
+///
+/// # Errors
+/// `Weights` if the file is too short, too long a header is promised, or this is another format.
+pub fn header_len(first8: &[u8], file_len: u64) -> Result<u64> {
+    Ok(length(first8, Some(file_len))?)
+}
+
+/// As [`header_len`]; without `file_len` the file's end is not checked (a stream has none yet).
+pub(crate) fn length(first8: &[u8], file_len: Option<u64>) -> Result<u64, HeaderFault> {
+    let Some(first8) = first8.first_chunk::<8>() else {
+        return Err(HeaderFault::Truncated(format!(
+            "it has {} bytes",
+            first8.len()
+        )));
+    };
+    if first8.starts_with(b"<") {
+        return Err(HeaderFault::NotSafetensors(
+            "it is a web page, probably an error page that was saved in its place".into(),
+        ));
+    }
+    if first8 == b"version " {
+        return Err(HeaderFault::NotSafetensors(
+            "it is a Git LFS pointer; run 'git lfs pull' in its folder".into(),
+        ));
+    }
+    let length = u64::from_le_bytes(*first8);
+    if !(2..=MAX_HEADER).contains(&length) {
+        return Err(HeaderFault::NotSafetensors(format!(
+            "its header would have {length} bytes (2 to {MAX_HEADER} are possible)"
+        )));
+    }
+    match file_len {
+        Some(file_len) if length + 8 > file_len => Err(HeaderFault::Truncated(format!(
+            "its header needs {} bytes, the file has {file_len}",
+            length + 8
+        ))),
+        _ => Ok(length),
+    }
+}
+
+impl Header {
+    /// Reads and checks a header; `prefix` is the file's beginning, header included.
+    ///
+    /// # Errors
+    /// `Weights`, with the rule that is broken.
+    pub fn parse(prefix: &[u8], file_len: u64) -> Result<Self> {
+        Ok(Self::inspect(prefix, Some(file_len))?)
+    }
+
+    /// As [`Header::parse`], with the kind of fault; without `file_len` the end is not checked.
+    pub(crate) fn inspect(prefix: &[u8], file_len: Option<u64>) -> Result<Self, HeaderFault> {
+        let data_start = length(prefix, file_len)? + 8;
+        let json = usize::try_from(data_start)
+            .ok()
+            .and_then(|end| prefix.get(8..end));
+        let Some(json) = json else {
+            return Err(HeaderFault::Truncated("its header is not complete".into()));
+        };
+        if json.first() != Some(&b'{') {
+            return Err(HeaderFault::NotSafetensors(
+                "its header does not begin with '{'".into(),
+            ));
+        }
+        let json = std::str::from_utf8(json)
+            .map_err(|error| HeaderFault::Damaged(format!("its header is not UTF-8 ({error})")))?;
+        let raw: RawHeader = serde_json::from_str(json).map_err(|error| {
+            HeaderFault::Damaged(format!("its header cannot be read ({error})"))
+        })?;
+        let header = Self {
+            tensors: checked(raw.tensors)?,
+            metadata: raw.metadata,
+            data_start,
+        };
+        let (needed, data) = (
+            header.data_len(),
+            file_len.map(|length| length - data_start),
+        );
+        match data {
+            Some(data) if data < needed => Err(HeaderFault::Truncated(format!(
+                "its tensors need {needed} bytes, {data} are there"
+            ))),
+            Some(data) if data > needed => Err(HeaderFault::Damaged(format!(
+                "{} bytes follow after the last tensor",
+                data - needed
+            ))),
+            _ => Ok(header),
+        }
+    }
+
+    /// Bytes of all tensors together.
+    pub fn data_len(&self) -> u64 {
+        self.tensors
+            .values()
+            .map(|tensor| tensor.end)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Names and places of the tensors in the order of their bytes.
+    pub fn in_order(&self) -> Vec<(&str, &TensorInfo)> {
+        let mut order: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, t)| (name.as_str(), t))
+            .collect();
+        order.sort_by_key(|(_, tensor)| (tensor.start, tensor.end));
+        order
+    }
+}
+
+/// Sizes agree with shapes, and the ranges cover the data once, without holes.
+fn checked(raw: BTreeMap<String, RawTensor>) -> Result<BTreeMap<String, TensorInfo>, HeaderFault> {
+    let fault =
+        |name: &str, what: String| Err(HeaderFault::Damaged(format!("the tensor '{name}' {what}")));
+    let mut tensors = BTreeMap::new();
+    let mut ranges = Vec::with_capacity(raw.len());
+    for (
+        name,
+        RawTensor {
+            dtype,
+            shape,
+            data_offsets: [start, end],
+        },
+    ) in raw
+    {
+        let Some(dtype) = Dtype::from_name(&dtype) else {
+            return fault(&name, format!("has the unknown type '{dtype}'"));
+        };
+        let bits = shape
+            .iter()
+            .try_fold(dtype.bits(), |product, &n| product.checked_mul(n));
+        let shape: Option<Vec<usize>> = shape.iter().map(|&n| usize::try_from(n).ok()).collect();
+        let (Some(bits), Some(shape)) = (bits, shape) else {
+            return fault(&name, "is larger than anything that can be counted".into());
+        };
+        if shape.len() > MAX_RANK {
+            return fault(&name, format!("has {} dimensions", shape.len()));
+        }
+        let Some(bytes) = end.checked_sub(start) else {
+            return fault(&name, format!("ends at {end} before it starts at {start}"));
+        };
+        if bits % 8 != 0 || bits / 8 != bytes {
+            return fault(
+                &name,
+                format!(
+                    "has {bytes} bytes, which does not fit {} of shape {shape:?}",
+                    dtype.name()
+                ),
+            );
+        }
+        ranges.push((start, end, name.clone()));
+        tensors.insert(
+            name,
+            TensorInfo {
+                dtype,
+                shape,
+                start,
+                end,
+            },
+        );
+    }
+    ranges.sort();
+    let mut expected = 0;
+    for (start, end, name) in ranges {
+        if start != expected {
+            let what = if start > expected {
+                "leaves a hole before it"
+            } else {
+                "overlaps another"
+            };
+            return fault(&name, what.into());
+        }
+        expected = end;
+    }
+    Ok(tensors)
+}
+
+struct RawHeader {
+    tensors: BTreeMap<String, RawTensor>,
+    metadata: BTreeMap<String, String>,
+}
+
+struct RawTensor {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: [u64; 2],
+}
+
+/// Reads a JSON object by hand: serde_json alone keeps the last of two equal keys.
+trait Object: Default {
+    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error>;
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut object = T::default();
+        while let Some(key) = map.next_key::<String>()? {
+            object.entry(key, &mut map)?;
+        }
+        Ok(object)
+    }
+}
+
+fn insert<V, E: de::Error>(map: &mut BTreeMap<String, V>, key: String, value: V) -> Result<(), E> {
+    match map.entry(key) {
+        Entry::Vacant(entry) => {
+            entry.insert(value);
+            Ok(())
+        }
+        Entry::Occupied(entry) => Err(E::custom(format!("the key '{}' stands twice", entry.key()))),
+    }
+}
+
+#[derive(Default)]
+struct Texts(BTreeMap<String, String>);
+
+impl Object for Texts {
+    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
+        let text = map.next_value()?;
+        insert(&mut self.0, key, text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+#[derive(Default)]
+struct HeaderObject {
+    tensors: BTreeMap<String, RawTensor>,
+    metadata: Option<BTreeMap<String, String>>,
+}
+
+impl Object for HeaderObject {
+    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
+        if key != "__metadata__" {
+            let tensor = map.next_value()?;
+            return insert(&mut self.tensors, key, tensor);
+        }
+        match self.metadata.replace(map.next_value::<Texts>()?.0) {
+            None => Ok(()),
+            Some(_) => Err(de::Error::custom("the key '__metadata__' stands twice")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawHeader {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object: HeaderObject = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
+        Ok(Self {
+            tensors: object.tensors,
+            metadata: object.metadata.unwrap_or_default(),
+        })
+    }
+}
+
+#[derive(Default)]
+struct TensorObject {
+    dtype: Option<String>,
+    shape: Option<Vec<u64>>,
+    data_offsets: Option<[u64; 2]>,
+}
+
+impl Object for TensorObject {
+    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
+        let twice = match key.as_str() {
+            "dtype" => self.dtype.replace(map.next_value()?).is_some(),
+            "shape" => self.shape.replace(map.next_value()?).is_some(),
+            "data_offsets" => self.data_offsets.replace(map.next_value()?).is_some(),
+            _ => return Err(de::Error::custom(format!("a tensor has no '{key}'"))),
+        };
+        if twice {
+            Err(de::Error::custom(format!("the key '{key}' stands twice")))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawTensor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object: TensorObject = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
+        Ok(Self {
+            dtype: object
+                .dtype
+                .ok_or_else(|| de::Error::missing_field("dtype"))?,
+            shape: object
+                .shape
+                .ok_or_else(|| de::Error::missing_field("shape"))?,
+            data_offsets: object
+                .data_offsets
+                .ok_or_else(|| de::Error::missing_field("data_offsets"))?,
+        })
+    }
+}
+
+/// Little-endian F32, F16 or BF16 to numbers; NaN and infinities pass.
+///
+/// # Errors
+/// `Weights` for any other type, or a length that is not a whole number of numbers.
+pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
+    let whole = (bytes.len() as u64 * 8).is_multiple_of(dtype.bits());
+    match dtype {
+        _ if !whole => Err(Error::Weights(format!(
+            "{} bytes are not a whole number of {} numbers. The file is damaged; fetch it again.",
+            bytes.len(),
+            dtype.name()
+        ))),
+        Dtype::F32 => Ok(bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f32::from_le_bytes(b))
+            .collect()),
+        Dtype::F16 => Ok(bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f16::from_le_bytes(b).to_f32())
+            .collect()),
+        Dtype::BF16 => Ok(bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| bf16::from_le_bytes(b).to_f32())
+            .collect()),
+        _ => Err(Error::Weights(format!(
+            "numbers of type {} cannot be read; F32, F16 and BF16 can. Look for another version of this model.",
+            dtype.name()
+        ))),
+    }
+}
+
+/// Numbers to little-endian F32, F16 or BF16, rounded to nearest, ties to even.
+///
+/// # Errors
+/// `Weights` for any other type.
+pub fn from_f32(dtype: Dtype, values: &[f32]) -> Result<Vec<u8>> {
+    match dtype {
+        Dtype::F32 => Ok(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        Dtype::F16 => Ok(values
+            .iter()
+            .flat_map(|&v| f16::from_f32(v).to_le_bytes())
+            .collect()),
+        Dtype::BF16 => Ok(values
+            .iter()
+            .flat_map(|&v| bf16::from_f32(v).to_le_bytes())
+            .collect()),
+        _ => Err(Error::Weights(format!(
+            "numbers of type {} cannot be written.",
+            dtype.name()
+        ))),
+    }
+}
+
+/// One file: metadata sorted by key, tensors in the order given, the header padded to 8 bytes.
+///
+/// The bytes follow from the arguments alone, so that a reader can tell its own files by writing
+/// them again.
+///
+/// # Errors
+/// `Weights` if a name stands twice or is reserved, or bytes do not fit type and shape.
+pub fn write(
+    tensors: &[(String, Dtype, Vec<usize>, Vec<u8>)],
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let mut entries = Vec::with_capacity(tensors.len() + 1);
+    if !metadata.is_empty() {
+        let texts: Vec<_> = metadata
+            .iter()
+            .map(|(k, v)| format!("{}:{}", quoted(k), quoted(v)))
+            .collect();
+        entries.push(format!("\"__metadata__\":{{{}}}", texts.join(",")));
+    }
+    let mut names = std::collections::BTreeSet::from(["__metadata__"]);
+    let mut start = 0_u64;
+    for (name, dtype, shape, bytes) in tensors {
+        if !names.insert(name) {
+            return Err(Error::Weights(format!(
+                "the name '{name}' is taken; every tensor needs its own."
+            )));
+        }
+        let bits = shape
+            .iter()
+            .try_fold(dtype.bits(), |product, &n| product.checked_mul(n as u64));
+        if bits != Some(bytes.len() as u64 * 8) {
+            return Err(Error::Weights(format!(
+                "the tensor '{name}' has {} bytes, which does not fit {} of shape {shape:?}.",
+                bytes.len(),
+                dtype.name()
+            )));
+        }
+        let end = start + bytes.len() as u64;
+        let shape: Vec<_> = shape.iter().map(ToString::to_string).collect();
+        entries.push(format!(
+            "{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{start},{end}]}}",
+            quoted(name),
+            dtype.name(),
+            shape.join(",")
+        ));
+        start = end;
+    }
+    let mut header = format!("{{{}}}", entries.join(","));
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    if header.len() as u64 > MAX_HEADER {
+        return Err(Error::Weights(format!(
+            "a header of {} bytes is too long.",
+            header.len()
+        )));
+    }
+    let mut file =
+        Vec::with_capacity(8 + header.len() + tensors.iter().map(|t| t.3.len()).sum::<usize>());
+    file.extend((header.len() as u64).to_le_bytes());
+    file.extend(header.as_bytes());
+    for (_, _, _, bytes) in tensors {
+        file.extend(bytes);
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+#[path = "safetensors_tests.rs"]
+mod tests;

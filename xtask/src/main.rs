@@ -1,1 +1,49 @@
-fn main() {}
+//! `cargo xtask serve | test | bench | doctor`: the project's chores, one command each.
+
+mod bench;
+mod doctor;
+mod shell;
+mod web;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask serve    build the app and open it in a browser, ready to train
+cargo xtask test     install what is missing and run every check and test
+cargo xtask bench    print the table of sizes and times
+cargo xtask doctor   say what is missing, and install it
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let done = match command.as_str() {
+        "serve" => doctor::ensure(doctor::WEB).and_then(|()| web::serve(&rest)),
+        "test" => test(),
+        "bench" => doctor::ensure(doctor::ALL).and_then(|()| bench::run(&rest)),
+        "doctor" => doctor::ensure(doctor::ALL),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("\nxtask {command}: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every check, from the quickest to the slowest.
+fn test() -> shell::Done {
+    doctor::ensure(doctor::ALL)?;
+    shell::cargo(&["fmt", "--all", "--check"])?;
+    shell::cargo(&["test", "--workspace", "--no-fail-fast"])?;
+    shell::cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    web::clippy()?;
+    web::build()?;
+    shell::cargo(&["test", "--test", "e2e"])
+}

@@ -1,0 +1,115 @@
+//! Pictures to latents and back (diffusers `AutoencoderKL`).
+
+mod decoder;
+mod encoder;
+mod mid_block;
+
+pub use decoder::Decoder;
+pub use encoder::Encoder;
+pub use mid_block::{AttentionBlock, MidBlock};
+
+use burn::tensor::Tensor;
+
+use super::config::VaeConfig;
+use super::layers::Conv2d;
+use super::unet::resnet::ResnetOptions;
+use crate::error::Result;
+use crate::weights::Weights;
+
+/// diffusers `AutoencoderKL`.
+#[derive(Clone, Debug)]
+pub struct AutoencoderKL {
+    /// Pictures to mean and log-variance.
+    pub encoder: Encoder,
+    /// Latents to pictures.
+    pub decoder: Decoder,
+    /// 1×1, after the encoder.
+    pub quant_conv: Option<Conv2d>,
+    /// 1×1, before the decoder.
+    pub post_quant_conv: Option<Conv2d>,
+    scaling_factor: f64,
+}
+
+/// A Gaussian per latent value (diffusers `DiagonalGaussianDistribution`), before scaling.
+#[derive(Clone, Debug)]
+pub struct LatentDistribution {
+    /// `[batch, latent_channels, h, w]`.
+    pub mean: Tensor<4>,
+    /// Logarithm of the variance, within [-30, 20]; shape of `mean`.
+    pub log_variance: Tensor<4>,
+}
+
+impl LatentDistribution {
+    /// mean + exp(log_variance / 2) · `noise`, with standard normal noise of the mean's shape.
+    pub fn sample(&self, noise: Tensor<4>) -> Tensor<4> {
+        self.mean.clone() + (self.log_variance.clone() * 0.5).exp() * noise
+    }
+}
+
+impl AutoencoderKL {
+    /// Builds the autoencoder that `config` describes, taking every tensor from `weights`.
+    ///
+    /// The attention's old names `query|key|value|proj_attn` are accepted beside
+    /// `to_q|to_k|to_v|to_out.0`.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(config: &VaeConfig, weights: &mut Weights) -> Result<Self> {
+        let latents = config.latent_channels;
+        let pointwise = |weights: &mut Weights, name: &str, wanted: bool, channels: usize| {
+            wanted
+                .then(|| Conv2d::load(weights, name, [channels; 2], 1, 1, 0))
+                .transpose()
+        };
+        Ok(Self {
+            encoder: Encoder::load(config, weights)?,
+            decoder: Decoder::load(config, weights)?,
+            quant_conv: pointwise(weights, "quant_conv", config.use_quant_conv, 2 * latents)?,
+            post_quant_conv: pointwise(
+                weights,
+                "post_quant_conv",
+                config.use_post_quant_conv,
+                latents,
+            )?,
+            scaling_factor: config.scaling_factor,
+        })
+    }
+
+    /// Pictures `[batch, in_channels, h, w]` in [-1, 1] to latents of `h / 2^(levels-1)`.
+    pub fn encode(&self, pictures: Tensor<4>) -> LatentDistribution {
+        let moments = self.encoder.forward(pictures);
+        let moments = match &self.quant_conv {
+            Some(conv) => conv.forward(moments),
+            None => moments,
+        };
+        let channels = moments.dims()[1] / 2;
+        LatentDistribution {
+            mean: moments.clone().narrow(1, 0, channels),
+            log_variance: moments.narrow(1, channels, channels).clamp(-30.0, 20.0),
+        }
+    }
+
+    /// Latents, already divided by [`scaling_factor`](Self::scaling_factor), to pictures
+    /// `[batch, out_channels, h, w]`, about [-1, 1] and not clamped.
+    pub fn decode(&self, latents: Tensor<4>) -> Tensor<4> {
+        let latents = match &self.post_quant_conv {
+            Some(conv) => conv.forward(latents),
+            None => latents,
+        };
+        self.decoder.forward(latents)
+    }
+
+    /// What latents are multiplied by before the UNet sees them.
+    pub fn scaling_factor(&self) -> f64 {
+        self.scaling_factor
+    }
+}
+
+/// Residual blocks without time, as all of the autoencoder has them.
+fn resnet_options(config: &VaeConfig) -> ResnetOptions {
+    ResnetOptions {
+        temb_channels: None,
+        groups: config.norm_num_groups,
+        eps: 1e-6,
+    }
+}

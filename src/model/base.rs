@@ -1,0 +1,232 @@
+//! A whole base model, loaded from a diffusers folder.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::autoencoder_kl::AutoencoderKL;
+use super::clip::ClipTextModel;
+use super::config::{ClipTextConfig, ModelIndex, SchedulerConfig, UNetConfig, VaeConfig};
+use super::tokenizer::Tokenizer;
+use super::unet::UNet2DConditionModel;
+use crate::error::{Error, Result};
+use crate::weights::{BaseHash, Files, frozen};
+
+/// The parts of a base, frozen, on one device.
+#[derive(Debug)]
+pub struct Base {
+    /// Prompts to token ids.
+    pub tokenizer: Tokenizer,
+    /// Token ids to text embeddings.
+    pub text_encoder: ClipTextModel,
+    /// The denoiser.
+    pub unet: UNet2DConditionModel,
+    /// Pictures to latents and back.
+    pub vae: AutoencoderKL,
+    /// The noise schedule that it was trained with.
+    pub scheduler: SchedulerConfig,
+    /// Side of the latents, in latent pixels.
+    pub sample_size: usize,
+    /// Where it was published, or its folder's name.
+    pub id: String,
+    /// SHA-256 over all weight tensors, in hex: what a delta is bound to.
+    pub hash: String,
+    /// Picture pixels per latent pixel, along one side.
+    scale: usize,
+    latent_channels: usize,
+    device: Device,
+}
+
+/// How far the loading is, in one weight file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The folder of the part that is being read: `text_encoder`, `unet` or `vae`.
+    pub component: &'static str,
+    /// Bytes read of its file.
+    pub done: u64,
+    /// Bytes in its file.
+    pub total: u64,
+}
+
+/// A config file is a few kilobytes.
+const CONFIG_LIMIT: u64 = 1 << 20;
+/// CLIP's `vocab.json` has about 1 MB.
+const VOCAB_LIMIT: u64 = 16 << 20;
+
+impl Base {
+    /// Loads a diffusers folder onto `device`, all configs before the first weight.
+    ///
+    /// # Errors
+    /// `Io` for a file that is missing, `Config` for an option that is not supported or parts that
+    /// do not fit together, `Weights` for a damaged weight file or one that does not fit its config.
+    pub async fn load(
+        files: &Files,
+        device: &Device,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self> {
+        let device = frozen(device);
+        let index = ModelIndex::parse(&files.read("model_index.json", CONFIG_LIMIT).await?)?;
+        let scheduler = SchedulerConfig::parse(
+            &files
+                .read("scheduler/scheduler_config.json", CONFIG_LIMIT)
+                .await?,
+        )?;
+        let text_config =
+            ClipTextConfig::parse(&files.read("text_encoder/config.json", CONFIG_LIMIT).await?)?;
+        let unet_config = UNetConfig::parse(&files.read("unet/config.json", CONFIG_LIMIT).await?)?;
+        let vae_config = VaeConfig::parse(&files.read("vae/config.json", CONFIG_LIMIT).await?)?;
+        let tokenizer = read_tokenizer(files, text_config.max_position_embeddings).await?;
+        let sample_size = check_fit(&tokenizer, &text_config, &unet_config, &vae_config)?;
+
+        let mut hash = BaseHash::new();
+        let mut read = async |component: &'static str, stem: &str| {
+            let path = files.weight_file(component, stem).await?;
+            let mut report = |done, total| {
+                progress(Progress {
+                    component,
+                    done,
+                    total,
+                })
+            };
+            files
+                .weights(&path, component, &device, &mut hash, &mut report)
+                .await
+        };
+        let mut weights = read("text_encoder", "model").await?;
+        let text_encoder = ClipTextModel::load(&text_config, &mut weights)?;
+        weights.finish()?;
+        let mut weights = read("unet", "diffusion_pytorch_model").await?;
+        let unet = UNet2DConditionModel::load(&unet_config, &mut weights)?;
+        weights.finish()?;
+        let mut weights = read("vae", "diffusion_pytorch_model").await?;
+        let vae = AutoencoderKL::load(&vae_config, &mut weights)?;
+        weights.finish()?;
+
+        Ok(Self {
+            tokenizer,
+            text_encoder,
+            unet,
+            vae,
+            scheduler,
+            sample_size,
+            id: index.name_or_path.unwrap_or_else(|| folder_name(files)),
+            hash: hash.finish(),
+            scale: vae_config.scale(),
+            latent_channels: vae_config.latent_channels,
+            device,
+        })
+    }
+
+    /// Text embeddings `[prompts, max_length, hidden_size]`, without autodiff.
+    pub fn embed(&self, prompts: &[String]) -> Tensor<3> {
+        let ids: Vec<i32> = prompts
+            .iter()
+            .flat_map(|prompt| self.tokenizer.encode(prompt))
+            .map(|id| id as i32)
+            .collect();
+        let shape = [prompts.len(), self.tokenizer.max_length()];
+        self.text_encoder.forward(Tensor::<2, Int>::from_data(
+            TensorData::new(ids, shape),
+            &self.device,
+        ))
+    }
+
+    /// Side of the pictures, in pixels.
+    pub fn picture_size(&self) -> usize {
+        self.sample_size * self.scale
+    }
+
+    /// Side of the latents, in latent pixels.
+    pub fn latent_size(&self) -> usize {
+        self.sample_size
+    }
+
+    /// Channels of the latents.
+    pub fn latent_channels(&self) -> usize {
+        self.latent_channels
+    }
+
+    /// The device that the weights are on, without autodiff.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+async fn read_tokenizer(files: &Files, max_length: usize) -> Result<Tokenizer> {
+    let vocab = files.read("tokenizer/vocab.json", VOCAB_LIMIT).await?;
+    let merges = files.read("tokenizer/merges.txt", VOCAB_LIMIT).await?;
+    let config = files
+        .read("tokenizer/tokenizer_config.json", CONFIG_LIMIT)
+        .await?;
+    let map = "tokenizer/special_tokens_map.json";
+    let map = if files.exists(map).await {
+        Some(files.read(map, CONFIG_LIMIT).await?)
+    } else {
+        None
+    };
+    Tokenizer::new(&vocab, &merges, &config, map.as_deref(), max_length)
+}
+
+/// Checks that the parts speak of the same tokens, embeddings and latents; gives the latents' side.
+fn check_fit(
+    tokenizer: &Tokenizer,
+    text: &ClipTextConfig,
+    unet: &UNetConfig,
+    vae: &VaeConfig,
+) -> Result<usize> {
+    let mismatch = |what: String| {
+        Err(Error::Config(format!(
+            "The parts of the base do not fit together: {what}. Check that all its folders come from the same model."
+        )))
+    };
+    if tokenizer.max_id() as usize >= text.vocab_size {
+        return mismatch(format!(
+            "the tokenizer has the token {}, the text encoder's 'vocab_size' is {}",
+            tokenizer.max_id(),
+            text.vocab_size
+        ));
+    }
+    if let Some(dim) = unet
+        .cross_attention_dim
+        .iter()
+        .find(|dim| **dim != text.hidden_size)
+    {
+        return mismatch(format!(
+            "the UNet's 'cross_attention_dim' is {dim}, the text encoder's 'hidden_size' is {}",
+            text.hidden_size
+        ));
+    }
+    if (unet.in_channels, unet.out_channels) != (vae.latent_channels, vae.latent_channels) {
+        return mismatch(format!(
+            "the UNet's 'in_channels' and 'out_channels' are {} and {}, the autoencoder's 'latent_channels' is {}",
+            unet.in_channels, unet.out_channels, vae.latent_channels
+        ));
+    }
+    let smallest = 1 << (unet.block_out_channels.len() - 1);
+    match unet.sample_size {
+        Some(side) if side % smallest == 0 => Ok(side),
+        Some(side) => mismatch(format!(
+            "the UNet's 'sample_size' {side} cannot be halved in each of its {} levels",
+            unet.block_out_channels.len() - 1
+        )),
+        None => mismatch("unet/config.json has no 'sample_size'".to_owned()),
+    }
+}
+
+/// The last part of the folder's path or address.
+fn folder_name(files: &Files) -> String {
+    let path = match files {
+        #[cfg(not(target_family = "wasm"))]
+        Files::Folder(folder) => folder.to_string_lossy().into_owned(),
+        #[cfg(feature = "web")]
+        Files::Http(address) => address.clone(),
+    };
+    let name = path
+        .trim_end_matches(['/', '\\'])
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or_default();
+    if name.is_empty() {
+        "base".to_owned()
+    } else {
+        name.to_owned()
+    }
+}

@@ -1,0 +1,285 @@
+//! The down, middle and up blocks (diffusers `unet_2d_blocks.py`).
+//!
+//! `CrossAttnDownBlock2D` and `DownBlock2D` differ by their attentions only, so they are one
+//! struct here with attentions or without; the same holds for the up blocks.
+
+use burn::tensor::Tensor;
+
+use super::resnet::{Downsample2D, ResnetBlock2D, ResnetOptions, Upsample2D};
+use super::transformer::{Transformer2DModel, TransformerOptions};
+use crate::error::Result;
+use crate::model::layers::{LayerMut, Visitor};
+use crate::weights::Weights;
+
+/// What every block is given besides the hidden states.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// The time embedding after SiLU, `[batch, time_embed_dim]`.
+    pub silu_temb: Tensor<2>,
+    /// The text embeddings, `[batch, tokens, cross_attention_dim]`.
+    pub text: Tensor<3>,
+}
+
+/// diffusers `CrossAttnDownBlock2D` and `DownBlock2D`.
+#[derive(Clone, Debug)]
+pub struct DownBlock2D {
+    /// One per resnet, or none.
+    pub attentions: Vec<Transformer2DModel>,
+    /// `layers_per_block` of them.
+    pub resnets: Vec<ResnetBlock2D>,
+    /// `downsamplers.0` in the checkpoint; the last block has none.
+    pub downsampler: Option<Downsample2D>,
+}
+
+/// diffusers `UNetMidBlock2DCrossAttn`.
+#[derive(Clone, Debug)]
+pub struct MidBlock2D {
+    /// One.
+    pub attentions: Vec<Transformer2DModel>,
+    /// One more than attentions.
+    pub resnets: Vec<ResnetBlock2D>,
+}
+
+/// diffusers `CrossAttnUpBlock2D` and `UpBlock2D`.
+#[derive(Clone, Debug)]
+pub struct UpBlock2D {
+    /// One per resnet, or none.
+    pub attentions: Vec<Transformer2DModel>,
+    /// One more than the down block of the same level has.
+    pub resnets: Vec<ResnetBlock2D>,
+    /// `upsamplers.0` in the checkpoint; the last block has none.
+    pub upsampler: Option<Upsample2D>,
+}
+
+impl DownBlock2D {
+    /// Takes its tensors under `path`: `layers` resnets from `c_in` to `c_out` channels.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(
+        weights: &mut Weights,
+        path: &str,
+        [c_in, c_out]: [usize; 2],
+        layers: usize,
+        resnet: ResnetOptions,
+        attention: Option<TransformerOptions>,
+        downsample: bool,
+    ) -> Result<Self> {
+        let channels = (0..layers).map(|j| [if j == 0 { c_in } else { c_out }, c_out]);
+        Ok(Self {
+            attentions: load_attentions(weights, path, layers, attention)?,
+            resnets: load_resnets(weights, path, channels, resnet)?,
+            downsampler: downsample
+                .then(|| Downsample2D::load(weights, &format!("{path}.downsamplers.0"), c_out, 1))
+                .transpose()?,
+        })
+    }
+
+    /// `[batch, c_in, h, w]` to `[batch, c_out, h', w']`; every step's result is pushed to `skips`.
+    pub fn forward(
+        &self,
+        mut x: Tensor<4>,
+        conditions: &Conditions,
+        skips: &mut Vec<Tensor<4>>,
+    ) -> Tensor<4> {
+        for (j, resnet) in self.resnets.iter().enumerate() {
+            x = resnet.forward(x, Some(&conditions.silu_temb));
+            if let Some(attention) = self.attentions.get(j) {
+                x = attention.forward(x, &conditions.text);
+            }
+            skips.push(x.clone());
+        }
+        if let Some(downsampler) = &self.downsampler {
+            x = downsampler.forward(x);
+            skips.push(x.clone());
+        }
+        x
+    }
+
+    /// Hands every layer to `visitor`.
+    ///
+    /// # Errors
+    /// The visitor's.
+    pub fn visit_mut(&mut self, path: &str, visitor: &mut Visitor<'_>) -> Result<()> {
+        visit_layers(&mut self.attentions, &mut self.resnets, path, visitor)?;
+        match &mut self.downsampler {
+            Some(layer) => visitor(
+                &format!("{path}.downsamplers.0.conv"),
+                LayerMut::Conv2d(&mut layer.conv),
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+impl MidBlock2D {
+    /// Takes its tensors under `path`: resnet, attention, resnet.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(
+        weights: &mut Weights,
+        path: &str,
+        resnet: ResnetOptions,
+        attention: TransformerOptions,
+    ) -> Result<Self> {
+        let channels = [[attention.channels; 2]; 2];
+        Ok(Self {
+            attentions: load_attentions(weights, path, 1, Some(attention))?,
+            resnets: load_resnets(weights, path, channels.into_iter(), resnet)?,
+        })
+    }
+
+    /// Shape-preserving over `[batch, channels, h, w]`.
+    pub fn forward(&self, mut x: Tensor<4>, conditions: &Conditions) -> Tensor<4> {
+        for (j, resnet) in self.resnets.iter().enumerate() {
+            x = resnet.forward(x, Some(&conditions.silu_temb));
+            if let Some(attention) = self.attentions.get(j) {
+                x = attention.forward(x, &conditions.text);
+            }
+        }
+        x
+    }
+
+    /// Hands every layer to `visitor`.
+    ///
+    /// # Errors
+    /// The visitor's.
+    pub fn visit_mut(&mut self, path: &str, visitor: &mut Visitor<'_>) -> Result<()> {
+        visit_layers(&mut self.attentions, &mut self.resnets, path, visitor)
+    }
+}
+
+/// Channels around an up block.
+#[derive(Clone, Copy, Debug)]
+pub struct UpChannels {
+    /// Of what comes from below.
+    pub previous: usize,
+    /// Of the output, and of every skip but the last.
+    pub out: usize,
+    /// Of the last skip, which comes from one level up.
+    pub last_skip: usize,
+}
+
+impl UpBlock2D {
+    /// Takes its tensors under `path`: `layers` resnets, each given a skip beside its input.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub fn load(
+        weights: &mut Weights,
+        path: &str,
+        channels: UpChannels,
+        layers: usize,
+        resnet: ResnetOptions,
+        attention: Option<TransformerOptions>,
+        upsample: bool,
+    ) -> Result<Self> {
+        let UpChannels {
+            previous,
+            out,
+            last_skip,
+        } = channels;
+        let per_resnet = (0..layers).map(|j| {
+            let own = if j == 0 { previous } else { out };
+            let skip = if j + 1 == layers { last_skip } else { out };
+            [own + skip, out]
+        });
+        Ok(Self {
+            attentions: load_attentions(weights, path, layers, attention)?,
+            resnets: load_resnets(weights, path, per_resnet, resnet)?,
+            upsampler: upsample
+                .then(|| Upsample2D::load(weights, &format!("{path}.upsamplers.0"), out))
+                .transpose()?,
+        })
+    }
+
+    /// `[batch, previous, h, w]` to `[batch, out, h', w']`; takes one of `skips` per resnet.
+    ///
+    /// The new side is that of the next skip, which is twice the side except where a side was odd
+    /// on the way down (diffusers passes `upsample_size` then).
+    pub fn forward(
+        &self,
+        mut x: Tensor<4>,
+        conditions: &Conditions,
+        skips: &mut Vec<Tensor<4>>,
+    ) -> Tensor<4> {
+        for (j, resnet) in self.resnets.iter().enumerate() {
+            if let Some(skip) = skips.pop() {
+                x = Tensor::cat(vec![x, skip], 1);
+            }
+            x = resnet.forward(x, Some(&conditions.silu_temb));
+            if let Some(attention) = self.attentions.get(j) {
+                x = attention.forward(x, &conditions.text);
+            }
+        }
+        if let Some(upsampler) = &self.upsampler {
+            let [.., height, width] = x.dims();
+            let size = skips.last().map_or([2 * height, 2 * width], |skip| {
+                let [.., height, width] = skip.dims();
+                [height, width]
+            });
+            x = upsampler.forward(x, size);
+        }
+        x
+    }
+
+    /// Hands every layer to `visitor`.
+    ///
+    /// # Errors
+    /// The visitor's.
+    pub fn visit_mut(&mut self, path: &str, visitor: &mut Visitor<'_>) -> Result<()> {
+        visit_layers(&mut self.attentions, &mut self.resnets, path, visitor)?;
+        match &mut self.upsampler {
+            Some(layer) => visitor(
+                &format!("{path}.upsamplers.0.conv"),
+                LayerMut::Conv2d(&mut layer.conv),
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+fn load_attentions(
+    weights: &mut Weights,
+    path: &str,
+    count: usize,
+    options: Option<TransformerOptions>,
+) -> Result<Vec<Transformer2DModel>> {
+    let Some(options) = options else {
+        return Ok(Vec::new());
+    };
+    (0..count)
+        .map(|j| Transformer2DModel::load(weights, &format!("{path}.attentions.{j}"), options))
+        .collect()
+}
+
+fn load_resnets(
+    weights: &mut Weights,
+    path: &str,
+    channels: impl Iterator<Item = [usize; 2]>,
+    options: ResnetOptions,
+) -> Result<Vec<ResnetBlock2D>> {
+    channels
+        .enumerate()
+        .map(|(j, channels)| {
+            ResnetBlock2D::load(weights, &format!("{path}.resnets.{j}"), channels, options)
+        })
+        .collect()
+}
+
+/// Attentions stand before resnets in diffusers' checkpoints.
+fn visit_layers(
+    attentions: &mut [Transformer2DModel],
+    resnets: &mut [ResnetBlock2D],
+    path: &str,
+    visitor: &mut Visitor<'_>,
+) -> Result<()> {
+    for (j, attention) in attentions.iter_mut().enumerate() {
+        attention.visit_mut(&format!("{path}.attentions.{j}"), visitor)?;
+    }
+    for (j, resnet) in resnets.iter_mut().enumerate() {
+        resnet.visit_mut(&format!("{path}.resnets.{j}"), visitor)?;
+    }
+    Ok(())
+}

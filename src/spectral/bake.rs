@@ -1,0 +1,148 @@
+//! Shifts into weights, for inference at the base's speed and memory.
+//!
+//! ```text
+//! matrix   W_δ = W + U diag(relu(σ + Σ strength·δ) − σ) Vᵀ
+//! norm     w_δ = w + Σ strength·δ                    (full length)
+//!          w_δ = w · relu(σ + Σ strength·δ) / σ      (scalar; σ = ‖w‖)
+//! ```
+//!
+//! The first line is the paper's U diag(relu(σ+δ)) Vᵀ plus the residual W − U diag(σ) Vᵀ that the
+//! authors add back: where δ is 0 the weight is the base's to the last bit.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor};
+
+use super::base::{LayerBase, Layers, SpectralBase, other_model, upload, whole};
+use super::shift::{Shift, ShiftKind, ShiftSet};
+use crate::error::{Error, Result};
+use crate::model::layers::{LayerMut, Weight};
+
+impl SpectralBase {
+    /// A copy of `model` with σ + Σ strength·δ over all `deltas`; layers that no delta shifts
+    /// share the base's weights.
+    ///
+    /// # Errors
+    /// `Delta` if a path is not in the model, a length does not fit, or two deltas cannot be
+    /// added, naming the layers; `Decomposition` if `model` is not what was decomposed.
+    pub fn bake<M: Layers>(&self, model: &M, deltas: &[(&ShiftSet, f32)]) -> Result<M> {
+        let total = ShiftSet::weighted_sum(deltas)?;
+        self.check(&total)?;
+        let layers: BTreeMap<&str, &LayerBase> = self.layers().collect();
+        let mut baked = model.clone();
+        baked.visit_mut(&mut |path, layer| {
+            let Some(shift) = total
+                .get(path)
+                .filter(|shift| shift.delta.iter().any(|&delta| delta != 0.0))
+            else {
+                return Ok(());
+            };
+            let base = *layers.get(path).ok_or_else(|| other_model(path))?;
+            match layer {
+                LayerMut::Linear(linear) => {
+                    linear.weight =
+                        Weight::Full(shifted(path, whole(path, &linear.weight)?, base, shift)?);
+                }
+                LayerMut::Conv2d(conv) => {
+                    conv.weight =
+                        Weight::Full(shifted(path, whole(path, &conv.weight)?, base, shift)?);
+                }
+                LayerMut::Embedding(table) => *table = shifted(path, table, base, shift)?,
+                LayerMut::Norm(weight) => {
+                    let LayerBase::Norm(values) = base else {
+                        return Err(other_model(path));
+                    };
+                    if weight.dims() != [values.len()] {
+                        return Err(other_model(path));
+                    }
+                    *weight = shifted_norm(values, shift, &weight.device());
+                }
+            }
+            Ok(())
+        })?;
+        Ok(baked)
+    }
+
+    /// Whether every shift has a layer of its kind and length here.
+    ///
+    /// # Errors
+    /// `Delta`, naming the layers that do not fit.
+    pub fn check(&self, shifts: &ShiftSet) -> Result<()> {
+        let layers: BTreeMap<&str, &LayerBase> = self.layers().collect();
+        let wrong: Vec<String> = shifts
+            .iter()
+            .filter_map(|(path, shift)| {
+                let expected = match (layers.get(path), shift.kind) {
+                    (Some(LayerBase::Matrix { sigma, .. }), ShiftKind::Spectral) => sigma.len(),
+                    (Some(LayerBase::Norm(weight)), ShiftKind::NormFull) => weight.len(),
+                    (Some(LayerBase::Norm(_)), ShiftKind::NormScalar) => 1,
+                    (Some(_), kind) => {
+                        return Some(format!("'{path}' ({kind:?} is not for this layer)"));
+                    }
+                    (None, _) => return Some(format!("'{path}' (no such layer)")),
+                };
+                let found = shift.delta.len();
+                (found != expected)
+                    .then(|| format!("'{path}' ({found} numbers, the layer has {expected})"))
+            })
+            .collect();
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let more = if wrong.len() > 3 {
+            format!(" and {} more", wrong.len() - 3)
+        } else {
+            String::new()
+        };
+        Err(Error::Delta(format!(
+            "The delta does not fit this base: {}{more}. It was made for a model of another shape; choose the base that it names.",
+            wrong[..wrong.len().min(3)].join(", ")
+        )))
+    }
+}
+
+/// W + U diag(relu(σ+δ) − σ) Vᵀ.
+fn shifted(path: &str, weight: &Tensor<2>, base: &LayerBase, shift: &Shift) -> Result<Tensor<2>> {
+    let LayerBase::Matrix { u, sigma, vt } = base else {
+        return Err(other_model(path));
+    };
+    if weight.dims() != [u.dims()[0], vt.dims()[1]] {
+        return Err(other_model(path));
+    }
+    let change: Vec<f32> = sigma
+        .iter()
+        .zip(&shift.delta)
+        .map(|(sigma, delta)| (sigma + delta).max(0.0) - sigma)
+        .collect();
+    let change = upload(change, [1, sigma.len()], &weight.device());
+    Ok(weight.clone() + (u.clone() * change).matmul(vt.clone()))
+}
+
+/// w + δ, or w · relu(σ+δ) / σ. A norm of zeros has no direction and stays as it is.
+fn shifted_norm(weight: &[f32], shift: &Shift, device: &Device) -> Tensor<1> {
+    let values = match shift.kind {
+        ShiftKind::NormScalar => {
+            let sigma = norm(weight);
+            let factor = match shift.delta.first() {
+                Some(delta) if sigma > 0.0 => (sigma + delta).max(0.0) / sigma,
+                _ => 1.0,
+            };
+            weight.iter().map(|w| w * factor).collect()
+        }
+        _ => weight
+            .iter()
+            .zip(&shift.delta)
+            .map(|(w, delta)| w + delta)
+            .collect::<Vec<f32>>(),
+    };
+    upload(values, [weight.len()], device)
+}
+
+/// ‖w‖, the one singular value of a 1×C row.
+pub(super) fn norm(weight: &[f32]) -> f32 {
+    weight
+        .iter()
+        .map(|&w| f64::from(w).powi(2))
+        .sum::<f64>()
+        .sqrt() as f32
+}

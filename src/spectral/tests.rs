@@ -1,0 +1,377 @@
+//! What the shifts promise, on a small model of every kind of layer.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use burn::tensor::{Device, Distribution, Tensor};
+
+use super::shift::{NormShift, ShiftKind, ShiftSet};
+use super::{Form, Layers, SpectralBase};
+use crate::error::{Error, Result};
+use crate::model::layers::{Conv2d, GroupNorm, LayerMut, LayerNorm, Linear, Visitor, Weight};
+
+#[derive(Clone)]
+struct Small {
+    conv: Conv2d,
+    norm: GroupNorm,
+    layer_norm: LayerNorm,
+    linear: Linear,
+    table: Tensor<2>,
+}
+
+impl Small {
+    fn new() -> Self {
+        Device::flex().seed(7);
+        let norm = |n| random([n]) * 0.1 + 1.0;
+        Self {
+            conv: Conv2d {
+                weight: Weight::Full(random([8, 3 * 9])),
+                bias: Some(random([8])),
+                in_channels: 3,
+                kernel_size: 3,
+                stride: 2,
+                padding: 1,
+            },
+            norm: GroupNorm {
+                weight: norm(8),
+                bias: random([8]),
+                num_groups: 2,
+                eps: 1e-5,
+            },
+            layer_norm: LayerNorm {
+                weight: norm(8),
+                bias: random([8]),
+                eps: 1e-5,
+            },
+            linear: Linear {
+                weight: Weight::Full(random([5, 8])),
+                bias: Some(random([5])),
+            },
+            table: random([4, 5]),
+        }
+    }
+
+    /// `[batch, 3, h, w]` to `[batch, pixels, 4]`.
+    fn forward(&self, x: Tensor<4>) -> Tensor<3> {
+        let x = self
+            .norm
+            .forward(self.conv.forward(x))
+            .flatten::<3>(2, 3)
+            .swap_dims(1, 2);
+        let x = self.linear.forward(self.layer_norm.forward(x));
+        x.matmul(self.table.clone().transpose().unsqueeze())
+    }
+}
+
+impl Layers for Small {
+    fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
+        visitor("conv", LayerMut::Conv2d(&mut self.conv))?;
+        visitor("norm", LayerMut::Norm(&mut self.norm.weight))?;
+        visitor("layer_norm", LayerMut::Norm(&mut self.layer_norm.weight))?;
+        visitor("linear", LayerMut::Linear(&mut self.linear))?;
+        visitor("table", LayerMut::Embedding(&mut self.table))
+    }
+}
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
+}
+
+fn decompose(model: &Small) -> SpectralBase {
+    pollster::block_on(SpectralBase::decompose(model, "the hash", async |_, _| {
+        Ok(())
+    }))
+    .unwrap()
+}
+
+fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.inner().into_data().to_vec().unwrap()
+}
+
+fn assert_close(a: &[f32], b: &[f32], tolerance: f32) {
+    let norm = b.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let error = a
+        .iter()
+        .zip(b)
+        .map(|(x, y)| (x - y).powi(2))
+        .sum::<f32>()
+        .sqrt();
+    assert!(
+        a.len() == b.len() && norm > 0.0 && error <= tolerance * norm,
+        "{error} of {norm}"
+    );
+}
+
+/// δ for every number, some of them far enough below −σ for relu to close.
+fn delta(len: usize) -> Vec<f32> {
+    let delta = values(random([len]) * 0.5);
+    delta
+        .iter()
+        .enumerate()
+        .map(|(at, value)| if at % 11 == 7 { -20.0 } else { *value })
+        .collect()
+}
+
+#[test]
+fn no_shift_gives_the_bases_weights_to_the_bit() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let trainable = base.trainable(&model, NormShift::FullLength).unwrap();
+    let zero = trainable.to_shifts(&vec![0.0; trainable.len()]);
+    let some = trainable.to_shifts(&delta(trainable.len()));
+    let x = random([2, 3, 6, 6]);
+    for deltas in [
+        &[][..],
+        &[(&zero, 1.0)],
+        &[(&some, 0.0)],
+        &[(&some, 1.0), (&some, -1.0)],
+    ] {
+        let baked = base.bake(&model, deltas).unwrap();
+        assert_eq!(
+            values(baked.forward(x.clone())),
+            values(model.forward(x.clone()))
+        );
+    }
+}
+
+#[test]
+fn baked_weights_are_the_papers_formula() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let trainable = base.trainable(&model, NormShift::FullLength).unwrap();
+    let (first, second) = (delta(trainable.len()), delta(trainable.len()));
+    let shifts = [trainable.to_shifts(&first), trainable.to_shifts(&second)];
+    let baked = base
+        .bake(&model, &[(&shifts[0], 0.8), (&shifts[1], 1.2)])
+        .unwrap();
+    let Weight::Full(weight) = &baked.linear.weight else {
+        panic!("the weight is whole")
+    };
+
+    let (_, super::LayerBase::Matrix { u, sigma, vt }) = base.layers().nth(3).unwrap() else {
+        panic!("a matrix")
+    };
+    let at = trainable.layout()[3].range.start;
+    let s: Vec<f32> = sigma
+        .iter()
+        .enumerate()
+        .map(|(i, s)| (s + 0.8 * first[at + i] + 1.2 * second[at + i]).max(0.0))
+        .collect();
+    let s = Tensor::<1>::from_floats(s.as_slice(), &Device::flex());
+    assert_close(
+        &values(weight.clone()),
+        &values((u.clone() * s.unsqueeze()).matmul(vt.clone())),
+        1e-5,
+    );
+    let norm = trainable.layout()[1].range.start;
+    let expected = values(model.norm.weight.clone())[0] + 0.8 * first[norm] + 1.2 * second[norm];
+    assert!((values(baked.norm.weight)[0] - expected).abs() < 1e-6);
+}
+
+#[test]
+fn training_and_inference_see_the_same_model_in_every_form() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let x = random([2, 3, 6, 6]);
+    for norms in [NormShift::FullLength, NormShift::Scalar] {
+        for form in [Form::Factored, Form::Rebuilt] {
+            let trainable = base.trainable_as(&model, norms, |_, _| form).unwrap();
+            let delta = delta(trainable.len());
+            let baked = base
+                .bake(&model, &[(&trainable.to_shifts(&delta), 1.0)])
+                .unwrap();
+            let attached = trainable
+                .attach(Tensor::from_floats(delta.as_slice(), &Device::flex()))
+                .unwrap();
+            assert_close(
+                &values(attached.model.forward(x.clone())),
+                &values(baked.forward(x.clone())),
+                1e-5,
+            );
+        }
+    }
+}
+
+#[test]
+fn a_scalar_norm_scales_the_weight_by_its_norm() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let weight = values(model.norm.weight.clone());
+    let sigma = weight.iter().map(|w| w * w).sum::<f32>().sqrt();
+    let mut shifts = ShiftSet::new();
+    shifts.insert("norm", ShiftKind::NormScalar, vec![sigma]);
+    let doubled: Vec<f32> = weight.iter().map(|w| 2.0 * w).collect();
+    assert_close(
+        &values(base.bake(&model, &[(&shifts, 1.0)]).unwrap().norm.weight),
+        &doubled,
+        1e-6,
+    );
+    let closed = values(base.bake(&model, &[(&shifts, -3.0)]).unwrap().norm.weight);
+    assert!(closed.iter().all(|&w| w == 0.0), "{closed:?}");
+}
+
+#[test]
+fn the_gradient_is_that_of_finite_differences_and_of_the_rebuilt_weights() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let (x, target) = (random([2, 3, 6, 6]), random([2, 9, 4]));
+    for norms in [NormShift::FullLength, NormShift::Scalar] {
+        let gradient = |form: Form, delta: &[f32]| {
+            let trainable = base.trainable_as(&model, norms, |_, _| form).unwrap();
+            let attached = trainable
+                .attach(Tensor::from_floats(delta, &Device::flex()))
+                .unwrap();
+            let loss = (attached.model.forward(x.clone()) * target.clone()).sum();
+            let value = values(loss.clone())[0];
+            (value, values(attached.gradient(&mut loss.backward())))
+        };
+        let trainable = base.trainable(&model, norms).unwrap();
+        let delta: Vec<f32> = delta(trainable.len()).iter().map(|d| d * 0.2).collect();
+        let (_, factored) = gradient(Form::Factored, &delta);
+        assert_close(&factored, &gradient(Form::Rebuilt, &delta).1, 1e-4);
+        for at in 0..delta.len() {
+            let step = |by: f32| {
+                let mut delta = delta.clone();
+                delta[at] += by;
+                gradient(Form::Factored, &delta).0
+            };
+            let slope = (step(1e-2) - step(-1e-2)) / 2e-2;
+            assert!(
+                (slope - factored[at]).abs() <= 2e-2 * slope.abs().max(1.0),
+                "{at}: {slope} or {}",
+                factored[at]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_shift_below_minus_sigma_has_no_gradient() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let trainable = base.trainable(&model, NormShift::FullLength).unwrap();
+    let delta = vec![-1000.0; trainable.len()];
+    let attached = trainable
+        .attach(Tensor::from_floats(delta.as_slice(), &Device::flex()))
+        .unwrap();
+    let mut gradients = attached
+        .model
+        .forward(random([1, 3, 6, 6]))
+        .sum()
+        .backward();
+    let gradient = values(attached.gradient(&mut gradients));
+    for layer in trainable
+        .layout()
+        .iter()
+        .filter(|layer| layer.kind == ShiftKind::Spectral)
+    {
+        assert!(
+            gradient[layer.range.clone()].iter().all(|&g| g == 0.0),
+            "{}",
+            layer.path
+        );
+    }
+}
+
+#[test]
+fn the_layout_covers_the_flat_vector_in_the_models_order() {
+    let model = Small::new();
+    let layout = decompose(&model)
+        .trainable(&model, NormShift::FullLength)
+        .unwrap();
+    let paths: Vec<&str> = layout
+        .layout()
+        .iter()
+        .map(|layer| layer.path.as_str())
+        .collect();
+    assert_eq!(paths, ["conv", "norm", "layer_norm", "linear", "table"]);
+    let lengths: Vec<usize> = layout
+        .layout()
+        .iter()
+        .map(|layer| layer.range.len())
+        .collect();
+    assert_eq!(lengths, [8, 8, 8, 5, 4]);
+    assert!(
+        layout
+            .layout()
+            .windows(2)
+            .all(|pair| pair[0].range.end == pair[1].range.start)
+    );
+    assert_eq!(layout.layout()[4].range.end, layout.len());
+}
+
+#[test]
+fn shifts_that_do_not_fit_are_refused_by_name() {
+    let model = Small::new();
+    let base = decompose(&model);
+    for (path, kind, len) in [
+        ("up_blocks.9.conv", ShiftKind::Spectral, 8),
+        ("linear", ShiftKind::Spectral, 4),
+        ("linear", ShiftKind::NormFull, 5),
+        ("norm", ShiftKind::NormScalar, 8),
+        ("norm", ShiftKind::Spectral, 1),
+    ] {
+        let mut shifts = ShiftSet::new();
+        shifts.insert(path, kind, vec![0.0; len]);
+        let Err(Error::Delta(message)) = base.bake(&model, &[(&shifts, 1.0)]) else {
+            panic!("{path} was taken")
+        };
+        assert!(message.contains(&format!("'{path}'")), "{message}");
+    }
+}
+
+#[test]
+fn a_stored_decomposition_gives_the_same_weights() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let bytes = pollster::block_on(base.to_bytes()).unwrap();
+    let stored = SpectralBase::from_bytes(&bytes, "the hash", &Device::flex()).unwrap();
+    let trainable = stored.trainable(&model, NormShift::FullLength).unwrap();
+    let shifts = trainable.to_shifts(&delta(trainable.len()));
+    let x = random([1, 3, 6, 6]);
+    let [a, b] = [&base, &stored].map(|base| {
+        values(
+            base.bake(&model, &[(&shifts, 1.0)])
+                .unwrap()
+                .forward(x.clone()),
+        )
+    });
+    assert_eq!(a, b);
+}
+
+#[test]
+fn a_damaged_or_foreign_stored_decomposition_is_refused() {
+    let base = decompose(&Small::new());
+    let bytes = pollster::block_on(base.to_bytes()).unwrap();
+    let refused = |bytes: &[u8], hash: &str| {
+        matches!(
+            SpectralBase::from_bytes(bytes, hash, &Device::flex()),
+            Err(Error::Decomposition(_))
+        )
+    };
+    assert!(!refused(&bytes, "the hash"));
+    assert!(refused(&bytes, "another hash"));
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1 << (at % 8);
+        assert!(refused(&damaged, "the hash"), "byte {at}");
+        assert!(refused(&bytes[..at], "the hash"), "{at} bytes");
+    }
+}
+
+#[test]
+fn the_work_can_be_stopped_between_layers() {
+    let mut seen = Vec::new();
+    let result = pollster::block_on(SpectralBase::decompose(
+        &Small::new(),
+        "",
+        async |done, total| {
+            seen.push((done, total));
+            if done == 2 {
+                Err(Error::Cancelled)
+            } else {
+                Ok(())
+            }
+        },
+    ));
+    assert!(matches!(result, Err(Error::Cancelled)));
+    assert_eq!(seen, [(0, 5), (1, 5), (2, 5)]);
+}

@@ -1,0 +1,286 @@
+//! A model whose shifts δ are trained, seen by the optimiser as one flat vector.
+//!
+//! With b = σ for matrices and scalar norms and b = w for full-length norms, all layers' values
+//! s = relu(b + δ) (no relu for full-length norms) are computed in one step outside the graph.
+//! Each layer then holds its piece of s as a leaf, so that a step costs the graph nothing but the
+//! layers themselves; ∂L/∂δ is ∂L/∂s where b + δ > 0 and 0 elsewhere, again in one step.
+//!
+//! # A rule for each layer
+//!
+//! W [m, n] with r = min(m, n) and T tokens or pixels a step costs, in multiply-adds forward and
+//! backward, 2·T·r·(m+n) as factors ([`Form::Factored`]) and 3·T·m·n + 2·r·m·n with the weight
+//! rebuilt in the graph ([`Form::Rebuilt`]). Factors win wherever 2·r·(m+n) ≤ 3·m·n, which is
+//! every layer whose long side is at least twice its short one, hence every 3×3 convolution of a
+//! diffusion model; for a square one rebuilding saves at most a quarter, and only above T = 2·m.
+
+use std::ops::Range;
+
+use burn::tensor::{Gradients, Tensor};
+
+use super::bake::norm;
+use super::base::{LayerBase, Layers, SpectralBase, other_model, upload, whole};
+use super::shift::{NormShift, ShiftKind, ShiftSet};
+use crate::error::Result;
+use crate::model::layers::{LayerMut, Weight};
+
+/// How a matrix takes part in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// y = ((x V) ⊙ s) Uᵀ: the weight is never built.
+    Factored,
+    /// W_δ = (U ⊙ s) Vᵀ is built inside the graph, as svdiff-pytorch does.
+    Rebuilt,
+}
+
+/// One layer's place in the flat vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerRange {
+    /// The layer's path.
+    pub path: String,
+    /// What δ is added to.
+    pub kind: ShiftKind,
+    /// Where its δ is.
+    pub range: Range<usize>,
+}
+
+/// A model in training, without its current δ.
+#[derive(Clone, Debug)]
+pub struct Trainable<M> {
+    /// Matrices are factored with s missing yet; a scalar norm holds w/σ.
+    template: M,
+    layout: Vec<LayerRange>,
+    /// U and Vᵀ of the layers that are rebuilt in the graph, in the order of the layout.
+    rebuilt: Vec<Option<[Tensor<2>; 2]>>,
+    /// b: σ or w, `[len]`.
+    base: Tensor<1>,
+    /// What b + δ never falls below: 0, or no limit for full-length norms, `[len]`.
+    floor: Tensor<1>,
+}
+
+/// A model with one δ in it, ready for a forward and a backward pass.
+#[derive(Debug)]
+pub struct Attached<M> {
+    /// The model; its output is tracked.
+    pub model: M,
+    leaves: Vec<Tensor<1>>,
+    /// 1 where δ acts, 0 where relu has closed, `[len]`.
+    open: Tensor<1>,
+}
+
+impl SpectralBase {
+    /// Prepares `model` for training: every matrix as its factors, every norm with its own δ.
+    ///
+    /// # Errors
+    /// `Decomposition` if `model` is not what was decomposed.
+    pub fn trainable<M: Layers>(&self, model: &M, norms: NormShift) -> Result<Trainable<M>> {
+        self.trainable_as(model, norms, |_, _| Form::Factored)
+    }
+
+    /// As [`trainable`](Self::trainable), with the form of each matrix chosen by path and shape
+    /// `[c_out, fan_in]`.
+    ///
+    /// # Errors
+    /// `Decomposition` if `model` is not what was decomposed.
+    pub fn trainable_as<M: Layers>(
+        &self,
+        model: &M,
+        norms: NormShift,
+        form: impl Fn(&str, [usize; 2]) -> Form,
+    ) -> Result<Trainable<M>> {
+        let (mut layout, mut rebuilt) = (Vec::new(), Vec::new());
+        let (mut base, mut floor) = (Vec::new(), Vec::new());
+        let mut device = None;
+        let mut layers = self.layers();
+        let mut template = model.clone();
+        template.visit_mut(&mut |path, layer| {
+            let found = layers.next().filter(|(name, _)| *name == path);
+            let (_, factors) = found.ok_or_else(|| other_model(path))?;
+            let start = base.len();
+            let mut factors_in_graph = None;
+            let kind = match (layer, factors) {
+                (LayerMut::Norm(weight), LayerBase::Norm(values))
+                    if weight.dims() == [values.len()] =>
+                {
+                    device.get_or_insert(weight.device());
+                    match norms {
+                        NormShift::FullLength => {
+                            base.extend(values);
+                            floor.resize(base.len(), f32::MIN);
+                        }
+                        NormShift::Scalar => {
+                            let sigma = norm(values);
+                            let unit = if sigma > 0.0 { sigma } else { 1.0 };
+                            let direction = values.iter().map(|w| w / unit).collect();
+                            *weight = upload(direction, [values.len()], &weight.device());
+                            base.push(sigma);
+                            floor.push(0.0);
+                        }
+                    }
+                    norms.into()
+                }
+                (LayerMut::Norm(_), _) | (_, LayerBase::Norm(_)) => return Err(other_model(path)),
+                (layer, LayerBase::Matrix { u, sigma, vt }) => {
+                    let shape = [u.dims()[0], vt.dims()[1]];
+                    let (place, dims) = match layer {
+                        LayerMut::Linear(linear) => {
+                            let dims = whole(path, &linear.weight)?.dims();
+                            (Some(&mut linear.weight), dims)
+                        }
+                        LayerMut::Conv2d(conv) => {
+                            let dims = whole(path, &conv.weight)?.dims();
+                            (Some(&mut conv.weight), dims)
+                        }
+                        LayerMut::Embedding(table) => (None, table.dims()),
+                        LayerMut::Norm(_) => return Err(other_model(path)),
+                    };
+                    if dims != shape {
+                        return Err(other_model(path));
+                    }
+                    device.get_or_insert(u.device());
+                    match place {
+                        Some(weight) if form(path, shape) == Form::Factored => {
+                            let s = upload(sigma.clone(), [sigma.len()], &u.device());
+                            *weight = Weight::Factored {
+                                u: u.clone(),
+                                s,
+                                vt: vt.clone(),
+                            };
+                        }
+                        _ => factors_in_graph = Some([u.clone(), vt.clone()]),
+                    }
+                    base.extend(sigma);
+                    floor.resize(base.len(), 0.0);
+                    ShiftKind::Spectral
+                }
+            };
+            rebuilt.push(factors_in_graph);
+            layout.push(LayerRange {
+                path: path.to_owned(),
+                kind,
+                range: start..base.len(),
+            });
+            Ok(())
+        })?;
+        if let Some((path, _)) = layers.next() {
+            return Err(other_model(path));
+        }
+        let device = device.ok_or_else(|| other_model("(no layers)"))?;
+        let len = base.len();
+        Ok(Trainable {
+            template,
+            layout,
+            rebuilt,
+            base: upload(base, [len], &device),
+            floor: upload(floor, [len], &device),
+        })
+    }
+}
+
+impl<M: Layers> Trainable<M> {
+    /// Where each layer's δ is in the flat vector; the ranges follow each other from 0.
+    pub fn layout(&self) -> &[LayerRange] {
+        &self.layout
+    }
+
+    /// Length of the flat vector.
+    pub fn len(&self) -> usize {
+        self.base.dims()[0]
+    }
+
+    /// Whether there is nothing to train.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The model at `delta` `[len]`, which is on the model's own device, without autodiff.
+    ///
+    /// # Errors
+    /// None that a caller can cause; the visitor's.
+    ///
+    /// # Panics
+    /// If `delta` has another length: a bug of the caller.
+    pub fn attach(&self, delta: Tensor<1>) -> Result<Attached<M>> {
+        assert_eq!(delta.dims(), [self.len()], "the flat vector of shifts");
+        let s = (self.base.clone() + delta.inner()).max_pair(self.floor.clone());
+        let open = s.clone().greater(self.floor.clone()).float();
+        let leaves: Vec<Tensor<1>> = self
+            .layout
+            .iter()
+            .map(|layer| {
+                s.clone()
+                    .slice([layer.range.clone()])
+                    .autodiff()
+                    .require_grad()
+            })
+            .collect();
+
+        let mut model = self.template.clone();
+        let mut layers = leaves.iter().zip(&self.layout).zip(&self.rebuilt);
+        model.visit_mut(&mut |path, layer| {
+            let ((leaf, place), factors) = layers.next().ok_or_else(|| other_model(path))?;
+            let leaf = leaf.clone();
+            let weight = match layer {
+                LayerMut::Norm(weight) => {
+                    *weight = match place.kind {
+                        ShiftKind::NormScalar => weight.clone() * leaf,
+                        _ => leaf,
+                    };
+                    return Ok(());
+                }
+                LayerMut::Embedding(table) => {
+                    if let Some([u, vt]) = factors {
+                        *table = (u.clone() * leaf.unsqueeze()).matmul(vt.clone());
+                    }
+                    return Ok(());
+                }
+                LayerMut::Linear(linear) => &mut linear.weight,
+                LayerMut::Conv2d(conv) => &mut conv.weight,
+            };
+            match (weight, factors) {
+                (weight, Some([u, vt])) => {
+                    *weight = Weight::Full((u.clone() * leaf.unsqueeze()).matmul(vt.clone()))
+                }
+                (Weight::Factored { s, .. }, None) => *s = leaf,
+                (Weight::Full(_), None) => return Err(other_model(path)),
+            }
+            Ok(())
+        })?;
+        Ok(Attached {
+            model,
+            leaves,
+            open,
+        })
+    }
+
+    /// A flat vector as shifts by path.
+    ///
+    /// # Panics
+    /// If `delta` has another length: a bug of the caller.
+    pub fn to_shifts(&self, delta: &[f32]) -> ShiftSet {
+        assert_eq!(delta.len(), self.len(), "the flat vector of shifts");
+        let mut shifts = ShiftSet::new();
+        for layer in &self.layout {
+            shifts.insert(
+                layer.path.clone(),
+                layer.kind,
+                delta[layer.range.clone()].to_vec(),
+            );
+        }
+        shifts
+    }
+}
+
+impl<M> Attached<M> {
+    /// ∂L/∂δ as one vector `[len]`, without autodiff; 0 for layers that the loss does not see.
+    pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
+        let parts = self
+            .leaves
+            .iter()
+            .map(|leaf| {
+                leaf.grad_remove(gradients)
+                    .unwrap_or_else(|| leaf.clone().inner().zeros_like())
+            })
+            .collect();
+        Tensor::cat(parts, 0) * self.open.clone()
+    }
+}

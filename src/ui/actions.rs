@@ -1,0 +1,260 @@
+//! What a person can do, as requests to the engine.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{
+    state::{
+        Booth, Engine, Gravity, PictureView, ResultSet, Side, Stages, SubjectPicture, Training,
+    },
+    text,
+};
+use crate::worker::{
+    client::EngineClient,
+    protocol::{GenerateRequest, Request},
+};
+
+/// Results kept on the page.
+const RESULTS: usize = 40;
+
+/// Scenes that 'Try it' ends with; none is among the samples' grounds.
+const TOUR: [&str; 3] = ["in space", "in the snow", "on a beach"];
+
+impl Booth {
+    /// Starts the engine's worker.
+    pub fn start(self) {
+        if let Some(warning) = self.options.with_value(|options| options.warning) {
+            self.tell(Gravity::Warning, warning.to_owned());
+        }
+        self.client
+            .set_value(Some(EngineClient::spawn(move |event| self.on_event(event))));
+    }
+
+    /// Starts it again after it went down; its `Ready` brings everything back.
+    pub fn restart(self) {
+        self.engine.set(Engine::Starting);
+        self.stages.set(Stages::default());
+        self.client.with_value(|client| {
+            if let Some(client) = client {
+                client.restart();
+            }
+        });
+    }
+
+    /// Sends now; only for requests that may go before the base is loaded.
+    pub fn post(self, request: Request) {
+        self.client.with_value(|client| {
+            if let Some(client) = client {
+                client.send(request);
+            }
+        });
+    }
+
+    /// Sends as soon as the worker listens.
+    pub fn send(self, request: Request) {
+        match self.engine.get_untracked() {
+            Engine::Starting | Engine::Down => {
+                self.outbox.update_value(|outbox| outbox.push(request))
+            }
+            Engine::Loading | Engine::Ready => self.post(request),
+        }
+    }
+
+    /// Puts a picture among the subject's and gives it to the engine.
+    pub fn add_picture(self, name: String, bytes: Vec<u8>) {
+        let wide =
+            super::dimensions::dimensions(&bytes).is_some_and(|(width, height)| width != height);
+        let picture = SubjectPicture {
+            id: self.id(),
+            name,
+            bytes: Arc::new(bytes),
+            wide,
+            view: ArcRwSignal::new(PictureView::Waiting),
+            offset: ArcRwSignal::new(0.5),
+        };
+        let add = Request::AddPicture {
+            id: picture.id,
+            name: picture.name.clone(),
+            bytes: (*picture.bytes).clone(),
+        };
+        self.pictures.update(|pictures| pictures.push(picture));
+        self.send(add);
+    }
+
+    /// Gives a restarted engine a picture that its forerunner had, with the same crop.
+    pub fn post_picture(self, picture: &SubjectPicture) {
+        let offset = picture.offset.get_untracked();
+        self.post(Request::AddPicture {
+            id: picture.id,
+            name: picture.name.clone(),
+            bytes: (*picture.bytes).clone(),
+        });
+        if picture.wide && offset != 0.5 {
+            self.post(Request::CropPicture {
+                id: picture.id,
+                offset,
+            });
+        }
+    }
+
+    /// Moves the square crop of a picture.
+    pub fn crop_picture(self, picture: &SubjectPicture, offset: f32) {
+        picture.offset.set(offset);
+        self.send(Request::CropPicture {
+            id: picture.id,
+            offset,
+        });
+    }
+
+    /// Forgets a picture, at once on the page.
+    pub fn remove_picture(self, id: u32) {
+        self.pictures
+            .update(|pictures| pictures.retain(|picture| picture.id != id));
+        self.send(Request::RemovePicture { id });
+    }
+
+    /// Forgets all pictures.
+    pub fn clear_pictures(self) {
+        for id in self
+            .pictures
+            .with_untracked(|pictures| pictures.iter().map(|p| p.id).collect::<Vec<_>>())
+        {
+            self.remove_picture(id);
+        }
+    }
+
+    /// Trains on the pictures that were taken in.
+    pub fn start_training(self) {
+        self.begin_run();
+        self.send(Request::Train(self.train.request()));
+    }
+
+    /// Goes on with the run that this browser holds.
+    pub fn continue_run(self) {
+        let Some(run) = self.unfinished.get_untracked() else {
+            return;
+        };
+        self.train.show(&run.request);
+        self.begin_run();
+        self.send(Request::ResumeRun);
+    }
+
+    /// Deletes that run.
+    pub fn discard_run(self) {
+        self.unfinished.set(None);
+        self.send(Request::DiscardRun);
+    }
+
+    fn begin_run(self) {
+        self.fresh_losses.set_value(Vec::new());
+        self.losses.set(Vec::new());
+        self.previews.set(Vec::new());
+        self.pace.set(None);
+        self.saved_at.set(None);
+        self.unfinished.set(None);
+        self.stages
+            .update(|stages| (stages.decompose, stages.prior, stages.train) = (None, None, None));
+        self.training.set(Training::Running);
+    }
+
+    /// Ends what runs; a training run keeps what it has learned.
+    pub fn cancel(self) {
+        if self.training.get_untracked() != Training::Idle {
+            self.training.set(Training::Stopping);
+            self.tour.set(false);
+        }
+        self.send(Request::Cancel);
+    }
+
+    /// Makes what the fields of card 3 ask for.
+    pub fn make_pictures(self) {
+        self.make(
+            untrack(|| self.prompt()),
+            self.generate.count.get_untracked() as usize,
+            self.generate.compare.get_untracked(),
+        );
+    }
+
+    /// The end of 'Try it': the subject in three scenes, beside the base's own.
+    pub fn show_scenes(self) {
+        let (token, class_word) = untrack(|| self.words());
+        // Newest first on the page, so the first scene is asked for last.
+        for scene in TOUR.iter().rev() {
+            self.make(text::prompt(&token, &class_word, scene), 1, true);
+        }
+    }
+
+    fn make(self, prompt: String, count: usize, compare: bool) {
+        let has_delta = self.delta.with_untracked(Option::is_some);
+        let fields = &self.generate;
+        let request = GenerateRequest {
+            id: self.id(),
+            prompt,
+            negative_prompt: fields.negative_prompt.get_untracked(),
+            seed: fields.seed.get_untracked() as u64,
+            steps: fields.steps.get_untracked() as usize,
+            guidance_scale: fields.guidance_scale.get_untracked(),
+            strength: fields.strength.get_untracked() as f32,
+            count,
+            // Without a delta the pictures are the base's own anyway.
+            compare: compare && has_delta,
+        };
+        let waiting = || Some(ArcRwSignal::new(Side::Waiting));
+        let result = ResultSet {
+            id: request.id,
+            prompt: request.prompt.clone(),
+            seed: request.seed,
+            strength: has_delta.then_some(request.strength),
+            count,
+            base: if compare || !has_delta {
+                waiting()
+            } else {
+                None
+            },
+            personalised: if has_delta { waiting() } else { None },
+        };
+        self.results.update(|results| {
+            results.insert(0, result);
+            results.truncate(RESULTS);
+        });
+        self.send(Request::Generate(request));
+    }
+
+    /// True when Generate would do something; tracked.
+    pub fn may_generate(self) -> bool {
+        self.engine.get() != Engine::Down
+            && !self.is_training()
+            && !self.is_generating()
+            && !self.prompt().trim().is_empty()
+    }
+
+    /// Holds the training, or lets it go on; the engine answers with `Paused`.
+    pub fn hold(self, paused: bool) {
+        self.send(if paused {
+            Request::Pause
+        } else {
+            Request::Resume
+        });
+    }
+
+    /// Puts the delta aside.
+    pub fn close_delta(self) {
+        self.send(Request::CloseDelta);
+    }
+
+    /// Opens a delta file.
+    pub fn open_delta(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
+        // Both end in a delta; one at a time keeps it clear whose it is.
+        if self.training.get_untracked() != Training::Idle {
+            return self.tell(Gravity::Warning, text::DELTA_WHILE_TRAINING.to_owned());
+        }
+        self.refused_delta.set(None);
+        self.opening.set(Some((name.clone(), file.clone())));
+        self.send(Request::OpenDelta {
+            name,
+            bytes: (*file).clone(),
+            apply_anyway,
+        });
+    }
+}

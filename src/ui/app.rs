@@ -1,0 +1,83 @@
+//! The whole page: header, three cards, messages; and files dropped or pasted anywhere.
+
+use leptos::{ev, prelude::*};
+use web_sys::DragEvent;
+
+use super::{
+    components::{
+        header::Header, messages::Messages, subject::SubjectCard, train::TrainCard, use_it::UseCard,
+    },
+    options::Options,
+    state::{Booth, booth},
+    text,
+};
+
+/// Mounts everything and starts the engine.
+#[component]
+pub fn App() -> impl IntoView {
+    let booth = Booth::new(Options::from_address());
+    provide_context(booth);
+    listen_for_files(booth);
+    booth.start();
+
+    view! {
+        <Header />
+        <main class="booth" aria-label=text::MAIN_LABEL>
+            <SubjectCard />
+            <TrainCard />
+            <UseCard />
+        </main>
+        <Messages />
+        <DropVeil />
+    }
+}
+
+/// Says that files may be let go.
+#[component]
+fn DropVeil() -> impl IntoView {
+    let booth = booth();
+    view! {
+        <div class="veil" class:shown=move || booth.dragging.get() aria-hidden="true">
+            <p>{text::DROP_ANYWHERE}</p>
+        </div>
+    }
+}
+
+/// Files may be dropped and pasted anywhere on the page.
+fn listen_for_files(booth: Booth) {
+    window_event_listener(ev::dragover, move |event| {
+        if holds_files(&event) {
+            event.prevent_default();
+            booth.dragging.set(true);
+        }
+    });
+    window_event_listener(ev::dragleave, move |event| {
+        // Without a related target the pointer has left the window.
+        if event.related_target().is_none() {
+            booth.dragging.set(false);
+        }
+    });
+    window_event_listener(ev::drop, move |event| {
+        booth.dragging.set(false);
+        if holds_files(&event) {
+            event.prevent_default();
+            booth.take_files(event.data_transfer().and_then(|data| data.files()));
+        }
+    });
+    window_event_listener(ev::paste, move |event| {
+        if let Some(files) = event
+            .clipboard_data()
+            .and_then(|data| data.files())
+            .filter(|files| files.length() > 0)
+        {
+            event.prevent_default();
+            booth.take_files(Some(files));
+        }
+    });
+}
+
+fn holds_files(event: &DragEvent) -> bool {
+    event
+        .data_transfer()
+        .is_some_and(|data| data.types().iter().any(|kind| kind == "Files"))
+}

@@ -1,0 +1,129 @@
+//! What was made, newest first: the base beside the personalised pictures.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::canvas::Picture;
+use crate::{
+    ui::{
+        pixels::{file_name, save_png},
+        state::{Gravity, ResultSet, Side, booth},
+        text,
+    },
+    worker::protocol::Pixels,
+};
+
+/// All results of this visit.
+#[component]
+pub fn Results() -> impl IntoView {
+    let booth = booth();
+    view! {
+        <div class="results" id="results" data-testid="results" role="region" aria-label=text::RESULTS_LABEL aria-busy=move || booth.is_generating().to_string()>
+            <Show when=move || booth.results.with(Vec::is_empty)>
+                <p class="hint">{text::RESULTS_EMPTY}</p>
+            </Show>
+            <For each=move || booth.results.get() key=|result| result.id let(result)>
+                <ResultLine result=result />
+            </For>
+        </div>
+    }
+}
+
+#[component]
+fn ResultLine(result: ResultSet) -> impl IntoView {
+    let sides = [
+        (result.base.clone(), text::BASE_CAPTION, "result-base"),
+        (
+            result.personalised.clone(),
+            text::PERSONALISED_CAPTION,
+            "result-personalised",
+        ),
+    ];
+    view! {
+        <article class="result" data-testid="result">
+            <h3>
+                <bdi>{result.prompt.clone()}</bdi>
+                <span class="hint">{text::result_settings(result.seed, result.strength)}</span>
+            </h3>
+            <div class="sides">
+                {sides
+                    .into_iter()
+                    .filter_map(|(side, caption, testid)| {
+                        side.map(|side| view! { <ResultSide side=side caption=caption testid=testid result=result.clone() /> })
+                    })
+                    .collect_view()}
+            </div>
+        </article>
+    }
+}
+
+#[component]
+fn ResultSide(
+    side: ArcRwSignal<Side>,
+    caption: &'static str,
+    testid: &'static str,
+    result: ResultSet,
+) -> impl IntoView {
+    let pictures = move || {
+        match side.get() {
+        Side::Waiting => {
+            (0..result.count).map(|_| view! { <div class="placeholder">{text::RESULT_WAITING}</div> }).collect_view().into_any()
+        }
+        Side::Stopped => view! { <div class="placeholder still">{text::RESULT_STOPPED}</div> }.into_any(),
+        Side::Ready(pictures) => (0..pictures.len())
+            .map(|index| {
+                view! {
+                    <ResultPicture pictures=pictures.clone() index=index caption=caption testid=testid prompt=result.prompt.clone() seed=result.seed />
+                }
+            })
+            .collect_view()
+            .into_any(),
+    }
+    };
+    view! {
+        <div class="side">
+            <p class="caption">{caption}</p>
+            <div class="pictures">{pictures}</div>
+        </div>
+    }
+}
+
+#[component]
+fn ResultPicture(
+    pictures: Arc<Vec<Pixels>>,
+    index: usize,
+    caption: &'static str,
+    testid: &'static str,
+    prompt: String,
+    seed: u64,
+) -> impl IntoView {
+    let booth = booth();
+    let picture = pictures.get(index).cloned();
+    let label = text::result_label(caption, &prompt, seed);
+    let save = move |_| {
+        if let Some(picture) = pictures.get(index) {
+            let name = file_name(
+                &format!("{prompt} {caption} {seed}"),
+                &format!("-{}.png", index + 1),
+            );
+            save_png(picture, name, move || {
+                booth.tell(Gravity::Error, text::PICTURE_SAVE_FAILED.to_owned())
+            });
+        }
+    };
+    view! {
+        <figure>
+            <Picture picture=picture label=label testid=testid />
+            <button
+                type="button"
+                class="save"
+                data-testid="download-png"
+                aria-label=text::download_result(caption, index + 1)
+                on:click=save
+            >
+                {text::DOWNLOAD_PNG}
+            </button>
+        </figure>
+    }
+}

@@ -1,0 +1,292 @@
+//! What each event of the engine changes on the page.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{
+    chart::Point,
+    delta_header::is_for_another_base,
+    state::{
+        Booth, Device, Engine, Gravity, OpenDelta, Pace, PictureView, Preview, Side, Training,
+    },
+    text,
+};
+use crate::{
+    error::Error,
+    worker::protocol::{DeltaSummary, Event, Pixels, Request, Task, UnfinishedRun},
+};
+
+/// Previews kept in the filmstrip.
+const PREVIEWS: usize = 60;
+
+impl Booth {
+    /// Takes one event in.
+    pub fn on_event(self, event: Event) {
+        match event {
+            Event::Ready => self.on_ready(),
+            Event::Device { kind, name, reason } => {
+                self.device.set(Some(Device { kind, name, reason }))
+            }
+            Event::Progress { task, done, total } => self.on_progress(task, done, total),
+            Event::Loaded {
+                hash,
+                unfinished_run,
+                ..
+            } => self.on_loaded(hash, unfinished_run),
+            Event::Picture {
+                id,
+                size,
+                pixels,
+                offset,
+            } => {
+                let pixels = Pixels {
+                    width: size,
+                    height: size,
+                    rgba: pixels,
+                };
+                self.on_picture(id, PictureView::Ready(pixels), Some(offset));
+            }
+            Event::PictureRefused { id, error } => {
+                self.on_picture(
+                    id,
+                    PictureView::Refused(text::shorten(&error.to_string(), 400)),
+                    None,
+                );
+            }
+            Event::PictureRemoved { id } => self
+                .pictures
+                .update(|pictures| pictures.retain(|picture| picture.id != id)),
+            Event::Step {
+                step,
+                total,
+                loss,
+                steps_per_second,
+                seconds_left,
+            } => {
+                self.on_step(
+                    Point { step, loss },
+                    Pace {
+                        step,
+                        total,
+                        steps_per_second,
+                        seconds_left,
+                    },
+                );
+            }
+            Event::Preview { step, picture } => self.previews.update(|previews| {
+                previews.push(Preview { step, picture });
+                let surplus = previews.len().saturating_sub(PREVIEWS);
+                previews.drain(..surplus);
+            }),
+            Event::Paused { paused } => {
+                if self.training.get_untracked() != Training::Idle {
+                    self.training.set(if paused {
+                        Training::Paused
+                    } else {
+                        Training::Running
+                    });
+                }
+            }
+            Event::Checkpoint { step } => self.saved_at.set(Some(step)),
+            Event::Delta {
+                summary,
+                file_name,
+                file,
+            } => self.on_delta(summary, file_name, file),
+            Event::DeltaClosed => self.delta.set(None),
+            Event::Generated {
+                id,
+                personalised,
+                pictures,
+                ..
+            } => self.on_generated(id, personalised, pictures),
+            Event::Stopped { task } => self.on_end(task),
+            Event::Warning { message } => self.tell(Gravity::Warning, text::shorten(&message, 600)),
+            Event::Failed { task, error } => self.on_failed(task, &error),
+        }
+    }
+
+    /// The worker listens, for the first time or again: it gets the base, and everything that a
+    /// former worker had.
+    fn on_ready(self) {
+        self.engine.set(Engine::Loading);
+        let (url, device) = self
+            .options
+            .with_value(|options| (options.base.clone(), options.device));
+        self.post(Request::Load { url, device });
+        for picture in self.pictures.get_untracked() {
+            if !matches!(picture.view.get_untracked(), PictureView::Refused(_)) {
+                self.post_picture(&picture);
+            }
+        }
+        if let Some(delta) = self.delta.get_untracked() {
+            // It was open before, so the person has already agreed to it.
+            self.open_delta(delta.file_name, delta.file, true);
+        }
+        for request in self
+            .outbox
+            .try_update_value(core::mem::take)
+            .unwrap_or_default()
+        {
+            // The list of pictures is the newer word on these.
+            if !matches!(
+                request,
+                Request::AddPicture { .. }
+                    | Request::CropPicture { .. }
+                    | Request::RemovePicture { .. }
+            ) {
+                self.post(request);
+            }
+        }
+    }
+
+    fn on_progress(self, task: Task, done: u64, total: u64) {
+        self.stages.update(|stages| {
+            if let Some(stage) = stages.of(task) {
+                *stage = Some((done, total));
+            }
+        });
+    }
+
+    fn on_loaded(self, hash: String, unfinished: Option<UnfinishedRun>) {
+        self.base_hash.set(Some(hash));
+        self.unfinished.set(unfinished);
+        self.stages.update(|stages| stages.load = None);
+        self.engine.set(Engine::Ready);
+    }
+
+    fn on_picture(self, id: u32, view: PictureView, offset: Option<f32>) {
+        self.pictures.with_untracked(|pictures| {
+            if let Some(picture) = pictures.iter().find(|picture| picture.id == id) {
+                picture.view.set(view);
+                if let Some(offset) = offset {
+                    picture.offset.set(offset);
+                }
+            }
+        });
+    }
+
+    /// Losses come faster than the screen draws: they are gathered and shown once a frame.
+    fn on_step(self, point: Point, pace: Pace) {
+        let first = self.fresh_losses.with_value(Vec::is_empty);
+        self.fresh_losses
+            .update_value(|fresh| fresh.push((point, pace)));
+        if first {
+            request_animation_frame(move || self.show_losses());
+        }
+    }
+
+    fn show_losses(self) {
+        let fresh = self
+            .fresh_losses
+            .try_update_value(core::mem::take)
+            .unwrap_or_default();
+        let Some((_, pace)) = fresh.last().copied() else {
+            return;
+        };
+        self.pace.set(Some(pace));
+        self.stages
+            .update(|stages| stages.train = Some((pace.step as u64, pace.total as u64)));
+        self.losses
+            .update(|losses| losses.extend(fresh.into_iter().map(|(point, _)| point)));
+    }
+
+    fn on_delta(self, summary: DeltaSummary, file_name: String, file: Vec<u8>) {
+        let trained = self.training.get_untracked() != Training::Idle;
+        let reopened = self
+            .delta
+            .with_untracked(|delta| delta.as_ref().is_some_and(|open| *open.file == file));
+        self.opening.set(None);
+        self.refused_delta.set(None);
+        self.delta.set(Some(OpenDelta {
+            summary,
+            file_name: text::shorten(&file_name, 100),
+            file: Arc::new(file),
+        }));
+        if trained {
+            self.show_losses();
+            self.training.set(Training::Idle);
+            self.unfinished.set(None);
+            self.tell(Gravity::Note, text::trained());
+            if self.tour.get_untracked() {
+                self.tour.set(false);
+                self.show_scenes();
+            }
+        } else if !reopened {
+            self.tell(Gravity::Note, text::delta_opened());
+        }
+    }
+
+    fn on_generated(self, id: u32, personalised: bool, pictures: Vec<Pixels>) {
+        self.results.with_untracked(|results| {
+            if let Some(result) = results.iter().find(|result| result.id == id) {
+                let side = if personalised {
+                    &result.personalised
+                } else {
+                    &result.base
+                };
+                if let Some(side) = side {
+                    side.set(Side::Ready(Arc::new(pictures)));
+                }
+            }
+        });
+        if !self.is_generating_untracked() {
+            self.stages.update(|stages| stages.generate = None);
+        }
+    }
+
+    fn is_generating_untracked(self) -> bool {
+        untrack(|| self.is_generating())
+    }
+
+    /// A piece of work ended without its result.
+    fn on_end(self, task: Task) {
+        self.stages.update(|stages| {
+            if let Some(stage) = stages.of(task) {
+                *stage = None;
+            }
+        });
+        match task {
+            Task::Decompose | Task::Prior | Task::Train => {
+                self.training.set(Training::Idle);
+                self.tour.set(false);
+            }
+            Task::Generate => self.stop_waiting(),
+            Task::Load | Task::OpenDelta | Task::Picture => {}
+        }
+    }
+
+    /// Nothing that was asked for will come any more.
+    fn stop_waiting(self) {
+        self.results.with_untracked(|results| {
+            for side in results
+                .iter()
+                .flat_map(|result| [&result.base, &result.personalised])
+                .flatten()
+            {
+                if side.with_untracked(|side| *side == Side::Waiting) {
+                    side.set(Side::Stopped);
+                }
+            }
+        });
+    }
+
+    fn on_failed(self, task: Task, error: &Error) {
+        self.on_end(task);
+        if task == Task::OpenDelta
+            && let Some((name, file)) = self.opening.try_update(Option::take).flatten()
+            && let Some(hash) = self.base_hash.get_untracked()
+            && is_for_another_base(&file, &hash)
+        {
+            self.refused_delta.set(Some((name, file)));
+        }
+        if task == Task::Load || matches!(error, Error::Device(_)) {
+            self.engine.set(Engine::Down);
+            self.training.set(Training::Idle);
+            self.tour.set(false);
+            self.stop_waiting();
+        }
+        self.tell(Gravity::Error, text::failed(task, error));
+    }
+}

@@ -1,0 +1,115 @@
+//! Pictures on canvases, and bytes as downloads.
+
+use js_sys::{Array, Uint8Array};
+use leptos::prelude::*;
+use wasm_bindgen::{Clamped, JsCast, JsValue, closure::Closure};
+use web_sys::{
+    Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlAnchorElement, HtmlCanvasElement,
+    ImageData, Url,
+};
+
+use crate::worker::protocol::Pixels;
+
+/// Draws a picture at its own size; the style sheet scales it. A picture whose bytes do not fit
+/// its size is not drawn.
+pub fn draw(canvas: &HtmlCanvasElement, picture: &Pixels) {
+    canvas.set_width(picture.width);
+    canvas.set_height(picture.height);
+    let Ok(data) = ImageData::new_with_u8_clamped_array_and_sh(
+        Clamped(&picture.rgba),
+        picture.width,
+        picture.height,
+    ) else {
+        return;
+    };
+    let context = canvas
+        .get_context("2d")
+        .ok()
+        .flatten()
+        .and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok());
+    if let Some(context) = context {
+        // Fails only for a canvas of another origin's pictures.
+        let _ = context.put_image_data(&data, 0.0, 0.0);
+    }
+}
+
+/// Saves a picture as PNG; `failed` is called when the browser cannot encode it.
+pub fn save_png(picture: &Pixels, file_name: String, failed: impl FnOnce() + 'static) {
+    let canvas = document()
+        .create_element("canvas")
+        .ok()
+        .and_then(|element| element.dyn_into::<HtmlCanvasElement>().ok());
+    let Some(canvas) = canvas else {
+        return failed();
+    };
+    draw(&canvas, picture);
+    let encoded = Closure::once_into_js(move |blob: JsValue| match blob.dyn_into::<Blob>() {
+        Ok(blob) => save_blob(&blob, &file_name),
+        Err(_) => failed(),
+    });
+    // The failure of the call itself leaves nothing to do: the callback is gone with it.
+    let _ = canvas.to_blob(encoded.unchecked_ref());
+}
+
+/// An address for bytes as a file, for a link with `download`; the caller revokes it.
+pub fn object_url(bytes: &[u8]) -> Option<String> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let options = BlobPropertyBag::new();
+    options.set_type("application/octet-stream");
+    let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
+    Url::create_object_url_with_blob(&blob).ok()
+}
+
+fn save_blob(blob: &Blob, file_name: &str) {
+    let Ok(url) = Url::create_object_url_with_blob(blob) else {
+        return;
+    };
+    let anchor = document()
+        .create_element("a")
+        .ok()
+        .and_then(|element| element.dyn_into::<HtmlAnchorElement>().ok());
+    if let Some(anchor) = anchor {
+        anchor.set_href(&url);
+        anchor.set_download(file_name);
+        // Firefox wants it in the document.
+        let _ = document().body().map(|body| body.append_child(&anchor));
+        anchor.click();
+        anchor.remove();
+    }
+    // Late enough for the browser to have taken it.
+    set_timeout(
+        move || {
+            let _ = Url::revoke_object_url(&url);
+        },
+        core::time::Duration::from_secs(60),
+    );
+}
+
+/// A file name of letters, digits and dashes from any words.
+pub fn file_name(words: &str, ending: &str) -> String {
+    let mut name = String::new();
+    for c in words.chars().take(80) {
+        if c.is_alphanumeric() {
+            name.extend(c.to_lowercase());
+        } else if !name.ends_with('-') && !name.is_empty() {
+            name.push('-');
+        }
+    }
+    let name = name.trim_end_matches('-');
+    format!("{}{ending}", if name.is_empty() { "picture" } else { name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn file_names_hold_no_paths() {
+        assert_eq!(
+            file_name("photo of a sks robot, in space", "-1.png"),
+            "photo-of-a-sks-robot-in-space-1.png"
+        );
+        assert_eq!(file_name("../../etc/passwd", ".png"), "etc-passwd.png");
+        assert_eq!(file_name("…", ".png"), "picture.png");
+    }
+}

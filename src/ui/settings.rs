@@ -1,0 +1,133 @@
+//! What the fields of the page hold, with the defaults that suit the embedded base.
+//!
+//! Numbers are `f64` in the fields, whatever they count: that is what a number field gives.
+
+use leptos::prelude::*;
+
+use super::text::SCENES;
+use crate::worker::protocol::TrainRequest;
+
+/// The fields of card 1 and of the advanced settings.
+#[derive(Clone, Copy)]
+pub struct TrainFields {
+    /// The identifier word.
+    pub token: RwSignal<String>,
+    /// The class word.
+    pub class_word: RwSignal<String>,
+    /// Training steps.
+    pub steps: RwSignal<f64>,
+    /// Learning rate of the shifts of linear and convolution weights.
+    pub learning_rate: RwSignal<f64>,
+    /// Learning rate of the shifts of norms.
+    pub learning_rate_1d: RwSignal<f64>,
+    /// λ, the weight of the prior loss.
+    pub prior_weight: RwSignal<f64>,
+    /// Class pictures.
+    pub prior_images: RwSignal<f64>,
+    /// Everything random follows from it.
+    pub seed: RwSignal<f64>,
+    /// Steps between previews; 0 for none.
+    pub preview_every: RwSignal<f64>,
+    /// Steps between checkpoints.
+    pub checkpoint_every: RwSignal<f64>,
+}
+
+impl TrainFields {
+    /// The default recipe.
+    pub fn new() -> Self {
+        Self {
+            token: RwSignal::new("sks".to_owned()),
+            class_word: RwSignal::new("dog".to_owned()),
+            steps: RwSignal::new(200.0),
+            learning_rate: RwSignal::new(2e-2),
+            learning_rate_1d: RwSignal::new(2e-5),
+            prior_weight: RwSignal::new(1.0),
+            prior_images: RwSignal::new(16.0),
+            seed: RwSignal::new(0.0),
+            preview_every: RwSignal::new(50.0),
+            checkpoint_every: RwSignal::new(25.0),
+        }
+    }
+
+    /// What the engine is asked for.
+    pub fn request(&self) -> TrainRequest {
+        TrainRequest {
+            token: self.token.get_untracked().trim().to_owned(),
+            class_word: self.class_word.get_untracked().trim().to_owned(),
+            steps: self.steps.get_untracked() as usize,
+            learning_rate: self.learning_rate.get_untracked(),
+            learning_rate_1d: self.learning_rate_1d.get_untracked(),
+            prior_weight: self.prior_weight.get_untracked(),
+            prior_images: self.prior_images.get_untracked() as usize,
+            seed: self.seed.get_untracked() as u64,
+            preview_every: self.preview_every.get_untracked() as usize,
+            checkpoint_every: self.checkpoint_every.get_untracked() as usize,
+        }
+    }
+
+    /// Shows the settings of a run that goes on.
+    pub fn show(&self, run: &TrainRequest) {
+        self.token.set(run.token.clone());
+        self.class_word.set(run.class_word.clone());
+        self.steps.set(run.steps as f64);
+        self.learning_rate.set(run.learning_rate);
+        self.learning_rate_1d.set(run.learning_rate_1d);
+        self.prior_weight.set(run.prior_weight);
+        self.prior_images.set(run.prior_images as f64);
+        self.seed.set(run.seed as f64);
+        self.preview_every.set(run.preview_every as f64);
+        self.checkpoint_every.set(run.checkpoint_every as f64);
+    }
+}
+
+impl Default for TrainFields {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The fields of card 3.
+#[derive(Clone, Copy)]
+pub struct GenerateFields {
+    /// What the person wrote; `None` while the prompt follows the subject's words and the scene.
+    pub prompt: RwSignal<Option<String>>,
+    /// The end of the prompt that follows the words.
+    pub scene: RwSignal<&'static str>,
+    /// What it should not show.
+    pub negative_prompt: RwSignal<String>,
+    /// The starting noise follows from it.
+    pub seed: RwSignal<f64>,
+    /// Sampling steps.
+    pub steps: RwSignal<f64>,
+    /// Classifier-free guidance.
+    pub guidance_scale: RwSignal<f64>,
+    /// Of the delta.
+    pub strength: RwSignal<f64>,
+    /// Pictures.
+    pub count: RwSignal<f64>,
+    /// Makes the base's own pictures too.
+    pub compare: RwSignal<bool>,
+}
+
+impl GenerateFields {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self {
+            prompt: RwSignal::new(None),
+            scene: RwSignal::new(SCENES[0]),
+            negative_prompt: RwSignal::new(String::new()),
+            seed: RwSignal::new(1.0),
+            steps: RwSignal::new(25.0),
+            guidance_scale: RwSignal::new(4.0),
+            strength: RwSignal::new(1.0),
+            count: RwSignal::new(1.0),
+            compare: RwSignal::new(true),
+        }
+    }
+}
+
+impl Default for GenerateFields {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,110 @@
+//! The fingerprint of a base model: which weights, whatever files they came in.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::safetensors::Dtype;
+
+/// Collects the digest of every tensor of a base and makes one SHA-256 of them.
+///
+/// For each tensor, sorted by `component/name`: the name, the type's name, the dimensions and the
+/// SHA-256 of the raw bytes, each text and list preceded by its length as a 64-bit little-endian
+/// number. The order of tensors in a file, its metadata and its name do not count; the type does,
+/// because rounding the weights changes their singular vectors.
+#[derive(Clone, Debug, Default)]
+pub struct BaseHash {
+    tensors: BTreeMap<String, Vec<u8>>,
+}
+
+impl BaseHash {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a tensor by its raw bytes, as they are in the file.
+    pub fn add(
+        &mut self,
+        component: &str,
+        name: &str,
+        dtype: Dtype,
+        shape: &[usize],
+        bytes: &[u8],
+    ) {
+        let mut entry = Vec::new();
+        let name = format!("{component}/{name}");
+        for text in [&name, dtype.name()] {
+            entry.extend((text.len() as u64).to_le_bytes());
+            entry.extend(text.as_bytes());
+        }
+        entry.extend((shape.len() as u64).to_le_bytes());
+        for &n in shape {
+            entry.extend((n as u64).to_le_bytes());
+        }
+        entry.extend(Sha256::digest(bytes));
+        self.tensors.insert(name, entry);
+    }
+
+    /// 64 hexadecimal digits.
+    pub fn finish(self) -> String {
+        let mut hash = Sha256::new();
+        for entry in self.tensors.values() {
+            hash.update(entry);
+        }
+        hex(&hash.finalize())
+    }
+}
+
+/// SHA-256 in 64 lower-case hexadecimal digits.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(tensors: &[(&str, &str, Dtype, &[usize], &[u8])]) -> String {
+        let mut hash = BaseHash::new();
+        for (component, name, dtype, shape, bytes) in tensors {
+            hash.add(component, name, *dtype, shape, bytes);
+        }
+        hash.finish()
+    }
+
+    #[test]
+    fn the_order_of_tensors_does_not_count() {
+        let a: (&str, &str, Dtype, &[usize], &[u8]) =
+            ("unet", "a", Dtype::F32, &[1], &[0, 0, 0, 0]);
+        let b: (&str, &str, Dtype, &[usize], &[u8]) = ("vae", "b", Dtype::F16, &[2], &[1, 2, 3, 4]);
+        assert_eq!(of(&[a, b]), of(&[b, a]));
+        assert_eq!(of(&[a, b]).len(), 64);
+    }
+
+    #[test]
+    fn everything_else_counts() {
+        let base = of(&[("unet", "a", Dtype::F16, &[2], &[1, 2, 3, 4])]);
+        assert_ne!(base, of(&[("vae", "a", Dtype::F16, &[2], &[1, 2, 3, 4])]));
+        assert_ne!(base, of(&[("unet", "b", Dtype::F16, &[2], &[1, 2, 3, 4])]));
+        assert_ne!(base, of(&[("unet", "a", Dtype::BF16, &[2], &[1, 2, 3, 4])]));
+        assert_ne!(
+            base,
+            of(&[("unet", "a", Dtype::F16, &[1, 2], &[1, 2, 3, 4])])
+        );
+        assert_ne!(base, of(&[("unet", "a", Dtype::F16, &[2], &[1, 2, 3, 5])]));
+        assert_ne!(base, of(&[]));
+    }
+
+    #[test]
+    fn sha256_is_the_standard_one() {
+        assert_eq!(
+            sha256_hex(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! A headless Chromium on the built app, driven through ChromeDriver.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+
+use crate::server::Server;
+
+/// Chromium, its driver and the server of `dist/`; all end when this is dropped.
+pub struct Browser {
+    pub client: Client,
+    pub server: Server,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// Starts with a fresh profile.
+    pub async fn start() -> Self {
+        let server = Server::start(&repository().join("dist"));
+        let port = free_port();
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed by `cargo xtask doctor`");
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        let mut args = vec![format!("--user-data-dir={}", profile.path().display())];
+        args.extend(
+            [
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-dev-shm-usage",
+                "--enable-unsafe-webgpu",
+                "--use-webgpu-adapter=swiftshader",
+                "--window-size=1280,1000",
+            ]
+            .map(String::from),
+        );
+        let capabilities = json!({"goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let Value::Object(capabilities) = capabilities else { unreachable!() };
+        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        builder.capabilities(capabilities);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let client = loop {
+            match builder.connect(&format!("http://127.0.0.1:{port}")).await {
+                Ok(client) => break client,
+                Err(error) if Instant::now() > deadline => panic!("no session with chromedriver: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        };
+        Self { client, server, driver, _profile: profile }
+    }
+
+    /// Opens the app with a query (`?device=cpu`).
+    pub async fn open(&self, query: &str) {
+        self.client.goto(&format!("{}/{query}", self.server.url())).await.expect("the page opens");
+    }
+
+    /// Runs a script in the page and returns what it returns.
+    pub async fn script(&self, script: &str, args: Vec<Value>) -> Value {
+        self.client.execute(script, args).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Waits until the element with this test id says something that contains `part`.
+    pub async fn wait_for_text(&self, id: &str, part: &str, limit: Duration) -> String {
+        let deadline = Instant::now() + limit;
+        loop {
+            let text = self.text(id).await;
+            if text.as_deref().is_some_and(|text| text.contains(part)) {
+                return text.unwrap_or_default();
+            }
+            if Instant::now() > deadline {
+                self.fail(&format!("'{id}' did not say '{part}' within {limit:?}; it says {text:?}")).await;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// Waits until a script returns true.
+    pub async fn wait_until(&self, what: &str, script: &str, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.script(script, vec![]).await != Value::Bool(true) {
+            if Instant::now() > deadline {
+                self.fail(&format!("not within {limit:?}: {what}")).await;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// The text of the element with this test id, if it is there.
+    pub async fn text(&self, id: &str) -> Option<String> {
+        let script = "const e = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return e ? e.textContent : null";
+        self.script(script, vec![id.into()]).await.as_str().map(String::from)
+    }
+
+    /// Types into a control as a person would, whatever was there before.
+    pub async fn set(&self, id: &str, value: &str) {
+        let script = "
+            const e = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);
+            if (!e) return false;
+            if (e.type === 'checkbox') { if (String(e.checked) !== arguments[1]) e.click(); return true; }
+            Object.getOwnPropertyDescriptor(Object.getPrototypeOf(e), 'value').set.call(e, arguments[1]);
+            e.dispatchEvent(new Event('input', {bubbles: true}));
+            e.dispatchEvent(new Event('change', {bubbles: true}));
+            return true";
+        let done = self.script(script, vec![id.into(), value.into()]).await;
+        assert_eq!(done, Value::Bool(true), "there is no control '{id}'");
+    }
+
+    /// Presses a button once it can be pressed.
+    pub async fn press(&self, id: &str) {
+        let ready = format!("const e = document.querySelector('[data-testid=\"{id}\"]'); return !!e && !e.disabled");
+        self.wait_until(&format!("the button '{id}' can be pressed"), &ready, Duration::from_secs(60)).await;
+        self.script(&format!("document.querySelector('[data-testid=\"{id}\"]').click()"), vec![]).await;
+    }
+
+    /// Chooses files in a file input.
+    pub async fn choose(&self, id: &str, files: &[PathBuf]) {
+        let paths: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
+        let input = self.client.find(Locator::Css(&format!("[data-testid=\"{id}\"]"))).await.expect("the file input");
+        input.send_keys(&paths.join("\n")).await.expect("files can be chosen");
+    }
+
+    /// The pixels of every canvas with this test id, as numbers.
+    pub async fn canvases(&self, id: &str) -> Vec<Vec<u8>> {
+        let script = "
+            return [...document.querySelectorAll(`canvas[data-testid=\"${arguments[0]}\"]`)].map(c =>
+                [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data])";
+        serde_json::from_value(self.script(script, vec![id.into()]).await).expect("pixels")
+    }
+
+    /// The bytes behind a download link.
+    pub async fn download(&self, id: &str) -> Vec<u8> {
+        let script = "
+            const done = arguments[arguments.length - 1];
+            const link = document.querySelector(`a[data-testid=\"${arguments[0]}\"]`);
+            fetch(link.href).then(r => r.arrayBuffer()).then(b => done([...new Uint8Array(b)]), e => done(String(e)))";
+        let bytes = self.client.execute_async(script, vec![id.into()]).await.expect("a download");
+        serde_json::from_value(bytes).expect("bytes")
+    }
+
+    /// Keeps a screenshot in target/e2e/.
+    pub async fn screenshot(&self, name: &str) {
+        let folder = repository().join("target/e2e");
+        std::fs::create_dir_all(&folder).expect("target/e2e");
+        let png = self.client.screenshot().await.expect("a screenshot");
+        std::fs::write(folder.join(format!("{name}.png")), png).expect("target/e2e is writable");
+    }
+
+    async fn fail(&self, message: &str) -> ! {
+        self.screenshot("failure").await;
+        let page = self.text("messages").await;
+        panic!("{message}\nmessages on the page: {page:?}\nscreenshot: target/e2e/failure.png");
+    }
+
+    /// Ends the session.
+    pub async fn close(self) {
+        self.client.clone().close().await.expect("the session ends");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver may have ended by itself; either way nothing is left to do.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// The repository's root.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("its address").port()
+}

@@ -1,0 +1,103 @@
+//! What the project needs on a machine, how to see whether it is there, how to get it.
+
+use crate::shell::{self, Done};
+
+/// One thing that must be there.
+pub struct Need {
+    name: &'static str,
+    /// What its `--version` must contain.
+    version: &'static str,
+    check: fn() -> Option<String>,
+    install: fn() -> Done,
+    /// Said when installing fails.
+    by_hand: &'static str,
+}
+
+const WASM_TARGET: Need = Need {
+    name: "wasm32-unknown-unknown",
+    version: "wasm32-unknown-unknown",
+    check: || shell::output("rustup", &["target", "list", "--installed"]),
+    install: || shell::run("rustup", &["target", "add", "wasm32-unknown-unknown"]),
+    by_hand: "install Rust with rustup, then `rustup target add wasm32-unknown-unknown`",
+};
+
+const TRUNK: Need = Need {
+    name: "trunk",
+    version: "0.21.14",
+    check: || shell::output("trunk", &["--version"]),
+    install: || shell::cargo(&["install", "trunk", "--version", "0.21.14", "--locked", "--force"]),
+    by_hand: "`cargo install trunk --version 0.21.14 --locked`",
+};
+
+// Its version must be the one of the wasm-bindgen crate in Cargo.toml, to the last digit.
+const WASM_BINDGEN: Need = Need {
+    name: "wasm-bindgen",
+    version: "0.2.130",
+    check: || shell::output("wasm-bindgen", &["--version"]),
+    install: || shell::cargo(&["install", "wasm-bindgen-cli", "--version", "0.2.130", "--force"]),
+    by_hand: "`cargo install wasm-bindgen-cli --version 0.2.130`",
+};
+
+const CHROMIUM: Need = Need {
+    name: "chromium",
+    version: "Chrom",
+    check: || {
+        ["chromium", "chromium-browser", "google-chrome"]
+            .iter()
+            .find_map(|program| shell::output(program, &["--version"]))
+    },
+    install: || system_packages(&["chromium"]),
+    by_hand: "install Chromium or Chrome with your system's package manager",
+};
+
+const CHROMEDRIVER: Need = Need {
+    name: "chromedriver",
+    version: "ChromeDriver",
+    check: || shell::output("chromedriver", &["--version"]),
+    install: || system_packages(&["chromium-driver"]),
+    by_hand: "install ChromeDriver of your Chromium's version and put it on the PATH",
+};
+
+/// To build and serve the app.
+pub const WEB: &[Need] = &[WASM_TARGET, TRUNK, WASM_BINDGEN];
+/// To test it in a browser too.
+pub const ALL: &[Need] = &[WASM_TARGET, TRUNK, WASM_BINDGEN, CHROMIUM, CHROMEDRIVER];
+
+/// Says of each need whether it is there, and installs what is missing.
+pub fn ensure(needs: &[Need]) -> Done {
+    for need in needs {
+        let found = || (need.check)().filter(|text| text.contains(need.version));
+        if let Some(text) = found() {
+            let line = text.lines().find(|line| line.contains(need.version));
+            eprintln!("found    {:<24} {}", need.name, line.unwrap_or_default());
+            continue;
+        }
+        eprintln!("missing  {:<24} installing", need.name);
+        let installed = (need.install)();
+        if installed.is_err() || found().is_none() {
+            let reason = installed.err().unwrap_or_else(|| "it is still not found".into());
+            return Err(format!(
+                "{} {} is needed and could not be installed ({reason}). By hand: {}.",
+                need.name, need.version, need.by_hand
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Installs packages with apt-get, as root or through sudo.
+fn system_packages(packages: &[&str]) -> Done {
+    if shell::output("apt-get", &["--version"]).is_none() {
+        return Err("this system has no apt-get".into());
+    }
+    let root = shell::output("id", &["-u"]).as_deref() == Some("0");
+    let apt = |args: &[&str]| {
+        if root {
+            shell::run("apt-get", args)
+        } else {
+            shell::run("sudo", &[&["apt-get"], args].concat())
+        }
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
+}
