@@ -60,11 +60,20 @@ impl GenerateSettings {
     /// `Settings`, naming the value that cannot work.
     pub fn check(&self) -> Result<()> {
         let wrong = if self.count == 0 || self.count > MAX_COUNT {
-            format!("{} pictures were asked for, but one call makes 1 to {MAX_COUNT}.", self.count)
+            format!(
+                "{} pictures were asked for, but one call makes 1 to {MAX_COUNT}.",
+                self.count
+            )
         } else if !(0.0..=100.0).contains(&self.guidance_scale) {
-            format!("The guidance is {}, but it must be between 0 and 100; 7.5 is a good start.", self.guidance_scale)
+            format!(
+                "The guidance is {}, but it must be between 0 and 100; 7.5 is a good start.",
+                self.guidance_scale
+            )
         } else if !(0.0..=1.0).contains(&self.eta) {
-            format!("Eta is {}, but it must be between 0 and 1; 0 adds no noise.", self.eta)
+            format!(
+                "Eta is {}, but it must be between 0 and 1; 0 adds no noise.",
+                self.eta
+            )
         } else {
             return Ok(());
         };
@@ -93,7 +102,10 @@ impl Generated {
     pub fn picture(&self, index: usize) -> Result<Picture> {
         let [_, channels, height, width] = self.images_shape;
         let size = channels * height * width;
-        let values = self.images.get(index * size..(index + 1) * size).unwrap_or_default();
+        let values = self
+            .images
+            .get(index * size..(index + 1) * size)
+            .unwrap_or_default();
         Picture::from_unit(values, height as u32, width as u32)
     }
 }
@@ -135,11 +147,17 @@ pub async fn generate(
             Some(latents) => latents.clone().narrow(0, first, batch).to_device(&device),
             None => {
                 let mut streams = streams(settings.seed, first, batch, LATENTS_STREAM);
-                draw(&mut streams, [batch, shape[1], shape[2], shape[3]], &embeddings)
+                draw(
+                    &mut streams,
+                    [batch, shape[1], shape[2], shape[3]],
+                    &embeddings,
+                )
             }
         };
         let embeddings = Tensor::cat(
-            (0..prompts.len()).map(|p| embeddings.clone().narrow(0, p, 1).repeat_dim(0, batch)).collect(),
+            (0..prompts.len())
+                .map(|p| embeddings.clone().narrow(0, p, 1).repeat_dim(0, batch))
+                .collect(),
             0,
         );
         let predict = |latents: Tensor<4>, timestep: usize| {
@@ -156,9 +174,19 @@ pub async fn generate(
         let before = first / BATCH * settings.steps;
         let mut report = async |done: usize, _: usize| on_step(before + done, total).await;
         let mut variance = streams(settings.seed, first, batch, VARIANCE_STREAM);
-        let sampled = denoise(&ddim, start, settings.eta, &mut variance, predict, &mut report).await?;
+        let sampled = denoise(
+            &ddim,
+            start,
+            settings.eta,
+            &mut variance,
+            predict,
+            &mut report,
+        )
+        .await?;
         let decoded = base.vae.decode(sampled.clone() / base.vae.scaling_factor());
-        collected.add(sampled, (decoded / 2.0 + 0.5).clamp(0.0, 1.0)).await?;
+        collected
+            .add(sampled, (decoded / 2.0 + 0.5).clamp(0.0, 1.0))
+            .await?;
     }
     Ok(collected.finish(shape[0]))
 }
@@ -200,18 +228,27 @@ fn guide(both: Tensor<4>, scale: f64) -> Tensor<4> {
 
 /// One generator per picture, so that a picture does not depend on how many others there are.
 fn streams(seed: u64, first: usize, batch: usize, stream: u64) -> Vec<Noise> {
-    (first..first + batch).map(|picture| Noise::new(seed.wrapping_add(picture as u64), stream)).collect()
+    (first..first + batch)
+        .map(|picture| Noise::new(seed.wrapping_add(picture as u64), stream))
+        .collect()
 }
 
 /// Standard normal `[batch, …]` on the device of `like`, one generator per item.
 fn draw<const D: usize>(noise: &mut [Noise], shape: [usize; 4], like: &Tensor<D>) -> Tensor<4> {
     let size = shape[1..].iter().product();
-    let values: Vec<f32> = noise.iter_mut().flat_map(|noise| noise.normal(size)).collect();
+    let values: Vec<f32> = noise
+        .iter_mut()
+        .flat_map(|noise| noise.normal(size))
+        .collect();
     Tensor::from_data(TensorData::new(values, shape), &like.device())
 }
 
 /// The shape of the starting noise, the caller's or ours.
-fn latents_shape(sample_size: usize, count: usize, latents: Option<&Tensor<4>>) -> Result<[usize; 4]> {
+fn latents_shape(
+    sample_size: usize,
+    count: usize,
+    latents: Option<&Tensor<4>>,
+) -> Result<[usize; 4]> {
     let Some(latents) = latents else {
         return Ok([count, LATENT_CHANNELS, sample_size, sample_size]);
     };
@@ -262,8 +299,12 @@ async fn read(tensor: Tensor<4>) -> Result<Vec<f32>> {
             "The pictures could not be read from the device ({reason}). It usually ran out of memory: ask for fewer pictures, or use the CPU."
         ))
     };
-    let data = tensor.into_data_async().await.map_err(|error| lost(format!("{error:?}")))?;
-    data.try_into_vec::<f32>().map_err(|error| lost(format!("{error:?}")))
+    let data = tensor
+        .into_data_async()
+        .await
+        .map_err(|error| lost(format!("{error:?}")))?;
+    data.try_into_vec::<f32>()
+        .map_err(|error| lost(format!("{error:?}")))
 }
 
 #[cfg(test)]
@@ -276,7 +317,9 @@ mod tests {
     use crate::model::config::SchedulerConfig;
 
     fn ddim() -> Ddim {
-        let config = SchedulerConfig::parse(br#"{"beta_schedule":"scaled_linear","clip_sample":false}"#).unwrap();
+        let config =
+            SchedulerConfig::parse(br#"{"beta_schedule":"scaled_linear","clip_sample":false}"#)
+                .unwrap();
         Ddim::new(NoiseSchedule::new(&config).unwrap(), 4).unwrap()
     }
 
@@ -287,11 +330,25 @@ mod tests {
     /// A run of the pictures `first..first + batch` of seed 5.
     fn run(first: usize, batch: usize, eta: f64) -> Vec<f32> {
         let like = Tensor::<1>::zeros([1], &Device::flex());
-        let start = draw(&mut streams(5, first, batch, LATENTS_STREAM), [batch, 4, 2, 2], &like);
+        let start = draw(
+            &mut streams(5, first, batch, LATENTS_STREAM),
+            [batch, 4, 2, 2],
+            &like,
+        );
         let mut variance = streams(5, first, batch, VARIANCE_STREAM);
         let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
         let predict = |latents: Tensor<4>, timestep: usize| latents * 0.9 - timestep as f64 * 1e-4;
-        numbers(pollster::block_on(denoise(&ddim(), start, eta, &mut variance, predict, &mut go_on)).unwrap())
+        numbers(
+            pollster::block_on(denoise(
+                &ddim(),
+                start,
+                eta,
+                &mut variance,
+                predict,
+                &mut go_on,
+            ))
+            .unwrap(),
+        )
     }
 
     #[test]
@@ -310,17 +367,31 @@ mod tests {
         let mut seen = Vec::new();
         let mut stop = async |done: usize, total: usize| {
             seen.push((done, total));
-            if done == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if done == 2 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         };
         let start = Tensor::zeros([1, 4, 2, 2], &Device::flex());
-        let result = pollster::block_on(denoise(&ddim(), start, 0.0, &mut [], |latents, _| latents, &mut stop));
+        let result = pollster::block_on(denoise(
+            &ddim(),
+            start,
+            0.0,
+            &mut [],
+            |latents, _| latents,
+            &mut stop,
+        ));
         assert_eq!(result.unwrap_err(), Error::Cancelled);
         assert_eq!(seen, [(1, 4), (2, 4)]);
     }
 
     #[test]
     fn guidance_leads_away_from_the_negative_prompt() {
-        let both = Tensor::<4>::from_data(TensorData::new(vec![1.0_f32, 2.0, 3.0, 0.0], [2, 1, 1, 2]), &Device::flex());
+        let both = Tensor::<4>::from_data(
+            TensorData::new(vec![1.0_f32, 2.0, 3.0, 0.0], [2, 1, 1, 2]),
+            &Device::flex(),
+        );
         assert_eq!(numbers(guide(both.clone(), 1.0)), [3.0, 0.0]);
         assert_eq!(numbers(guide(both, 7.5)), [16.0, -13.0]);
     }
@@ -329,14 +400,47 @@ mod tests {
     fn settings_that_cannot_work_are_refused_with_their_value() {
         assert_eq!(GenerateSettings::default().check(), Ok(()));
         for (settings, word) in [
-            (GenerateSettings { count: 0, ..Default::default() }, "0 pictures"),
-            (GenerateSettings { count: 257, ..Default::default() }, "257 pictures"),
-            (GenerateSettings { guidance_scale: f64::NAN, ..Default::default() }, "NaN"),
-            (GenerateSettings { guidance_scale: -1.0, ..Default::default() }, "-1"),
-            (GenerateSettings { eta: 1.5, ..Default::default() }, "1.5"),
+            (
+                GenerateSettings {
+                    count: 0,
+                    ..Default::default()
+                },
+                "0 pictures",
+            ),
+            (
+                GenerateSettings {
+                    count: 257,
+                    ..Default::default()
+                },
+                "257 pictures",
+            ),
+            (
+                GenerateSettings {
+                    guidance_scale: f64::NAN,
+                    ..Default::default()
+                },
+                "NaN",
+            ),
+            (
+                GenerateSettings {
+                    guidance_scale: -1.0,
+                    ..Default::default()
+                },
+                "-1",
+            ),
+            (
+                GenerateSettings {
+                    eta: 1.5,
+                    ..Default::default()
+                },
+                "1.5",
+            ),
         ] {
             let error = settings.check().unwrap_err();
-            assert!(matches!(&error, Error::Settings(text) if text.contains(word)), "{error}");
+            assert!(
+                matches!(&error, Error::Settings(text) if text.contains(word)),
+                "{error}"
+            );
         }
     }
 
@@ -344,8 +448,16 @@ mod tests {
     fn starting_noise_of_another_shape_is_refused() {
         let noise = |shape: [usize; 4]| Tensor::<4>::zeros(shape, &Device::flex());
         assert_eq!(latents_shape(12, 3, None).unwrap(), [3, 4, 12, 12]);
-        assert_eq!(latents_shape(12, 2, Some(&noise([2, 4, 12, 16]))).unwrap(), [2, 4, 12, 16]);
-        for shape in [[1, 4, 12, 12], [2, 3, 12, 12], [2, 4, 12, 13], [2, 4, 0, 12]] {
+        assert_eq!(
+            latents_shape(12, 2, Some(&noise([2, 4, 12, 16]))).unwrap(),
+            [2, 4, 12, 16]
+        );
+        for shape in [
+            [1, 4, 12, 12],
+            [2, 3, 12, 12],
+            [2, 4, 12, 13],
+            [2, 4, 0, 12],
+        ] {
             let error = latents_shape(12, 2, Some(&noise(shape))).unwrap_err();
             assert!(error.to_string().contains(&format!("{shape:?}")), "{error}");
         }
@@ -359,7 +471,10 @@ mod tests {
             images: vec![0.0, 1.0, 0.5, 0.25, 0.1, 0.9, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
             images_shape: [2, 3, 1, 2],
         };
-        assert_eq!(generated.picture(0).unwrap().rgb(), [0, 128, 26, 255, 64, 230]);
+        assert_eq!(
+            generated.picture(0).unwrap().rgb(),
+            [0, 128, 26, 255, 64, 230]
+        );
         assert_eq!(generated.picture(1).unwrap().rgb(), [255, 0, 0, 0, 0, 0]);
         assert!(generated.picture(2).is_err());
     }

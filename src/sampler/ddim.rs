@@ -31,7 +31,10 @@ impl Ddim {
     /// As [`NoiseSchedule::timesteps`].
     pub fn new(schedule: NoiseSchedule, steps: usize) -> Result<Self> {
         let timesteps = schedule.timesteps(steps)?;
-        Ok(Self { schedule, timesteps })
+        Ok(Self {
+            schedule,
+            timesteps,
+        })
     }
 
     /// From noisy to clean.
@@ -45,7 +48,14 @@ impl Ddim {
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.
-    pub fn step(&self, model_output: Tensor<4>, timestep: usize, sample: Tensor<4>, eta: f64, variance_noise: Option<Tensor<4>>) -> Tensor<4> {
+    pub fn step(
+        &self,
+        model_output: Tensor<4>,
+        timestep: usize,
+        sample: Tensor<4>,
+        eta: f64,
+        variance_noise: Option<Tensor<4>>,
+    ) -> Tensor<4> {
         let alphas_cumprod = self.schedule.alphas_cumprod();
         let alpha = alphas_cumprod[timestep];
         // diffusers goes back by this distance, not to the next timestep of the list.
@@ -68,11 +78,22 @@ impl Ddim {
 }
 
 /// x̂₀ and ε̂ from the UNet's output, whatever it predicts.
-pub(super) fn predict(schedule: &NoiseSchedule, model_output: Tensor<4>, alpha: f32, sample: Tensor<4>) -> Prediction {
+pub(super) fn predict(
+    schedule: &NoiseSchedule,
+    model_output: Tensor<4>,
+    alpha: f32,
+    sample: Tensor<4>,
+) -> Prediction {
     let (signal, deviation) = (alpha.sqrt(), (1.0 - alpha).sqrt());
     let (original, epsilon) = match schedule.prediction_type() {
-        PredictionType::Epsilon => ((sample - model_output.clone() * deviation) / signal, model_output),
-        PredictionType::Sample => (model_output.clone(), (sample - model_output * signal) / deviation),
+        PredictionType::Epsilon => (
+            (sample - model_output.clone() * deviation) / signal,
+            model_output,
+        ),
+        PredictionType::Sample => (
+            model_output.clone(),
+            (sample - model_output * signal) / deviation,
+        ),
         PredictionType::VPrediction => (
             sample.clone() * signal - model_output.clone() * deviation,
             model_output * signal + sample * deviation,
@@ -80,7 +101,10 @@ pub(super) fn predict(schedule: &NoiseSchedule, model_output: Tensor<4>, alpha: 
     };
     let config = schedule.config();
     let original = if config.clip_sample {
-        original.clamp(-config.clip_sample_range as f32, config.clip_sample_range as f32)
+        original.clamp(
+            -config.clip_sample_range as f32,
+            config.clip_sample_range as f32,
+        )
     } else {
         original
     };

@@ -24,7 +24,10 @@ impl Ddpm {
     /// As [`NoiseSchedule::timesteps`].
     pub fn new(schedule: NoiseSchedule, steps: usize) -> Result<Self> {
         let timesteps = schedule.timesteps(steps)?;
-        Ok(Self { schedule, timesteps })
+        Ok(Self {
+            schedule,
+            timesteps,
+        })
     }
 
     /// From noisy to clean.
@@ -37,11 +40,20 @@ impl Ddpm {
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.
-    pub fn step(&self, model_output: Tensor<4>, index: usize, sample: Tensor<4>, noise: Tensor<4>) -> Tensor<4> {
+    pub fn step(
+        &self,
+        model_output: Tensor<4>,
+        index: usize,
+        sample: Tensor<4>,
+        noise: Tensor<4>,
+    ) -> Tensor<4> {
         let alphas_cumprod = self.schedule.alphas_cumprod();
         let timestep = self.timesteps[index];
         let alpha_prod = alphas_cumprod[timestep];
-        let alpha_prod_prev = self.timesteps.get(index + 1).map_or(1.0, |&prev| alphas_cumprod[prev]);
+        let alpha_prod_prev = self
+            .timesteps
+            .get(index + 1)
+            .map_or(1.0, |&prev| alphas_cumprod[prev]);
         let (beta_prod, beta_prod_prev) = (1.0 - alpha_prod, 1.0 - alpha_prod_prev);
         let alpha = alpha_prod / alpha_prod_prev;
         let beta = 1.0 - alpha;

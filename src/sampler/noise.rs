@@ -88,8 +88,9 @@ mod tests {
     }
 
     // From ChaCha8 and Box–Muller written out in Python.
-    const GOLDEN_NORMAL: [u32; 6] =
-        [3205470985, 3198074365, 3195215046, 3222899327, 3215950230, 1069104805];
+    const GOLDEN_NORMAL: [u32; 6] = [
+        3205470985, 3198074365, 3195215046, 3222899327, 3215950230, 1069104805,
+    ];
     const GOLDEN_UNIFORM: u64 = 4601391132779122948;
     const GOLDEN_BELOW: usize = 571;
 
@@ -106,9 +107,16 @@ mod tests {
         assert!((moment(4) - 3.0).abs() < bound(96.0));
         for (edge, share) in [(1.0, 0.317_310_5), (2.0, 0.045_500_3), (3.0, 0.002_699_8)] {
             let beyond = values.iter().filter(|x| x.abs() > edge).count() as f64 / n as f64;
-            assert!((beyond - share).abs() < bound(share), "beyond {edge}: {beyond}");
+            assert!(
+                (beyond - share).abs() < bound(share),
+                "beyond {edge}: {beyond}"
+            );
         }
-        let pairs = values.iter().zip(&values[1..]).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let pairs = values
+            .iter()
+            .zip(&values[1..])
+            .map(|(a, b)| f64::from(a * b))
+            .sum::<f64>();
         assert!((pairs / n as f64).abs() < bound(1.0));
     }
 
@@ -124,9 +132,21 @@ mod tests {
             drawn[noise.below(7)] += 1.0;
         }
         // Chi-squared beyond these has a probability below 1e-6.
-        assert!(counts.iter().map(|c| (c - 1000.0).powi(2) / 1000.0).sum::<f64>() < 178.0);
+        assert!(
+            counts
+                .iter()
+                .map(|c| (c - 1000.0).powi(2) / 1000.0)
+                .sum::<f64>()
+                < 178.0
+        );
         let expected = 100_000.0 / 7.0;
-        assert!(drawn.iter().map(|c| (c - expected).powi(2) / expected).sum::<f64>() < 38.0);
+        assert!(
+            drawn
+                .iter()
+                .map(|c| (c - expected).powi(2) / expected)
+                .sum::<f64>()
+                < 38.0
+        );
         assert_eq!(noise.below(0), 0);
         assert_eq!(noise.below(1), 0);
     }

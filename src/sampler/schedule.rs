@@ -38,7 +38,10 @@ impl NoiseSchedule {
             rescale_zero_terminal_snr(&mut betas);
         }
         let alphas: Vec<f32> = betas.iter().map(|beta| 1.0 - beta).collect();
-        Ok(Self { config: config.clone(), alphas_cumprod: cumprod(&alphas) })
+        Ok(Self {
+            config: config.clone(),
+            alphas_cumprod: cumprod(&alphas),
+        })
     }
 
     /// Training timesteps; valid timesteps are below.
@@ -63,7 +66,11 @@ impl NoiseSchedule {
 
     /// ᾱ after the last step: 1, or ᾱ₀ without `set_alpha_to_one`.
     pub fn final_alpha_cumprod(&self) -> f32 {
-        if self.config.set_alpha_to_one { 1.0 } else { self.alphas_cumprod[0] }
+        if self.config.set_alpha_to_one {
+            1.0
+        } else {
+            self.alphas_cumprod[0]
+        }
     }
 
     /// The timesteps of a run of `steps` steps, from noisy to clean (`set_timesteps`).
@@ -83,12 +90,24 @@ impl NoiseSchedule {
                 // numpy.linspace: i · step, and the last one exactly the end.
                 let last = (train - 1) as f64;
                 let step = last / (steps.max(2) - 1) as f64;
-                let at = |i: usize| if steps > 1 && i == steps - 1 { last } else { i as f64 * step };
-                (0..steps).rev().map(|i| at(i).round_ties_even() as usize).collect()
+                let at = |i: usize| {
+                    if steps > 1 && i == steps - 1 {
+                        last
+                    } else {
+                        i as f64 * step
+                    }
+                };
+                (0..steps)
+                    .rev()
+                    .map(|i| at(i).round_ties_even() as usize)
+                    .collect()
             }
             TimestepSpacing::Leading => {
                 let step_ratio = train / steps;
-                (0..steps).rev().map(|i| i * step_ratio + self.config.steps_offset).collect()
+                (0..steps)
+                    .rev()
+                    .map(|i| i * step_ratio + self.config.steps_offset)
+                    .collect()
             }
             TimestepSpacing::Trailing => {
                 // numpy.arange(train, 0, −ratio): start + i · ((start − ratio) − start). For some
@@ -113,7 +132,12 @@ impl NoiseSchedule {
     ///
     /// # Shapes
     /// `samples` and `noise`: `[batch, channels, height, width]`; `timesteps`: `batch` of them.
-    pub fn add_noise(&self, samples: Tensor<4>, noise: Tensor<4>, timesteps: &[usize]) -> Tensor<4> {
+    pub fn add_noise(
+        &self,
+        samples: Tensor<4>,
+        noise: Tensor<4>,
+        timesteps: &[usize],
+    ) -> Tensor<4> {
         let (signal, deviation) = self.coefficients(timesteps, &samples);
         samples * signal + noise * deviation
     }
@@ -122,7 +146,12 @@ impl NoiseSchedule {
     ///
     /// # Shapes
     /// As [`NoiseSchedule::add_noise`].
-    pub fn training_target(&self, samples: Tensor<4>, noise: Tensor<4>, timesteps: &[usize]) -> Tensor<4> {
+    pub fn training_target(
+        &self,
+        samples: Tensor<4>,
+        noise: Tensor<4>,
+        timesteps: &[usize],
+    ) -> Tensor<4> {
         match self.config.prediction_type {
             PredictionType::Epsilon => noise,
             PredictionType::Sample => samples,
@@ -136,8 +165,14 @@ impl NoiseSchedule {
     /// √ᾱ_t and √(1 − ᾱ_t) as `[batch, 1, 1, 1]`.
     fn coefficients(&self, timesteps: &[usize], like: &Tensor<4>) -> (Tensor<4>, Tensor<4>) {
         let column = |f: fn(f32) -> f32| {
-            let values: Vec<f32> = timesteps.iter().map(|&t| f(self.alphas_cumprod[t]).sqrt()).collect();
-            Tensor::from_data(TensorData::new(values, [timesteps.len(), 1, 1, 1]), &like.device())
+            let values: Vec<f32> = timesteps
+                .iter()
+                .map(|&t| f(self.alphas_cumprod[t]).sqrt())
+                .collect();
+            Tensor::from_data(
+                TensorData::new(values, [timesteps.len(), 1, 1, 1]),
+                &like.device(),
+            )
         };
         (column(|alpha| alpha), column(|alpha| 1.0 - alpha))
     }
@@ -158,7 +193,9 @@ fn betas(config: &SchedulerConfig) -> Vec<f32> {
                 cos * cos
             };
             let at = |i: usize| i as f64 / n as f64;
-            (0..n).map(|i| (1.0 - alpha_bar(at(i + 1)) / alpha_bar(at(i))).min(0.999) as f32).collect()
+            (0..n)
+                .map(|i| (1.0 - alpha_bar(at(i + 1)) / alpha_bar(at(i))).min(0.999) as f32)
+                .collect()
         }
     }
 }
@@ -168,7 +205,11 @@ fn linspace(start: f64, end: f64, n: usize) -> Vec<f32> {
     let (start, end) = (start as f32, end as f32);
     let step = (end - start) / (n.max(2) - 1) as f32;
     let at = |i: usize| {
-        if i < n.div_ceil(2) { step.mul_add(i as f32, start) } else { (-step).mul_add((n - i - 1) as f32, end) }
+        if i < n.div_ceil(2) {
+            step.mul_add(i as f32, start)
+        } else {
+            (-step).mul_add((n - i - 1) as f32, end)
+        }
     };
     (0..n).map(at).collect()
 }
@@ -225,7 +266,9 @@ mod tests {
 
     #[test]
     fn rescaled_betas_end_in_pure_noise_and_begin_as_before() {
-        let alphas = schedule(r#","rescale_betas_zero_snr":true"#).alphas_cumprod().to_vec();
+        let alphas = schedule(r#","rescale_betas_zero_snr":true"#)
+            .alphas_cumprod()
+            .to_vec();
         assert!((alphas[0] - 0.999_15).abs() < 1e-6);
         assert_eq!(alphas[999], 0.0);
         assert!(alphas.windows(2).all(|pair| pair[1] < pair[0]));
@@ -235,7 +278,10 @@ mod tests {
     fn too_many_or_no_steps_are_refused() {
         for steps in [0, 1000, 1001] {
             let error = schedule("").timesteps(steps).unwrap_err();
-            assert!(matches!(&error, Error::Settings(text) if text.contains("steps")), "{error}");
+            assert!(
+                matches!(&error, Error::Settings(text) if text.contains("steps")),
+                "{error}"
+            );
         }
         assert_eq!(schedule("").timesteps(25).unwrap()[..2], [961, 921]);
     }
@@ -246,7 +292,10 @@ mod tests {
         for steps in 1..=1000 {
             let timesteps = schedule.timesteps(steps).unwrap();
             assert_eq!((timesteps.len(), timesteps[0]), (steps, 999));
-            assert!(timesteps.windows(2).all(|pair| pair[1] < pair[0]), "{steps} steps");
+            assert!(
+                timesteps.windows(2).all(|pair| pair[1] < pair[0]),
+                "{steps} steps"
+            );
         }
     }
 
@@ -254,7 +303,9 @@ mod tests {
     fn noise_and_velocity_undo_each_other() {
         let device = Device::flex();
         let schedule = schedule(r#","prediction_type":"v_prediction""#);
-        let tensor = |values: [f32; 8]| Tensor::<4>::from_data(TensorData::new(values.to_vec(), [2, 1, 2, 2]), &device);
+        let tensor = |values: [f32; 8]| {
+            Tensor::<4>::from_data(TensorData::new(values.to_vec(), [2, 1, 2, 2]), &device)
+        };
         let samples = tensor([1.0, -2.0, 0.5, 3.0, -1.0, 0.0, 0.25, 2.0]);
         let noise = tensor([0.3, 0.1, -0.7, 2.0, 1.5, -0.2, 0.4, -1.0]);
         let timesteps = [10, 900];
@@ -263,6 +314,9 @@ mod tests {
         // x₀ = √ᾱ x_t − √(1 − ᾱ) v, with each item's own timestep.
         let (signal, deviation) = schedule.coefficients(&timesteps, &noisy);
         let back = (noisy * signal - velocity * deviation).into_data();
-        back.assert_approx_eq::<f32>(&samples.into_data(), burn::tensor::Tolerance::absolute(1e-5));
+        back.assert_approx_eq::<f32>(
+            &samples.into_data(),
+            burn::tensor::Tolerance::absolute(1e-5),
+        );
     }
 }

@@ -4,9 +4,8 @@ Writes into `ddim/`:
 - `toy.safetensors`: runs around a model of two lines, which both sides compute alike: the scheduler
   alone is compared. Every run has `<name>.start`, `<name>.noise` [steps, ...] and `<name>.end`;
   its settings are in the metadata, as JSON by name.
-- with a UNet fixture (`unet/config.json` and `unet/diffusion_pytorch_model.safetensors` below the
-  same folder, or the folder named by `unet`): `unet.safetensors` with `start`, `hidden_states`
-  and `end` of a 25-step DDIM run at guidance 7.5.
+- `unet.safetensors`: `start`, `hidden_states` and `end` of a 25-step DDIM run at guidance 7.5 with
+  the UNet of the fixture `unet_sd1`, if that was made.
 """
 
 import json
@@ -16,7 +15,7 @@ import torch
 from diffusers import DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
 
-SHAPE = [2, 4, 8, 8]
+SHAPE = [2, 4, 4, 4]
 SD = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1, clip_sample=False)
 RUNS = {
     "epsilon": (dict(SD, set_alpha_to_one=False), 25, 0.0),
@@ -90,9 +89,9 @@ def make_unet(out: Path, folder: Path, generator: torch.Generator) -> None:
     save_file(dict(start=start, hidden_states=hidden_states, end=sample), out / "unet.safetensors", metadata=dict(config=config))
 
 
-def make(out: Path, seed: int, unet: Path | None = None) -> None:
+def make(seed: int, out: Path) -> None:
     generator = torch.Generator().manual_seed(seed)
-    unet = unet or out / "unet"
+    unet = out / "unet_sd1"
     out = out / "ddim"
     out.mkdir(parents=True, exist_ok=True)
     make_toy(out, generator)
@@ -103,4 +102,4 @@ def make(out: Path, seed: int, unet: Path | None = None) -> None:
 if __name__ == "__main__":
     import sys
 
-    make(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    make(0, Path(sys.argv[1]))

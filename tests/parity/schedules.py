@@ -19,7 +19,7 @@ BASES = {
 STEPS = [1, 2, 3, 7, 25, 49, 50, 61]
 
 
-def make(out: Path, seed: int) -> None:
+def make(seed: int, out: Path) -> None:
     """The configs are fixed; `seed` plays no part."""
     out = out / "schedules"
     out.mkdir(parents=True, exist_ok=True)
@@ -55,4 +55,4 @@ def make(out: Path, seed: int) -> None:
 if __name__ == "__main__":
     import sys
 
-    make(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    make(0, Path(sys.argv[1]))
