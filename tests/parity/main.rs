@@ -5,7 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
+mod ddim;
+mod schedules;
 mod tensors;
+mod text_encoder;
+mod tokenizer;
+mod training;
 mod unet;
 mod vae;
 
