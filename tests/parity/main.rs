@@ -10,8 +10,10 @@ mod schedules;
 mod tensors;
 mod text_encoder;
 mod tokenizer;
+mod training;
 mod unet;
 mod vae;
+mod unet;
 
 /// A fixture by its path below the folder; those that another folder lacks are passed over.
 fn fixture(path: &str) -> Option<PathBuf> {
