@@ -13,7 +13,6 @@ mod tokenizer;
 mod training;
 mod unet;
 mod vae;
-mod unet;
 
 /// A fixture by its path below the folder; those that another folder lacks are passed over.
 fn fixture(path: &str) -> Option<PathBuf> {
