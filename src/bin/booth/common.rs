@@ -120,6 +120,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
+/// An error about what is in a file, with the file's name before it.
+pub(crate) fn named(path: &Path, error: Error) -> Error {
+    let with_name = |reason: String| format!("{}: {reason}", path.display());
+    match error {
+        Error::Weights(reason) => Error::Weights(with_name(reason)),
+        Error::Delta(reason) => Error::Delta(with_name(reason)),
+        Error::Picture(reason) => Error::Picture(with_name(reason)),
+        other => other,
+    }
+}
+
 /// Writes a file whole or not at all.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();

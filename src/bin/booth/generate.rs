@@ -15,7 +15,7 @@ use deltabooth::spectral::shift::ShiftSet;
 use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32, to_f32};
 use deltabooth::{Error, Result};
 
-use super::common::{BaseArgs, Status, check_out, read, write};
+use super::common::{BaseArgs, Status, check_out, named, read, write};
 
 /// Makes pictures of a prompt.
 #[derive(Debug, clap::Args)]
@@ -140,10 +140,7 @@ fn open_delta(text: &str) -> Result<(Delta, f32)> {
             path.display()
         )));
     }
-    let delta = Delta::from_bytes(&read(&path)?).map_err(|error| match error {
-        Error::Delta(reason) => Error::Delta(format!("{}: {reason}", path.display())),
-        other => other,
-    })?;
+    let delta = Delta::from_bytes(&read(&path)?).map_err(|error| named(&path, error))?;
     Ok((delta, strength))
 }
 

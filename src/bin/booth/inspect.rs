@@ -9,7 +9,7 @@ use deltabooth::spectral::delta::Delta;
 use deltabooth::weights::safetensors::{Header, header_len};
 use deltabooth::{Error, Result};
 
-use super::common::{escaped, read};
+use super::common::{escaped, named, read};
 
 /// Longer metadata (thumbnails, mostly) is shown by its size.
 const LONGEST: usize = 2_000;
@@ -23,11 +23,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let header = read_header(&args.file)?;
+    let header = read_header(&args.file).map_err(|error| named(&args.file, error))?;
     let mut text = String::new();
     if header.metadata.contains_key("deltabooth.format") {
         let bytes = read(&args.file)?;
-        describe_delta(&Delta::from_bytes(&bytes)?, bytes.len(), &mut text)
+        let delta = Delta::from_bytes(&bytes).map_err(|error| named(&args.file, error))?;
+        describe_delta(&delta, bytes.len(), &mut text)
     } else {
         describe_tensors(&header, &mut text)
     }

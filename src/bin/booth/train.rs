@@ -11,7 +11,7 @@ use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::{Checkpoint, CheckpointStore, Subject, TrainSettings, Trainer};
 use deltabooth::{Error, Result};
 
-use super::common::{BaseArgs, Status, check_out, read, write};
+use super::common::{BaseArgs, Status, check_out, named, read, write};
 
 /// Learns a subject.
 #[derive(Debug, clap::Args)]
@@ -192,10 +192,7 @@ fn pictures(folder: &Path, size: usize) -> Result<Vec<Vec<f32>>> {
         )));
     }
     let open = |path: &PathBuf| {
-        let picture = picture::decode(&read(path)?).map_err(|error| match error {
-            Error::Picture(reason) => Error::Picture(format!("{}: {reason}", path.display())),
-            other => other,
-        })?;
+        let picture = picture::decode(&read(path)?).map_err(|error| named(path, error))?;
         Ok(picture.square(0.5, size as u32).to_model())
     };
     files.iter().map(open).collect()

@@ -1,0 +1,170 @@
+//! Tests of the sampling loop, without a model.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use burn::tensor::Device;
+
+use super::*;
+use crate::model::config::SchedulerConfig;
+
+fn ddim() -> Ddim {
+    let config =
+        SchedulerConfig::parse(br#"{"beta_schedule":"scaled_linear","clip_sample":false}"#)
+            .unwrap();
+    Ddim::new(NoiseSchedule::new(&config).unwrap(), 4).unwrap()
+}
+
+fn numbers(tensor: Tensor<4>) -> Vec<f32> {
+    tensor.into_data().to_vec().unwrap()
+}
+
+/// A run of the pictures `first..first + batch` of seed 5.
+fn run(first: usize, batch: usize, eta: f64) -> Vec<f32> {
+    let like = Tensor::<1>::zeros([1], &Device::flex());
+    let start = draw(
+        &mut streams(5, first, batch, LATENTS_STREAM),
+        [batch, 4, 2, 2],
+        &like,
+    );
+    let mut variance = streams(5, first, batch, VARIANCE_STREAM);
+    let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
+    let predict = |latents: Tensor<4>, timestep: usize| latents * 0.9 - timestep as f64 * 1e-4;
+    numbers(
+        pollster::block_on(denoise(
+            &ddim(),
+            start,
+            eta,
+            &mut variance,
+            predict,
+            &mut go_on,
+        ))
+        .unwrap(),
+    )
+}
+
+#[test]
+fn a_picture_does_not_depend_on_how_many_others_are_made() {
+    for eta in [0.0, 0.7] {
+        let together = run(0, 3, eta);
+        let apart: Vec<f32> = (0..3).flat_map(|picture| run(picture, 1, eta)).collect();
+        assert_eq!(together, apart);
+        assert_ne!(together[..16], together[16..32]);
+    }
+    assert_ne!(run(0, 1, 0.0), run(0, 1, 0.7), "eta must add noise");
+}
+
+#[test]
+fn a_run_stops_at_the_step_that_asks_for_it() {
+    let mut seen = Vec::new();
+    let mut stop = async |done: usize, total: usize| {
+        seen.push((done, total));
+        if done == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let start = Tensor::zeros([1, 4, 2, 2], &Device::flex());
+    let result = pollster::block_on(denoise(
+        &ddim(),
+        start,
+        0.0,
+        &mut [],
+        |latents, _| latents,
+        &mut stop,
+    ));
+    assert_eq!(result.unwrap_err(), Error::Cancelled);
+    assert_eq!(seen, [(1, 4), (2, 4)]);
+}
+
+#[test]
+fn guidance_leads_away_from_the_negative_prompt() {
+    let both = Tensor::<4>::from_data(
+        TensorData::new(vec![1.0_f32, 2.0, 3.0, 0.0], [2, 1, 1, 2]),
+        &Device::flex(),
+    );
+    assert_eq!(numbers(guide(both.clone(), 1.0)), [3.0, 0.0]);
+    assert_eq!(numbers(guide(both, 7.5)), [16.0, -13.0]);
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_with_their_value() {
+    assert_eq!(GenerateSettings::default().check(), Ok(()));
+    for (settings, word) in [
+        (
+            GenerateSettings {
+                count: 0,
+                ..Default::default()
+            },
+            "0 pictures",
+        ),
+        (
+            GenerateSettings {
+                count: 257,
+                ..Default::default()
+            },
+            "257 pictures",
+        ),
+        (
+            GenerateSettings {
+                guidance_scale: f64::NAN,
+                ..Default::default()
+            },
+            "NaN",
+        ),
+        (
+            GenerateSettings {
+                guidance_scale: -1.0,
+                ..Default::default()
+            },
+            "-1",
+        ),
+        (
+            GenerateSettings {
+                eta: 1.5,
+                ..Default::default()
+            },
+            "1.5",
+        ),
+    ] {
+        let error = settings.check().unwrap_err();
+        assert!(
+            matches!(&error, Error::Settings(text) if text.contains(word)),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn starting_noise_of_another_shape_is_refused() {
+    let noise = |shape: [usize; 4]| Tensor::<4>::zeros(shape, &Device::flex());
+    assert_eq!(latents_shape(12, 3, None).unwrap(), [3, 4, 12, 12]);
+    assert_eq!(
+        latents_shape(12, 2, Some(&noise([2, 4, 12, 16]))).unwrap(),
+        [2, 4, 12, 16]
+    );
+    for shape in [
+        [1, 4, 12, 12],
+        [2, 3, 12, 12],
+        [2, 4, 12, 13],
+        [2, 4, 0, 12],
+    ] {
+        let error = latents_shape(12, 2, Some(&noise(shape))).unwrap_err();
+        assert!(error.to_string().contains(&format!("{shape:?}")), "{error}");
+    }
+}
+
+#[test]
+fn pictures_become_bytes_as_in_diffusers() {
+    let generated = Generated {
+        latents: vec![],
+        latents_shape: [2, 4, 0, 0],
+        images: vec![0.0, 1.0, 0.5, 0.25, 0.1, 0.9, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        images_shape: [2, 3, 1, 2],
+    };
+    assert_eq!(
+        generated.picture(0).unwrap().rgb(),
+        [0, 128, 26, 255, 64, 230]
+    );
+    assert_eq!(generated.picture(1).unwrap().rgb(), [255, 0, 0, 0, 0, 0]);
+    assert!(generated.picture(2).is_err());
+}
