@@ -14,7 +14,7 @@ fn ddim() -> Ddim {
 }
 
 fn numbers(tensor: Tensor<4>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
+    tensor.into_data().try_to_vec().unwrap()
 }
 
 /// A run of the pictures `first..first + batch` of seed 5.
