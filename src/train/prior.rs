@@ -35,21 +35,29 @@ pub async fn class_latents(
     settings: &TrainSettings,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Vec<Vec<f32>>> {
-    let wanted = if settings.uses_prior() { settings.prior_images } else { 0 };
+    let wanted = if settings.uses_prior() {
+        settings.prior_images
+    } else {
+        0
+    };
     let mut latents: Vec<Vec<f32>> = Vec::with_capacity(wanted);
     while latents.len() < wanted {
         let done = latents.len();
         let count = BATCH.min(wanted - done);
         let request = GenerateSettings {
             prompt: class_prompt(settings),
-            seed: settings.seed.wrapping_add(SEED_OFFSET).wrapping_add(done as u64),
+            seed: settings
+                .seed
+                .wrapping_add(SEED_OFFSET)
+                .wrapping_add(done as u64),
             steps: STEPS,
             guidance_scale: GUIDANCE,
             count,
             ..GenerateSettings::default()
         };
-        let mut report =
-            async |step: usize, steps: usize| on_step(done + count * step / steps.max(1), wanted).await;
+        let mut report = async |step: usize, steps: usize| {
+            on_step(done + count * step / steps.max(1), wanted).await
+        };
         let made = generate(base, &base.unet, &request, None, &mut report).await?;
         let size = made.latents.len() / count;
         latents.extend(made.latents.chunks_exact(size).map(<[f32]>::to_vec));
