@@ -1,4 +1,4 @@
-//! Everything that a run needs to go on, as one checked blob, and where it is kept.
+//! Everything that a run needs to go on, as one checked blob.
 //!
 //! ```text
 //! 8 bytes    "DBOOTHCK"
@@ -12,10 +12,12 @@
 //! The hash is checked before anything is parsed, so a file that was cut or changed is refused
 //! whole.
 
-use std::future::Future;
-
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use super::store::CheckpointStore;
+#[cfg(not(target_family = "wasm"))]
+pub use super::store::FolderStore;
 
 use super::run::StepLoss;
 use super::settings::TrainSettings;
@@ -79,9 +81,15 @@ impl Checkpoint {
     /// `Checkpoint` when the parts do not fit each other (a bug, found before it is stored).
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let size: usize = self.latent_shape.iter().product();
-        let latents = self.pictures.iter().flat_map(|p| [&p.mean, &p.log_variance]).chain(&self.priors);
+        let latents = self
+            .pictures
+            .iter()
+            .flat_map(|p| [&p.mean, &p.log_variance])
+            .chain(&self.priors);
         let vectors = [&self.delta, &self.exp_avg, &self.exp_avg_sq];
-        if latents.clone().any(|l| l.len() != size) || vectors.iter().any(|v| v.len() != self.delta.len()) {
+        if latents.clone().any(|l| l.len() != size)
+            || vectors.iter().any(|v| v.len() != self.delta.len())
+        {
             return refuse("its parts differ in size");
         }
         let header = Header {
@@ -96,8 +104,9 @@ impl Checkpoint {
             priors: self.priors.len() as u64,
             losses: self.losses.len() as u64,
         };
-        let header = serde_json::to_vec(&header)
-            .map_err(|error| Error::Checkpoint(format!("The checkpoint could not be written: {error}.")))?;
+        let header = serde_json::to_vec(&header).map_err(|error| {
+            Error::Checkpoint(format!("The checkpoint could not be written: {error}."))
+        })?;
         let mut bytes = Vec::new();
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&VERSION.to_le_bytes());
@@ -127,14 +136,18 @@ impl Checkpoint {
         }
         let version = u32::from_le_bytes(array(&bytes[8..12])?);
         if version != VERSION {
-            return refuse(&format!("it has format {version}, this program reads format {VERSION}"));
+            return refuse(&format!(
+                "it has format {version}, this program reads format {VERSION}"
+            ));
         }
         if Sha256::digest(&bytes[44..]).as_slice() != &bytes[12..44] {
             return refuse("it is damaged: its content does not match its SHA-256");
         }
         let header_len = u64::from_le_bytes(array(&bytes[44..52])?);
         let rest = &bytes[PROLOGUE..];
-        let header_len = usize::try_from(header_len).ok().filter(|&n| n <= rest.len());
+        let header_len = usize::try_from(header_len)
+            .ok()
+            .filter(|&n| n <= rest.len());
         let Some(header_len) = header_len else {
             return refuse("its header is longer than the file");
         };
@@ -146,28 +159,51 @@ impl Checkpoint {
 
     fn assemble(header: Header, numbers: &[u8]) -> Result<Self> {
         let latent_shape = header.latent_shape.map(|n| n as usize);
-        let size = latent_shape.iter().try_fold(1_u64, |n, &d| n.checked_mul(d as u64));
+        let size = latent_shape
+            .iter()
+            .try_fold(1_u64, |n, &d| n.checked_mul(d as u64));
         let wanted = size.and_then(|size| {
-            let latents = header.pictures.checked_mul(2)?.checked_add(header.priors)?.checked_mul(size)?;
+            let latents = header
+                .pictures
+                .checked_mul(2)?
+                .checked_add(header.priors)?
+                .checked_mul(size)?;
             let vectors = header.parameters.checked_mul(3)?;
             let losses = header.losses.checked_mul(3)?;
-            latents.checked_add(vectors)?.checked_add(losses)?.checked_mul(4)
+            latents
+                .checked_add(vectors)?
+                .checked_add(losses)?
+                .checked_mul(4)
         });
         let size = size.unwrap_or(0) as usize;
-        if wanted != Some(numbers.len() as u64) || size == 0 || header.pictures == 0 || header.losses > header.step {
+        if wanted != Some(numbers.len() as u64)
+            || size == 0
+            || header.pictures == 0
+            || header.losses > header.step
+        {
             return refuse("it does not hold the numbers that its header promises");
         }
-        let mut floats = numbers.chunks_exact(4).filter_map(|b| Some(f32::from_le_bytes(b.try_into().ok()?)));
+        let mut floats = numbers
+            .chunks_exact(4)
+            .filter_map(|b| Some(f32::from_le_bytes(b.try_into().ok()?)));
         let mut take = |n: usize| floats.by_ref().take(n).collect::<Vec<f32>>();
         let parameters = header.parameters as usize;
         let (delta, exp_avg, exp_avg_sq) = (take(parameters), take(parameters), take(parameters));
-        let pictures = (0..header.pictures).map(|_| PictureLatents { mean: take(size), log_variance: take(size) });
+        let pictures = (0..header.pictures).map(|_| PictureLatents {
+            mean: take(size),
+            log_variance: take(size),
+        });
         let pictures = pictures.collect();
         let priors = (0..header.priors).map(|_| take(size)).collect();
         let losses = take(3 * header.losses as usize);
         let losses = losses.chunks_exact(3).enumerate();
         let losses = losses
-            .map(|(index, of)| StepLoss { step: index + 1, subject: of[0], prior: of[1], total: of[2] })
+            .map(|(index, of)| StepLoss {
+                step: index + 1,
+                subject: of[0],
+                prior: of[1],
+                total: of[2],
+            })
             .collect();
         let checkpoint = Self {
             settings: header.settings.validated()?,
@@ -186,7 +222,11 @@ impl Checkpoint {
             priors,
             losses,
         };
-        let lists = [&checkpoint.delta, &checkpoint.exp_avg, &checkpoint.exp_avg_sq];
+        let lists = [
+            &checkpoint.delta,
+            &checkpoint.exp_avg,
+            &checkpoint.exp_avg_sq,
+        ];
         if lists.iter().any(|list| list.iter().any(|x| !x.is_finite())) {
             return refuse("its shifts hold what is no number");
         }
@@ -204,7 +244,10 @@ impl Checkpoint {
         if self.base_hash == base_hash {
             return Ok(());
         }
-        refuse(&format!("it was made with the base '{}', and another one is loaded", self.base_id))
+        refuse(&format!(
+            "it was made with the base '{}', and another one is loaded",
+            self.base_id
+        ))
     }
 }
 
@@ -219,77 +262,6 @@ fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N]> {
     bytes.try_into().or_else(|_| refuse("it is too short"))
 }
 
-/// Where checkpoints are kept. A save either succeeds whole or leaves the last one in place.
-pub trait CheckpointStore {
-    /// Keeps `bytes` in place of what was there.
-    fn save(&self, bytes: &[u8]) -> impl Future<Output = Result<()>>;
-    /// What was saved last, if anything.
-    fn load(&self) -> impl Future<Output = Result<Option<Vec<u8>>>>;
-    /// Forgets it; nothing to forget is no error.
-    fn discard(&self) -> impl Future<Output = Result<()>>;
-}
-
-/// One checkpoint file in a folder.
-#[cfg(not(target_family = "wasm"))]
-#[derive(Clone, Debug)]
-pub struct FolderStore {
-    /// The file; its folder must exist.
-    pub path: std::path::PathBuf,
-}
-
-#[cfg(not(target_family = "wasm"))]
-impl FolderStore {
-    fn replace(&self, bytes: &[u8]) -> std::io::Result<()> {
-        use std::io::Write;
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(".tmp");
-        let temporary = self.path.with_file_name(name);
-        let mut file = std::fs::File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, &self.path)?;
-        // Without this a power cut may bring the old name back; Windows cannot open folders.
-        #[cfg(unix)]
-        if let Some(folder) = self.path.parent() {
-            let folder = if folder.as_os_str().is_empty() { ".".as_ref() } else { folder };
-            std::fs::File::open(folder)?.sync_all()?;
-        }
-        Ok(())
-    }
-
-    fn failed(&self, what: &str, error: &std::io::Error) -> Error {
-        Error::Io(format!(
-            "The checkpoint {} could not be {what} ({error}), so the run is not safe. Check the \
-             folder's permissions and free space.",
-            self.path.display()
-        ))
-    }
-}
-
-#[cfg(not(target_family = "wasm"))]
-impl CheckpointStore for FolderStore {
-    async fn save(&self, bytes: &[u8]) -> Result<()> {
-        self.replace(bytes).map_err(|error| self.failed("written", &error))
-    }
-
-    async fn load(&self) -> Result<Option<Vec<u8>>> {
-        match std::fs::read(&self.path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.failed("read", &error)),
-        }
-    }
-
-    async fn discard(&self) -> Result<()> {
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(self.failed("removed", &error))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -297,8 +269,14 @@ mod tests {
     use super::*;
 
     fn sample() -> Checkpoint {
-        let settings = TrainSettings { class_word: "robot".into(), ..TrainSettings::default() };
-        let picture = PictureLatents { mean: vec![0.1; 4], log_variance: vec![-3.0; 4] };
+        let settings = TrainSettings {
+            class_word: "robot".into(),
+            ..TrainSettings::default()
+        };
+        let picture = PictureLatents {
+            mean: vec![0.1; 4],
+            log_variance: vec![-3.0; 4],
+        };
         Checkpoint {
             settings: settings.validated().unwrap(),
             base_id: "tiny".into(),
@@ -311,7 +289,12 @@ mod tests {
             exp_avg_sq: vec![4.0, 5.0, 6.0],
             pictures: vec![picture.clone(), picture],
             priors: vec![vec![0.7; 4]],
-            losses: vec![StepLoss { step: 1, subject: 0.5, prior: 0.25, total: 0.75 }],
+            losses: vec![StepLoss {
+                step: 1,
+                subject: 0.5,
+                prior: 0.25,
+                total: 0.75,
+            }],
         }
     }
 
@@ -328,8 +311,14 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[index] ^= 1 << (index % 8);
             let error = Checkpoint::from_bytes(&damaged).unwrap_err();
-            assert!(matches!(error, Error::Checkpoint(_)), "byte {index}: {error}");
-            assert!(Checkpoint::from_bytes(&bytes[..index]).is_err(), "cut at {index}");
+            assert!(
+                matches!(error, Error::Checkpoint(_)),
+                "byte {index}: {error}"
+            );
+            assert!(
+                Checkpoint::from_bytes(&bytes[..index]).is_err(),
+                "cut at {index}"
+            );
         }
         let longer = [&bytes[..], &[0]].concat();
         assert!(Checkpoint::from_bytes(&longer).is_err());
@@ -344,7 +333,10 @@ mod tests {
         let lies = [
             ("\"parameters\":3", "\"parameters\":18446744073709551615"),
             ("\"parameters\":3", "\"parameters\":4"),
-            ("\"latent_shape\":[1,2,2]", "\"latent_shape\":[4294967295,4294967295,4294967295]"),
+            (
+                "\"latent_shape\":[1,2,2]",
+                "\"latent_shape\":[4294967295,4294967295,4294967295]",
+            ),
             ("\"latent_shape\":[1,2,2]", "\"latent_shape\":[0,2,2]"),
             ("\"pictures\":2", "\"pictures\":0"),
             ("\"losses\":1", "\"losses\":9223372036854775808"),
@@ -367,22 +359,12 @@ mod tests {
     fn another_base_is_refused_by_name() {
         let checkpoint = sample();
         checkpoint.check_base(&checkpoint.base_hash).unwrap();
-        assert!(checkpoint.check_base("cd").unwrap_err().to_string().contains("tiny"));
-    }
-
-    #[test]
-    fn a_folder_keeps_the_last_checkpoint_and_forgets_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = FolderStore { path: folder.path().join("run.checkpoint") };
-        pollster::block_on(async {
-            assert_eq!(store.load().await.unwrap(), None);
-            store.save(b"old").await.unwrap();
-            store.save(b"new").await.unwrap();
-            assert_eq!(store.load().await.unwrap().as_deref(), Some(&b"new"[..]));
-            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no leftovers");
-            store.discard().await.unwrap();
-            store.discard().await.unwrap();
-            assert_eq!(store.load().await.unwrap(), None);
-        });
+        assert!(
+            checkpoint
+                .check_base("cd")
+                .unwrap_err()
+                .to_string()
+                .contains("tiny")
+        );
     }
 }

@@ -47,7 +47,13 @@ pub fn loss(
     batch: Batch,
     prior_weight: f64,
 ) -> Loss {
-    let Batch { latents, noise, timesteps, embeddings, subjects } = batch;
+    let Batch {
+        latents,
+        noise,
+        timesteps,
+        embeddings,
+        subjects,
+    } = batch;
     let count = latents.dims()[0];
     let noisy = schedule.add_noise(latents.clone(), noise.clone(), &timesteps);
     let target = schedule.training_target(latents, noise, &timesteps);
@@ -57,9 +63,17 @@ pub fn loss(
     let squared = error.clone() * error;
     let subject = squared.clone().narrow(0, 0, subjects).mean();
     if subjects == count {
-        return Loss { total: subject.clone(), subject, prior: None };
+        return Loss {
+            total: subject.clone(),
+            subject,
+            prior: None,
+        };
     }
     let prior = squared.narrow(0, subjects, count - subjects).mean();
     let total = subject.clone() + prior.clone() * prior_weight;
-    Loss { subject, prior: Some(prior), total }
+    Loss {
+        subject,
+        prior: Some(prior),
+        total,
+    }
 }

@@ -10,6 +10,7 @@
 //! | [`optimiser`] | AdamW on the flat δ, two learning rates, clipping by the total norm |
 //! | [`run`] | the trainer: steps, losses, preview, the finished delta |
 //! | [`checkpoint`] | everything that a run needs to go on, as one checked blob |
+//! | [`store`] | where that blob is kept |
 
 pub mod checkpoint;
 pub mod loss;
@@ -18,9 +19,11 @@ pub mod prior;
 pub mod run;
 pub mod settings;
 pub mod step;
+pub mod store;
 pub mod subject;
 
-pub use checkpoint::{Checkpoint, CheckpointStore};
+pub use checkpoint::Checkpoint;
 pub use run::{StepReport, Trainer};
 pub use settings::TrainSettings;
+pub use store::CheckpointStore;
 pub use subject::Subject;

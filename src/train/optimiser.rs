@@ -77,16 +77,24 @@ impl AdamW {
     /// δ after one update with the gradient `grad`, both `[n]`.
     pub fn update(&mut self, delta: Tensor<1>, grad: Tensor<1>) -> Tensor<1> {
         self.step += 1;
-        let AdamWConfig { betas: [beta1, beta2], eps, max_grad_norm, .. } = self.config;
-        let grad = if max_grad_norm > 0.0 { clip_grad_norm(grad, max_grad_norm) } else { grad };
+        let AdamWConfig {
+            betas: [beta1, beta2],
+            eps,
+            max_grad_norm,
+            ..
+        } = self.config;
+        let grad = if max_grad_norm > 0.0 {
+            clip_grad_norm(grad, max_grad_norm)
+        } else {
+            grad
+        };
         let t = self.step as f64;
         let bias_correction1 = 1.0 - libm::pow(beta1, t);
         let bias_correction2_sqrt = (1.0 - libm::pow(beta2, t)).sqrt();
 
         let m = self.exp_avg.clone();
         self.exp_avg = m.clone() + (grad.clone() - m) * (1.0 - beta1);
-        self.exp_avg_sq =
-            self.exp_avg_sq.clone() * beta2 + grad.clone() * grad * (1.0 - beta2);
+        self.exp_avg_sq = self.exp_avg_sq.clone() * beta2 + grad.clone() * grad * (1.0 - beta2);
         let denominator = self.exp_avg_sq.clone().sqrt() / bias_correction2_sqrt + eps;
         delta * self.keeps.clone()
             - self.exp_avg.clone() / denominator * (self.rates.clone() / bias_correction1)
@@ -106,11 +114,18 @@ mod tests {
 
     use super::*;
 
-    const CONFIG: AdamWConfig =
-        AdamWConfig { betas: [0.9, 0.999], eps: 1e-8, weight_decay: 1e-2, max_grad_norm: 1.0 };
+    const CONFIG: AdamWConfig = AdamWConfig {
+        betas: [0.9, 0.999],
+        eps: 1e-8,
+        weight_decay: 1e-2,
+        max_grad_norm: 1.0,
+    };
 
     fn tensor(values: &[f32]) -> Tensor<1> {
-        Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), &Device::flex())
+        Tensor::from_data(
+            TensorData::new(values.to_vec(), [values.len()]),
+            &Device::flex(),
+        )
     }
 
     fn values(tensor: &Tensor<1>) -> Vec<f32> {
@@ -120,7 +135,10 @@ mod tests {
     fn assert_close(found: &[f32], expected: &[f32], tolerance: f32) {
         assert_eq!(found.len(), expected.len());
         for (f, e) in found.iter().zip(expected) {
-            assert!((f - e).abs() <= tolerance * e.abs().max(1e-6), "{found:?} is not {expected:?}");
+            assert!(
+                (f - e).abs() <= tolerance * e.abs().max(1e-6),
+                "{found:?} is not {expected:?}"
+            );
         }
     }
 
@@ -134,10 +152,38 @@ mod tests {
             [0.9, 0.1, 0.2, -0.3, 0.4, -0.5],
         ];
         let expected: [[f32; 6]; 4] = [
-            [0.279_940_01, -0.179_960_01, 0.079_982_005, 0.0, 0.999_979_8, -0.999_979_8],
-            [0.259_859_68, -0.161_455_2, 0.065_068_305, -0.014_882_734, 0.999_961_7, -0.999_959_7],
-            [0.244_504_56, -0.147_488_61, 0.058_202_337, -0.028_895_972, 0.999_949_46, -0.999_947_3],
-            [0.227_395_94, -0.137_424_9, 0.045_301_333, -0.026_079_958, 0.999_934_14, -0.999_931_9],
+            [
+                0.279_940_01,
+                -0.179_960_01,
+                0.079_982_005,
+                0.0,
+                0.999_979_8,
+                -0.999_979_8,
+            ],
+            [
+                0.259_859_68,
+                -0.161_455_2,
+                0.065_068_305,
+                -0.014_882_734,
+                0.999_961_7,
+                -0.999_959_7,
+            ],
+            [
+                0.244_504_56,
+                -0.147_488_61,
+                0.058_202_337,
+                -0.028_895_972,
+                0.999_949_46,
+                -0.999_947_3,
+            ],
+            [
+                0.227_395_94,
+                -0.137_424_9,
+                0.045_301_333,
+                -0.026_079_958,
+                0.999_934_14,
+                -0.999_931_9,
+            ],
         ];
         let rates = [2e-2, 2e-2, 2e-2, 2e-2, 2e-5, 2e-5];
         let mut adamw = AdamW::new(CONFIG, &rates, &Device::flex());
@@ -146,16 +192,38 @@ mod tests {
             delta = adamw.update(delta, tensor(gradient));
             assert_close(&values(&delta), expected, 2e-6);
         }
-        let m = [0.156_193_45, -0.065_808_96, 0.021_701_995, -0.007_635_05, 0.066_069_126, -0.066_544_33];
-        let v = [1.132_362e-3, 5.810_416e-4, 3.829_483_5e-5, 9.971_081e-5, 2.578_585e-4, 2.592_358e-4];
+        let m = [
+            0.156_193_45,
+            -0.065_808_96,
+            0.021_701_995,
+            -0.007_635_05,
+            0.066_069_126,
+            -0.066_544_33,
+        ];
+        let v = [
+            1.132_362e-3,
+            5.810_416e-4,
+            3.829_483_5e-5,
+            9.971_081e-5,
+            2.578_585e-4,
+            2.592_358e-4,
+        ];
         assert_close(&values(&adamw.exp_avg), &m, 2e-6);
         assert_close(&values(&adamw.exp_avg_sq), &v, 2e-6);
     }
 
     #[test]
     fn a_small_gradient_is_left_alone_and_a_large_one_is_scaled() {
-        assert_close(&values(&clip_grad_norm(tensor(&[0.3, -0.4]), 1.0)), &[0.3, -0.4], 0.0);
-        assert_close(&values(&clip_grad_norm(tensor(&[30.0, -40.0]), 1.0)), &[0.6, -0.8], 1e-6);
+        assert_close(
+            &values(&clip_grad_norm(tensor(&[0.3, -0.4]), 1.0)),
+            &[0.3, -0.4],
+            0.0,
+        );
+        assert_close(
+            &values(&clip_grad_norm(tensor(&[30.0, -40.0]), 1.0)),
+            &[0.6, -0.8],
+            1e-6,
+        );
     }
 
     #[test]

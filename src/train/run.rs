@@ -16,7 +16,7 @@ use super::settings::TrainSettings;
 use super::step::{Material, read};
 use super::subject::{PictureLatents, Subject, class_prompt, instance_prompt};
 use crate::error::{Error, Result};
-use crate::generate::{Generated, GenerateSettings, generate};
+use crate::generate::{GenerateSettings, Generated, generate};
 use crate::model::base::Base;
 use crate::model::unet::UNet2DConditionModel;
 use crate::sampler::{Noise, NoiseSchedule};
@@ -93,7 +93,11 @@ impl Trainer {
         }
         let pictures = subject.encode(base, settings.flip).await?;
         let priors = class_latents(base, &settings, on_prior).await?;
-        let shape = [base.latent_channels(), base.latent_size(), base.latent_size()];
+        let shape = [
+            base.latent_channels(),
+            base.latent_size(),
+            base.latent_size(),
+        ];
         let noise = Noise::new(settings.seed, STREAM);
         Self::assemble(base, spectral, settings, shape, pictures, priors, noise)
     }
@@ -105,10 +109,23 @@ impl Trainer {
     /// `Checkpoint` when it was made with another base or does not fit this one.
     pub fn resume(base: &Base, spectral: &SpectralBase, checkpoint: Checkpoint) -> Result<Self> {
         checkpoint.check_base(&base.hash)?;
-        let Checkpoint { settings, latent_shape, pictures, priors, .. } = checkpoint;
+        let Checkpoint {
+            settings,
+            latent_shape,
+            pictures,
+            priors,
+            ..
+        } = checkpoint;
         let noise = Noise::at(settings.seed, STREAM, checkpoint.noise_position);
-        let mut trainer =
-            Self::assemble(base, spectral, settings, latent_shape, pictures, priors, noise)?;
+        let mut trainer = Self::assemble(
+            base,
+            spectral,
+            settings,
+            latent_shape,
+            pictures,
+            priors,
+            noise,
+        )?;
         let count = trainer.unet.len();
         if checkpoint.delta.len() != count {
             return Err(Error::Checkpoint(format!(
@@ -140,7 +157,11 @@ impl Trainer {
         let embeddings = base.embed(&prompts);
         let device = base.device().clone();
         let unet = spectral.trainable(&base.unet, settings.norms)?;
-        let rates = rates(unet.layout(), settings.learning_rate, settings.learning_rate_1d);
+        let rates = rates(
+            unet.layout(),
+            settings.learning_rate,
+            settings.learning_rate_1d,
+        );
         let material = Material {
             shape,
             scaling_factor: base.vae.scaling_factor() as f32,
@@ -200,16 +221,31 @@ impl Trainer {
     pub async fn step(&mut self) -> Result<StepReport> {
         let batch = self.material.draw(&mut self.noise, &self.device);
         let attached = self.unet.attach(self.delta.clone())?;
-        let loss = loss(&attached.model, &self.schedule, batch, self.settings.prior_weight);
+        let loss = loss(
+            &attached.model,
+            &self.schedule,
+            batch,
+            self.settings.prior_weight,
+        );
         let mut gradients = loss.total.backward();
         let gradient = attached.gradient(&mut gradients);
         self.delta = self.adamw.update(self.delta.clone(), gradient);
         let subject = loss.subject.inner();
-        let prior = loss.prior.map_or_else(|| subject.zeros_like(), Tensor::inner);
+        let prior = loss
+            .prior
+            .map_or_else(|| subject.zeros_like(), Tensor::inner);
         self.pending.push([subject, prior, loss.total.inner()]);
         let read_now = self.pending.len() >= self.read_every || self.is_done();
-        let losses = if read_now { self.read_losses().await? } else { Vec::new() };
-        Ok(StepReport { step: self.step_count(), total: self.settings.steps, losses })
+        let losses = if read_now {
+            self.read_losses().await?
+        } else {
+            Vec::new()
+        };
+        Ok(StepReport {
+            step: self.step_count(),
+            total: self.settings.steps,
+            losses,
+        })
     }
 
     /// Reads what is pending, in one transfer.
@@ -223,7 +259,12 @@ impl Trainer {
         let losses: Vec<StepLoss> = values
             .chunks_exact(3)
             .enumerate()
-            .map(|(i, of)| StepLoss { step: first + i, subject: of[0], prior: of[1], total: of[2] })
+            .map(|(i, of)| StepLoss {
+                step: first + i,
+                subject: of[0],
+                prior: of[1],
+                total: of[2],
+            })
             .collect();
         if let Some(bad) = losses.iter().find(|loss| !loss.total.is_finite()) {
             return Err(Error::Settings(format!(
@@ -291,7 +332,9 @@ impl Trainer {
         let settings = &self.settings;
         let named = format!("{} {}", settings.token, settings.class_word);
         let training = serde_json::to_string(settings).map_err(|error| {
-            Error::Settings(format!("The settings cannot be written into the delta: {error}."))
+            Error::Settings(format!(
+                "The settings cannot be written into the delta: {error}."
+            ))
         })?;
         let metadata = DeltaMetadata {
             base_id: self.base_id.clone(),
@@ -309,7 +352,11 @@ impl Trainer {
             title: named,
             ..DeltaMetadata::default()
         };
-        Ok(Delta { metadata, unet: self.delta().await?, text_encoder: ShiftSet::new() })
+        Ok(Delta {
+            metadata,
+            unet: self.delta().await?,
+            text_encoder: ShiftSet::new(),
+        })
     }
 }
 
@@ -318,7 +365,11 @@ pub fn rates(layout: &[LayerRange], matrices: f64, norms: f64) -> Vec<f64> {
     layout
         .iter()
         .flat_map(|layer| {
-            let rate = if layer.kind == ShiftKind::Spectral { matrices } else { norms };
+            let rate = if layer.kind == ShiftKind::Spectral {
+                matrices
+            } else {
+                norms
+            };
             std::iter::repeat_n(rate, layer.range.len())
         })
         .collect()

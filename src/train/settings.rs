@@ -137,16 +137,22 @@ fn within(name: &str, value: usize, low: usize, high: usize) -> Result<()> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    refuse(format!("{name} is {value}, but it must lie between {low} and {high}."))
+    refuse(format!(
+        "{name} is {value}, but it must lie between {low} and {high}."
+    ))
 }
 
 fn number(name: &str, value: &mut f64, low: f64, high: f64) -> Result<()> {
     if !(low..=high).contains(value) {
-        return refuse(format!("{name} is {value}, but it must lie between {low} and {high}."));
+        return refuse(format!(
+            "{name} is {value}, but it must lie between {low} and {high}."
+        ));
     }
     // At most nine digits: parsing is exact whatever the reader's rounding.
     *value = (*value as f32).to_string().parse().map_err(|_| {
-        Error::Settings(format!("{name} is {value}, which is not a number that can be used."))
+        Error::Settings(format!(
+            "{name} is {value}, which is not a number that can be used."
+        ))
     })?;
     Ok(())
 }
@@ -158,7 +164,10 @@ mod tests {
     use super::*;
 
     fn good() -> TrainSettings {
-        TrainSettings { class_word: "robot".into(), ..TrainSettings::default() }
+        TrainSettings {
+            class_word: "robot".into(),
+            ..TrainSettings::default()
+        }
     }
 
     #[test]
@@ -168,25 +177,81 @@ mod tests {
 
     #[test]
     fn settings_survive_json_exactly() {
-        let odd = TrainSettings { learning_rate: 1.0 / 3.0, eps: 1.234_567_890_123e-9, ..good() };
+        let odd = TrainSettings {
+            learning_rate: 1.0 / 3.0,
+            eps: 1.234_567_890_123e-9,
+            ..good()
+        };
         let odd = odd.validated().unwrap();
         let text = serde_json::to_string(&odd).unwrap();
         assert_eq!(serde_json::from_str::<TrainSettings>(&text).unwrap(), odd);
-        assert_eq!(odd.clone().validated().unwrap(), odd, "a second check changes nothing");
+        assert_eq!(
+            odd.clone().validated().unwrap(),
+            odd,
+            "a second check changes nothing"
+        );
     }
 
     #[test]
     fn each_setting_that_cannot_work_is_refused_by_name() {
         let cases: [(TrainSettings, &str); 9] = [
-            (TrainSettings { class_word: " ".into(), ..good() }, "class word"),
-            (TrainSettings { token: "two words".into(), ..good() }, "identifier"),
-            (TrainSettings { token: "a\u{7}".into(), ..good() }, "identifier"),
+            (
+                TrainSettings {
+                    class_word: " ".into(),
+                    ..good()
+                },
+                "class word",
+            ),
+            (
+                TrainSettings {
+                    token: "two words".into(),
+                    ..good()
+                },
+                "identifier",
+            ),
+            (
+                TrainSettings {
+                    token: "a\u{7}".into(),
+                    ..good()
+                },
+                "identifier",
+            ),
             (TrainSettings { steps: 0, ..good() }, "steps"),
-            (TrainSettings { learning_rate: f64::NAN, ..good() }, "learning_rate"),
-            (TrainSettings { learning_rate_1d: -1.0, ..good() }, "learning_rate_1d"),
-            (TrainSettings { betas: [0.9, 1.0], ..good() }, "betas[1]"),
-            (TrainSettings { prior_weight: f64::INFINITY, ..good() }, "prior_weight"),
-            (TrainSettings { prior_images: 0, ..good() }, "prior_images"),
+            (
+                TrainSettings {
+                    learning_rate: f64::NAN,
+                    ..good()
+                },
+                "learning_rate",
+            ),
+            (
+                TrainSettings {
+                    learning_rate_1d: -1.0,
+                    ..good()
+                },
+                "learning_rate_1d",
+            ),
+            (
+                TrainSettings {
+                    betas: [0.9, 1.0],
+                    ..good()
+                },
+                "betas[1]",
+            ),
+            (
+                TrainSettings {
+                    prior_weight: f64::INFINITY,
+                    ..good()
+                },
+                "prior_weight",
+            ),
+            (
+                TrainSettings {
+                    prior_images: 0,
+                    ..good()
+                },
+                "prior_images",
+            ),
         ];
         for (settings, name) in cases {
             let message = settings.validated().unwrap_err().to_string();

@@ -83,8 +83,12 @@ pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> 
              again from the last checkpoint."
         ))
     };
-    let data = tensor.into_data_async().await.map_err(|error| lost(format!("{error:?}")))?;
-    data.try_to_vec().map_err(|error| lost(format!("{error:?}")))
+    let data = tensor
+        .into_data_async()
+        .await
+        .map_err(|error| lost(format!("{error:?}")))?;
+    data.try_to_vec()
+        .map_err(|error| lost(format!("{error:?}")))
 }
 
 #[cfg(test)]
@@ -93,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_sample_is_the_mean_plus_scaled_noise() {
-        let picture = PictureLatents { mean: vec![1.0, -1.0, 0.0], log_variance: vec![0.0, -100.0, 2.0] };
+        let picture = PictureLatents {
+            mean: vec![1.0, -1.0, 0.0],
+            log_variance: vec![0.0, -100.0, 2.0],
+        };
         let z = sample(&picture, &[2.0, 1.0, 1.0], 0.5);
         assert!((z[0] - 1.5).abs() < 1e-6);
         assert!((z[1] + 0.5).abs() < 1e-6, "the log variance is held at −30");

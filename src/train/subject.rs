@@ -117,7 +117,9 @@ pub fn warnings(settings: &TrainSettings, tokenizer: &Tokenizer) -> Vec<String> 
             ));
         }
     }
-    if tokenizer.tokens(&settings.class_word).contains(&pieces.first().copied().unwrap_or(u32::MAX))
+    if tokenizer
+        .tokens(&settings.class_word)
+        .contains(&pieces.first().copied().unwrap_or(u32::MAX))
         && pieces.len() == 1
     {
         warnings.push(format!(
@@ -136,7 +138,10 @@ mod tests {
 
     #[test]
     fn the_prompts_are_dreambooths() {
-        let settings = TrainSettings { class_word: "robot".into(), ..TrainSettings::default() };
+        let settings = TrainSettings {
+            class_word: "robot".into(),
+            ..TrainSettings::default()
+        };
         assert_eq!(instance_prompt(&settings), "photo of a sks robot");
         assert_eq!(class_prompt(&settings), "photo of a robot");
     }

@@ -1,8 +1,5 @@
 //! Training against plain PyTorch autograd on the SVDiff formula (fixtures of training.py).
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::unet::UNet2DConditionModel;
@@ -12,47 +9,27 @@ use deltabooth::spectral::{SpectralBase, Trainable};
 use deltabooth::train::loss::{Batch, Loss, loss};
 use deltabooth::train::optimiser::{AdamW, AdamWConfig};
 use deltabooth::train::run::rates;
-use deltabooth::weights::Weights;
-use deltabooth::weights::safetensors::{Header, to_f32};
 
-/// Every tensor of a small safetensors file: shape and values.
-struct Fixture(BTreeMap<String, (Vec<usize>, Vec<f32>)>);
+use super::tensors::Fixture;
 
-impl Fixture {
-    fn open(path: &Path) -> Self {
-        let bytes = std::fs::read(path).unwrap();
-        let header = Header::parse(&bytes, bytes.len() as u64).unwrap();
-        let read = |start: u64, end: u64| {
-            &bytes[(header.data_start + start) as usize..(header.data_start + end) as usize]
-        };
-        let tensors = header.tensors.iter().map(|(name, info)| {
-            let values = to_f32(info.dtype, read(info.start, info.end)).unwrap();
-            (name.clone(), (info.shape.clone(), values))
-        });
-        Self(tensors.collect())
+/// All layers' `{name}.{path}` of the reference, in the order of the flat vector.
+fn flat(reference: &Fixture, name: &str, unet: &Trainable<UNet2DConditionModel>) -> Vec<f32> {
+    let mut flat = Vec::new();
+    for layer in unet.layout() {
+        let values = reference.values(&format!("{name}.{}", layer.path));
+        assert_eq!(values.len(), layer.range.len(), "{}", layer.path);
+        flat.extend(values);
     }
-
-    fn values(&self, name: &str) -> &[f32] {
-        &self.0.get(name).unwrap_or_else(|| panic!("the fixture has no '{name}'")).1
-    }
-
-    fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
-        let shape = self.0[name].0.clone();
-        Tensor::from_data(TensorData::new(self.values(name).to_vec(), shape), &Device::flex())
-    }
-
-    /// All layers' `{name}.{path}`, in the order of the flat vector.
-    fn flat(&self, name: &str, unet: &Trainable<UNet2DConditionModel>) -> Vec<f32> {
-        let mut flat = Vec::new();
-        for layer in unet.layout() {
-            let values = self.values(&format!("{name}.{}", layer.path));
-            assert_eq!(values.len(), layer.range.len(), "{}", layer.path);
-            flat.extend_from_slice(values);
-        }
-        let layers = self.0.keys().filter(|key| key.starts_with(&format!("{name}."))).count();
-        assert_eq!(layers, unet.layout().len(), "every layer of the reference is trained");
-        flat
-    }
+    let names = reference.header.tensors.keys();
+    let layers = names
+        .filter(|key| key.starts_with(&format!("{name}.")))
+        .count();
+    assert_eq!(
+        layers,
+        unet.layout().len(),
+        "every layer of the reference is trained"
+    );
+    flat
 }
 
 struct Case {
@@ -66,15 +43,12 @@ struct Case {
 impl Case {
     fn open() -> Self {
         let file = |name: &str| {
-            super::fixture(&format!("training/{name}")).expect("training.py was run for the fixtures")
+            super::fixture(&format!("training/{name}"))
+                .expect("training.py was run for the fixtures")
         };
         let json = |name: &str| std::fs::read(file(name)).unwrap();
         let weights = Fixture::open(&file("unet/diffusion_pytorch_model.safetensors"));
-        let tensors = weights.0.into_iter().map(|(name, (shape, values))| {
-            let count = values.len();
-            (name, (shape, Tensor::from_data(TensorData::new(values, [count]), &Device::flex())))
-        });
-        let mut weights = Weights::new("unet", tensors.collect());
+        let mut weights = weights.weights(&Device::flex(), str::to_owned);
         let config = UNetConfig::parse(&json("unet/config.json")).unwrap();
         let unet = UNet2DConditionModel::load(&config, &mut weights).unwrap();
         weights.finish().unwrap();
@@ -94,13 +68,18 @@ impl Case {
     }
 
     fn batch(&self, step: usize) -> Batch {
-        let at = |name: &str| self.reference.tensor::<5>(name).narrow(0, step, 1).squeeze_dim(0);
+        let at = |name: &str| {
+            self.reference
+                .tensor::<5>(name, &Device::flex())
+                .narrow(0, step, 1)
+                .squeeze_dim(0)
+        };
         let timesteps = &self.reference.values("timesteps")[2 * step..2 * step + 2];
         Batch {
             latents: at("latents"),
             noise: at("noise"),
             timesteps: timesteps.iter().map(|&t| t as usize).collect(),
-            embeddings: self.reference.tensor("embeddings"),
+            embeddings: self.reference.tensor("embeddings", &Device::flex()),
             subjects: 1,
         }
     }
@@ -114,7 +93,12 @@ impl Case {
     ) -> (f32, Tensor<1>) {
         let attached = unet.attach(delta.clone()).unwrap();
         let prior_weight = self.number("prior_weight");
-        let Loss { total, .. } = loss(&attached.model, &self.schedule, self.batch(step), prior_weight);
+        let Loss { total, .. } = loss(
+            &attached.model,
+            &self.schedule,
+            self.batch(step),
+            prior_weight,
+        );
         let mut gradients = total.backward();
         (values(&total.inner())[0], attached.gradient(&mut gradients))
     }
@@ -142,20 +126,29 @@ fn worst(unet: &Trainable<UNet2DConditionModel>, found: &[f32], expected: &[f32]
     let of = |layer: &deltabooth::spectral::LayerRange| {
         relative(&found[layer.range.clone()], &expected[layer.range.clone()])
     };
-    let layers = unet.layout().iter().map(|layer| (of(layer), layer.path.clone()));
+    let layers = unet
+        .layout()
+        .iter()
+        .map(|layer| (of(layer), layer.path.clone()));
     layers.max_by(|a, b| a.0.total_cmp(&b.0)).unwrap()
 }
 
 #[test]
 fn the_gradient_of_every_shift_equals_autograds() {
     let case = Case::open();
-    for (name, norms) in [("full", NormShift::FullLength), ("scalar", NormShift::Scalar)] {
+    for (name, norms) in [
+        ("full", NormShift::FullLength),
+        ("scalar", NormShift::Scalar),
+    ] {
         let unet = case.spectral.trainable(&case.unet, norms).unwrap();
-        let delta = flat_tensor(case.reference.flat(&format!("{name}.delta"), &unet));
+        let delta = flat_tensor(flat(&case.reference, &format!("{name}.delta"), &unet));
         let (loss, gradient) = case.gradient(&unet, &delta, 0);
         let expected = case.reference.values(&format!("{name}.loss"))[0];
-        assert!(relative(&[loss], &[expected]) <= 1e-4, "loss {loss}, PyTorch {expected}");
-        let expected = case.reference.flat(&format!("{name}.gradient"), &unet);
+        assert!(
+            relative(&[loss], &[expected]) <= 1e-4,
+            "loss {loss}, PyTorch {expected}"
+        );
+        let expected = flat(&case.reference, &format!("{name}.gradient"), &unet);
         assert!(expected.contains(&0.0), "some shifts are closed by relu");
         let (error, path) = worst(&unet, &values(&gradient), &expected);
         println!("{name}: worst gradient {error:.2e} at {path}");
@@ -166,7 +159,10 @@ fn the_gradient_of_every_shift_equals_autograds() {
 #[test]
 fn ten_steps_end_where_pytorchs_end() {
     let case = Case::open();
-    let unet = case.spectral.trainable(&case.unet, NormShift::FullLength).unwrap();
+    let unet = case
+        .spectral
+        .trainable(&case.unet, NormShift::FullLength)
+        .unwrap();
     let beta = |i: usize| case.settings["betas"][i].as_f64().unwrap();
     let config = AdamWConfig {
         betas: [beta(0), beta(1)],
@@ -174,7 +170,11 @@ fn ten_steps_end_where_pytorchs_end() {
         weight_decay: case.number("weight_decay"),
         max_grad_norm: case.number("max_grad_norm"),
     };
-    let rates = rates(unet.layout(), case.number("learning_rate"), case.number("learning_rate_1d"));
+    let rates = rates(
+        unet.layout(),
+        case.number("learning_rate"),
+        case.number("learning_rate_1d"),
+    );
     let mut adamw = AdamW::new(config, &rates, &Device::flex());
     let mut delta = flat_tensor(vec![0.0; unet.len()]);
     let mut losses = Vec::new();
@@ -185,12 +185,13 @@ fn ten_steps_end_where_pytorchs_end() {
     }
     let expected = case.reference.values("losses");
     assert_eq!(expected.len(), 10);
-    for (step, (loss, expected)) in losses.iter().zip(expected).enumerate() {
+    for (step, (loss, expected)) in losses.iter().zip(&expected).enumerate() {
         let error = relative(&[*loss], &[*expected]);
         assert!(error <= 1e-4, "step {step}: {loss}, PyTorch {expected}");
     }
-    let expected = case.reference.flat("after", &unet);
+    let expected = flat(&case.reference, "after", &unet);
     let (error, path) = worst(&unet, &values(&delta), &expected);
-    println!("losses {:.2e}, worst delta {error:.2e} at {path}", relative(&losses, case.reference.values("losses")));
+    let apart = relative(&losses, &case.reference.values("losses"));
+    println!("losses {apart:.2e}, worst delta {error:.2e} at {path}");
     assert!(error <= 1e-3, "{error:.2e} at {path}");
 }
