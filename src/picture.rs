@@ -7,7 +7,10 @@ use std::io::Cursor;
 
 use image::codecs::png::PngEncoder;
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageError, ImageFormat,
+    ImageReader, Limits, Rgb, RgbImage,
+};
 
 use crate::error::{Error, Result};
 
@@ -27,10 +30,17 @@ pub struct Picture {
 /// # Errors
 /// `Picture` if the format is another, the picture is too large, or its bytes are damaged.
 pub fn decode(bytes: &[u8]) -> Result<Picture> {
-    let format = match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) => format,
-        _ => return Err(Error::Picture("This is not a PNG, JPEG or WebP picture. Save it as one of these and try again.".into())),
-    };
+    let format =
+        match image::guess_format(bytes) {
+            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) => format,
+            _ => return Err(Error::Picture(
+                "This is not a PNG, JPEG or WebP picture. Save it as one of these and try again."
+                    .into(),
+            )),
+        };
+    if format == ImageFormat::WebP && webp_frames(bytes).any(|[w, h]| w.max(h) > MAX_SIDE) {
+        return Err(too_large());
+    }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
@@ -42,6 +52,11 @@ pub fn decode(bytes: &[u8]) -> Result<Picture> {
     if width > MAX_SIDE || height > MAX_SIDE || decoder.total_bytes() > MAX_BYTES {
         return Err(too_large());
     }
+    if width == 0 || height == 0 {
+        return Err(Error::Picture(
+            "This picture is empty. Choose another.".into(),
+        ));
+    }
     // A picture whose EXIF block cannot be read is shown as it lies.
     let orientation = decoder.orientation().ok();
     let mut pixels = DynamicImage::from_decoder(decoder).map_err(refused)?;
@@ -52,7 +67,38 @@ pub fn decode(bytes: &[u8]) -> Result<Picture> {
     if let Some(orientation) = orientation {
         pixels.apply_orientation(orientation);
     }
-    Ok(Picture { pixels: pixels.into_rgb8() })
+    Ok(Picture {
+        pixels: pixels.into_rgb8(),
+    })
+}
+
+/// Width and height of every lossy frame in a WebP file.
+///
+/// A file with a canvas (`VP8X`) states its size apart from its frames', and the decoder makes room
+/// for a lossy frame before it compares the two.
+fn webp_frames(bytes: &[u8]) -> impl Iterator<Item = [u32; 2]> {
+    let mut rest = bytes.get(12..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        while let Some((head, body)) = rest.split_first_chunk::<8>() {
+            let [kind @ .., a, b, c, d] = *head;
+            let size = u32::from_le_bytes([a, b, c, d]) as usize;
+            // A frame of an animation holds chunks after its own 16 bytes.
+            let skip = if kind == *b"ANMF" {
+                16
+            } else {
+                size.saturating_add(size % 2)
+            };
+            rest = body.get(skip..).unwrap_or_default();
+            if let (b"VP8 ", Some(&[w0, w1, h0, h1])) =
+                (&kind, body.get(6..).and_then(|b| b.first_chunk()))
+            {
+                return Some(
+                    [[w0, w1], [h0, h1]].map(|n| u32::from(u16::from_le_bytes(n) & 0x3FFF)),
+                );
+            }
+        }
+        None
+    })
 }
 
 fn on_white(pixels: &DynamicImage) -> RgbImage {
@@ -68,12 +114,17 @@ fn on_white(pixels: &DynamicImage) -> RgbImage {
 fn refused(error: ImageError) -> Error {
     match error {
         ImageError::Limits(_) => too_large(),
-        error => Error::Picture(format!("This picture cannot be decoded ({error}). It is damaged or unusual; save it again with another program and try once more.")),
+        error => Error::Picture(format!(
+            "This picture cannot be decoded ({error}). It is damaged or unusual; save it again with another program and try once more."
+        )),
     }
 }
 
 fn too_large() -> Error {
-    Error::Picture(format!("This picture is too large: at most {MAX_SIDE} pixels a side and {} MiB are possible. Make it smaller and try again.", MAX_BYTES >> 20))
+    Error::Picture(format!(
+        "This picture is too large: at most {MAX_SIDE} pixels a side and {} MiB are possible. Make it smaller and try again.",
+        MAX_BYTES >> 20
+    ))
 }
 
 impl Picture {
@@ -83,10 +134,16 @@ impl Picture {
     /// `Picture` if there are not `3·width·height` bytes, or a side is 0.
     pub fn from_rgb(width: u32, height: u32, rgb: Vec<u8>) -> Result<Self> {
         let bytes = rgb.len();
-        let pixels = RgbImage::from_raw(width, height, rgb).filter(|_| width > 0 && height > 0);
-        let pixels = pixels.filter(|p| p.as_raw().len() == bytes);
+        let fits = bytes as u64 == 3 * u64::from(width) * u64::from(height) && bytes > 0;
+        let pixels = if fits {
+            RgbImage::from_raw(width, height, rgb)
+        } else {
+            None
+        };
         pixels.map(|pixels| Self { pixels }).ok_or_else(|| {
-            Error::Picture(format!("{bytes} bytes make no RGB picture of {width}×{height} pixels."))
+            Error::Picture(format!(
+                "{bytes} bytes make no RGB picture of {width}×{height} pixels."
+            ))
         })
     }
 
@@ -107,7 +164,10 @@ impl Picture {
 
     /// Rows of red, green, blue, 255.
     pub fn rgba(&self) -> Vec<u8> {
-        self.pixels.pixels().flat_map(|p| [p.0[0], p.0[1], p.0[2], 255]).collect()
+        self.pixels
+            .pixels()
+            .flat_map(|p| [p.0[0], p.0[1], p.0[2], 255])
+            .collect()
     }
 
     /// Scaled down until the shorter side has at most `side` pixels, so that a kept picture is small.
@@ -118,8 +178,16 @@ impl Picture {
         if shorter <= side.max(1) {
             return self.clone();
         }
-        let scaled = |n: u32| (f64::from(n) * f64::from(side.max(1)) / f64::from(shorter)).round() as u32;
-        Self { pixels: imageops::resize(&self.pixels, scaled(width), scaled(height), FilterType::Lanczos3) }
+        let scaled =
+            |n: u32| (f64::from(n) * f64::from(side.max(1)) / f64::from(shorter)).round() as u32;
+        Self {
+            pixels: imageops::resize(
+                &self.pixels,
+                scaled(width),
+                scaled(height),
+                FilterType::Lanczos3,
+            ),
+        }
     }
 
     /// The largest square, scaled to `size`×`size` with Lanczos' filter (antialiased).
@@ -128,20 +196,38 @@ impl Picture {
     /// bottom; anything that is no such number counts as the nearest, NaN as 0.5.
     #[must_use]
     pub fn square(&self, offset: f32, size: u32) -> Self {
-        let offset = if offset.is_nan() { 0.5 } else { offset.clamp(0.0, 1.0) };
+        let offset = if offset.is_nan() {
+            0.5
+        } else {
+            offset.clamp(0.0, 1.0)
+        };
         let side = self.width().min(self.height());
         let at = |length: u32| (f64::from(length - side) * f64::from(offset)).round() as u32;
-        let crop = imageops::crop_imm(&self.pixels, at(self.width()), at(self.height()), side, side);
+        let crop = imageops::crop_imm(
+            &self.pixels,
+            at(self.width()),
+            at(self.height()),
+            side,
+            side,
+        );
         if side == size {
-            return Self { pixels: crop.to_image() };
+            return Self {
+                pixels: crop.to_image(),
+            };
         }
-        Self { pixels: imageops::resize(&*crop, size.max(1), size.max(1), FilterType::Lanczos3) }
+        Self {
+            pixels: imageops::resize(&*crop, size.max(1), size.max(1), FilterType::Lanczos3),
+        }
     }
 
     /// `[3, height, width]` in [-1, 1], as the autoencoder takes it.
     pub fn to_model(&self) -> Vec<f32> {
         (0..3)
-            .flat_map(|channel| self.pixels.pixels().map(move |p| f32::from(p.0[channel]) / 127.5 - 1.0))
+            .flat_map(|channel| {
+                self.pixels
+                    .pixels()
+                    .map(move |p| f32::from(p.0[channel]) / 127.5 - 1.0)
+            })
             .collect()
     }
 
@@ -152,11 +238,15 @@ impl Picture {
     pub fn from_unit(values: &[f32], height: u32, width: u32) -> Result<Self> {
         let plane = height as usize * width as usize;
         if values.len() != 3 * plane {
-            return Err(Error::Picture(format!("{} numbers make no picture of {width}×{height} pixels.", values.len())));
+            return Err(Error::Picture(format!(
+                "{} numbers make no picture of {width}×{height} pixels.",
+                values.len()
+            )));
         }
         // The cast saturates, and turns NaN to 0.
         let byte = |value: f32| (value * 255.0).round_ties_even() as u8;
-        let rgb = (0..plane).flat_map(|i| [0, 1, 2].map(|channel| byte(values[channel * plane + i])));
+        let rgb =
+            (0..plane).flat_map(|i| [0, 1, 2].map(|channel| byte(values[channel * plane + i])));
         Self::from_rgb(width, height, rgb.collect())
     }
 
@@ -175,12 +265,17 @@ impl Picture {
 /// `Picture` if there are not `3·width·height` bytes.
 pub fn encode_png(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>> {
     if rgb.len() as u64 != 3 * u64::from(width) * u64::from(height) {
-        return Err(Error::Picture(format!("{} bytes make no RGB picture of {width}×{height} pixels.", rgb.len())));
+        return Err(Error::Picture(format!(
+            "{} bytes make no RGB picture of {width}×{height} pixels.",
+            rgb.len()
+        )));
     }
     let mut file = Vec::new();
     PngEncoder::new(&mut file)
         .write_image(rgb, width, height, ExtendedColorType::Rgb8)
-        .map_err(|error| Error::Picture(format!("The picture cannot be saved as PNG ({error}).")))?;
+        .map_err(|error| {
+            Error::Picture(format!("The picture cannot be saved as PNG ({error})."))
+        })?;
     Ok(file)
 }
 
@@ -192,7 +287,9 @@ mod tests {
 
     /// Column x is grey 10·x, so that a crop shows where it was made.
     fn columns(width: u32, height: u32) -> Picture {
-        let rgb = (0..height).flat_map(|_| (0..width).flat_map(|x| [10 * x as u8; 3])).collect();
+        let rgb = (0..height)
+            .flat_map(|_| (0..width).flat_map(|x| [10 * x as u8; 3]))
+            .collect();
         Picture::from_rgb(width, height, rgb).unwrap()
     }
 
@@ -205,16 +302,31 @@ mod tests {
     #[test]
     fn the_square_moves_along_the_longer_side() {
         let first = |offset| columns(20, 4).square(offset, 4).rgb()[0];
-        assert_eq!([first(0.0), first(0.5), first(1.0), first(9.0), first(f32::NAN)], [0, 80, 160, 160, 80]);
+        assert_eq!(
+            [
+                first(0.0),
+                first(0.5),
+                first(1.0),
+                first(9.0),
+                first(f32::NAN)
+            ],
+            [0, 80, 160, 160, 80]
+        );
         let tall = Picture::from_rgb(1, 3, vec![1, 1, 1, 2, 2, 2, 3, 3, 3]).unwrap();
         assert_eq!(tall.square(1.0, 1).rgb(), [3, 3, 3]);
     }
 
     #[test]
     fn shrinking_averages_instead_of_dropping_pixels() {
-        let rgb = (0..64 * 64).flat_map(|i| [if (i % 64 + i / 64) % 2 == 0 { 0 } else { 255 }; 3]).collect();
+        let rgb = (0..64 * 64)
+            .flat_map(|i| [if (i % 64 + i / 64) % 2 == 0 { 0 } else { 255 }; 3])
+            .collect();
         let small = Picture::from_rgb(64, 64, rgb).unwrap().square(0.5, 8);
-        assert!(small.rgb().iter().all(|&c| (118..=138).contains(&c)), "{:?}", small.rgb());
+        assert!(
+            small.rgb().iter().all(|&c| (118..=138).contains(&c)),
+            "{:?}",
+            small.rgb()
+        );
         let kept = columns(24, 12).shrunk(6);
         assert_eq!((kept.width(), kept.height()), (12, 6));
         assert_eq!(columns(5, 5).shrunk(6), columns(5, 5));
@@ -242,8 +354,13 @@ mod tests {
     fn transparent_parts_become_white() {
         let mut file = Vec::new();
         let rgba = [255, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 255];
-        PngEncoder::new(&mut file).write_image(&rgba, 3, 1, ExtendedColorType::Rgba8).unwrap();
-        assert_eq!(decode(&file).unwrap().rgb(), [255, 255, 255, 127, 127, 127, 0, 0, 0]);
+        PngEncoder::new(&mut file)
+            .write_image(&rgba, 3, 1, ExtendedColorType::Rgba8)
+            .unwrap();
+        assert_eq!(
+            decode(&file).unwrap().rgb(),
+            [255, 255, 255, 127, 127, 127, 0, 0, 0]
+        );
     }
 
     #[test]

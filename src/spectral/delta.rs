@@ -63,19 +63,32 @@ impl Delta {
         let mut tensors = BTreeMap::new();
         for (model, set) in [("unet", &self.unet), ("text_encoder", &self.text_encoder)] {
             for (path, shift) in set.iter() {
-                let suffix = if shift.kind == ShiftKind::NormFull { "shift" } else { "delta" };
+                let suffix = if shift.kind == ShiftKind::NormFull {
+                    "shift"
+                } else {
+                    "delta"
+                };
                 let name = format!("{model}.{path}.{suffix}");
                 let bytes = safetensors::from_f32(dtype, &shift.delta).map_err(as_delta)?;
                 let (_, read_path, read) = layer(&name, dtype, &[shift.delta.len()], &bytes)?;
                 if read_path != path || read.kind != shift.kind {
-                    return Err(unwritable(&name, &format!("a {:?} shift cannot have this name", shift.kind)));
+                    return Err(unwritable(
+                        &name,
+                        &format!("a {:?} shift cannot have this name", shift.kind),
+                    ));
                 }
                 tensors.insert(name, (dtype, vec![shift.delta.len()], bytes));
             }
         }
-        let tensors: Tensors = tensors.into_iter().map(|(name, (d, s, b))| (name, d, s, b)).collect();
+        let tensors: Tensors = tensors
+            .into_iter()
+            .map(|(name, (d, s, b))| (name, d, s, b))
+            .collect();
         if tensors.is_empty() || tensors.len() > MAX_LAYERS {
-            return Err(Error::Delta(format!("A delta has 1 to {MAX_LAYERS} layers, this one has {}.", tensors.len())));
+            return Err(Error::Delta(format!(
+                "A delta has 1 to {MAX_LAYERS} layers, this one has {}.",
+                tensors.len()
+            )));
         }
         let mut entries = self.metadata.to_entries()?;
         entries.insert(FORMAT_KEY.into(), FORMAT.into());
@@ -133,13 +146,24 @@ impl Delta {
     }
 
     fn read(bytes: &[u8], header: &Header) -> Result<Self> {
-        let mut delta = Self { metadata: DeltaMetadata::from_entries(&header.metadata)?, ..Self::default() };
+        let mut delta = Self {
+            metadata: DeltaMetadata::from_entries(&header.metadata)?,
+            ..Self::default()
+        };
         if header.tensors.is_empty() || header.tensors.len() > MAX_LAYERS {
-            return Err(Error::Delta(format!("The delta has {} layers; 1 to {MAX_LAYERS} are possible. Ask its author for another.", header.tensors.len())));
+            return Err(Error::Delta(format!(
+                "The delta has {} layers; 1 to {MAX_LAYERS} are possible. Ask its author for another.",
+                header.tensors.len()
+            )));
         }
         for (name, info) in &header.tensors {
-            let (model, path, shift) = layer(name, info.dtype, &info.shape, data(bytes, header, info)?)?;
-            let set = if model == "unet" { &mut delta.unet } else { &mut delta.text_encoder };
+            let (model, path, shift) =
+                layer(name, info.dtype, &info.shape, data(bytes, header, info)?)?;
+            let set = if model == "unet" {
+                &mut delta.unet
+            } else {
+                &mut delta.text_encoder
+            };
             if set.entries.insert(path.to_owned(), shift).is_some() {
                 return Err(unwritable(name, "the layer has two shifts"));
             }
@@ -156,16 +180,24 @@ fn open(bytes: &[u8]) -> Result<Header> {
     let file_len = bytes.len() as u64;
     let header_len = safetensors::length(bytes, Some(file_len)).map_err(refused)?;
     if header_len > MAX_HEADER {
-        return Err(Error::Delta(format!("The file's header has {header_len} bytes, at most {MAX_HEADER} are possible: this is not a delta of this program, or it is damaged.")));
+        return Err(Error::Delta(format!(
+            "The file's header has {header_len} bytes, at most {MAX_HEADER} are possible: this is not a delta of this program, or it is damaged."
+        )));
     }
     let header = Header::inspect(bytes, Some(file_len)).map_err(refused)?;
     match header.metadata.get(FORMAT_KEY).map(String::as_str) {
         Some(FORMAT) => {}
         _ => return Err(other_kind(&header)),
     }
-    match header.metadata.get(VERSION_KEY).and_then(|version| version.parse::<u64>().ok()) {
+    match header
+        .metadata
+        .get(VERSION_KEY)
+        .and_then(|version| version.parse::<u64>().ok())
+    {
         Some(VERSION) => Ok(header),
-        Some(newer) if newer > VERSION => Err(Error::Delta(format!("This delta has format version {newer}; this program reads up to {VERSION}. Reload the page, or install the newest version, and open it again."))),
+        Some(newer) if newer > VERSION => Err(Error::Delta(format!(
+            "This delta has format version {newer}; this program reads up to {VERSION}. Reload the page, or install the newest version, and open it again."
+        ))),
         _ => Err(damaged("its format version cannot be read")),
     }
 }
@@ -173,20 +205,35 @@ fn open(bytes: &[u8]) -> Result<Header> {
 /// Gives back the hash that the file carries, if it is the right one.
 fn check_hash(bytes: &[u8], header: &Header) -> Result<String> {
     let mut entries = header.metadata.clone();
-    let Some(said) = entries.get(HASH_KEY).filter(|hash| is_sha256(hash)).cloned() else {
+    let Some(said) = entries
+        .get(HASH_KEY)
+        .filter(|hash| is_sha256(hash))
+        .cloned()
+    else {
         return Err(damaged("it carries no content hash"));
     };
     let mut tensors = Tensors::with_capacity(header.tensors.len());
     for (name, info) in &header.tensors {
-        tensors.push((name.clone(), info.dtype, info.shape.clone(), data(bytes, header, info)?.to_vec()));
+        tensors.push((
+            name.clone(),
+            info.dtype,
+            info.shape.clone(),
+            data(bytes, header, info)?.to_vec(),
+        ));
     }
     if safetensors::write(&tensors, &entries).map_err(as_delta)? != bytes {
-        return Err(damaged("its bytes are not in the one order that the format has"));
+        return Err(damaged(
+            "its bytes are not in the one order that the format has",
+        ));
     }
     entries.remove(HASH_KEY);
     let found = sha256_hex(&safetensors::write(&tensors, &entries).map_err(as_delta)?);
     if found != said {
-        return Err(damaged(&format!("its content has the hash {}, but should have {}", short(&found), short(&said))));
+        return Err(damaged(&format!(
+            "its content has the hash {}, but should have {}",
+            short(&found),
+            short(&said)
+        )));
     }
     Ok(said)
 }
@@ -195,14 +242,24 @@ fn check_hash(bytes: &[u8], header: &Header) -> Result<String> {
 fn data<'a>(bytes: &'a [u8], header: &Header, info: &safetensors::TensorInfo) -> Result<&'a [u8]> {
     let at = |offset: u64| usize::try_from(header.data_start + offset).ok();
     let range = at(info.start).zip(at(info.end));
-    range.and_then(|(start, end)| bytes.get(start..end)).ok_or_else(|| damaged("it ends early"))
+    range
+        .and_then(|(start, end)| bytes.get(start..end))
+        .ok_or_else(|| damaged("it ends early"))
 }
 
 /// A tensor's name, type and bytes to model, path and shift: the rules for reading and for writing.
-fn layer<'a>(name: &'a str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Result<(&'a str, &'a str, Shift)> {
+fn layer<'a>(
+    name: &'a str,
+    dtype: Dtype,
+    shape: &[usize],
+    bytes: &[u8],
+) -> Result<(&'a str, &'a str, Shift)> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
     if name.len() > MAX_NAME || !name.bytes().all(plain) {
-        return Err(unwritable(name, "letters, digits, '_' and '.' are possible, at most 256"));
+        return Err(unwritable(
+            name,
+            "letters, digits, '_' and '.' are possible, at most 256",
+        ));
     }
     let models = ["unet", "text_encoder"];
     let model = models.into_iter().find_map(|model| {
@@ -211,17 +268,31 @@ fn layer<'a>(name: &'a str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Resu
         (!path.is_empty()).then_some((&name[..model.len()], path, suffix))
     });
     let Some((model, path, suffix)) = model else {
-        return Err(unwritable(name, "it must begin with 'unet.' or 'text_encoder.' and a layer's path"));
+        return Err(unwritable(
+            name,
+            "it must begin with 'unet.' or 'text_encoder.' and a layer's path",
+        ));
     };
-    let is_norm = path.rsplit('.').next().is_some_and(|last| last.contains("norm"));
+    let is_norm = path
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.contains("norm"));
     let kind = match (suffix, is_norm) {
         ("delta", false) => ShiftKind::Spectral,
         ("delta", true) => ShiftKind::NormScalar,
         ("shift", true) => ShiftKind::NormFull,
-        _ => return Err(unwritable(name, "it must end in '.delta', or in '.shift' for a norm")),
+        _ => {
+            return Err(unwritable(
+                name,
+                "it must end in '.delta', or in '.shift' for a norm",
+            ));
+        }
     };
     let [length] = shape else {
-        return Err(unwritable(name, &format!("a shift has one dimension, this has {}", shape.len())));
+        return Err(unwritable(
+            name,
+            &format!("a shift has one dimension, this has {}", shape.len()),
+        ));
     };
     if *length == 0 || (kind == ShiftKind::NormScalar && *length != 1) {
         return Err(unwritable(name, &format!("it has {length} numbers")));
@@ -229,29 +300,42 @@ fn layer<'a>(name: &'a str, dtype: Dtype, shape: &[usize], bytes: &[u8]) -> Resu
     let delta = safetensors::to_f32(dtype, bytes).map_err(as_delta)?;
     match delta.iter().find(|value| !value.is_finite()) {
         None => Ok((model, path, Shift { kind, delta })),
-        Some(value) => Err(unwritable(name, &format!("it holds {value}, so the training that made it failed"))),
+        Some(value) => Err(unwritable(
+            name,
+            &format!("it holds {value}, so the training that made it failed"),
+        )),
     }
 }
 
 fn refused(fault: HeaderFault) -> Error {
     match fault {
-        HeaderFault::NotSafetensors(what) => Error::Delta(format!("This is not a delta: {what}. Choose a .safetensors file that this program made.")),
-        HeaderFault::Truncated(what) => Error::Delta(format!("This delta was cut short: {what}. It was not downloaded or copied to its end; fetch it again.")),
+        HeaderFault::NotSafetensors(what) => Error::Delta(format!(
+            "This is not a delta: {what}. Choose a .safetensors file that this program made."
+        )),
+        HeaderFault::Truncated(what) => Error::Delta(format!(
+            "This delta was cut short: {what}. It was not downloaded or copied to its end; fetch it again."
+        )),
         HeaderFault::Damaged(what) => damaged(&what),
     }
 }
 
 fn damaged(what: &str) -> Error {
-    Error::Delta(format!("This delta is damaged: {what}. Nothing of it was used; fetch it again from where it came."))
+    Error::Delta(format!(
+        "This delta is damaged: {what}. Nothing of it was used; fetch it again from where it came."
+    ))
 }
 
 fn too_large(length: usize) -> Error {
-    Error::Delta(format!("The file has {length} bytes; a delta has at most {MAX_FILE}. This is probably a whole model: choose the delta that belongs to it."))
+    Error::Delta(format!(
+        "The file has {length} bytes; a delta has at most {MAX_FILE}. This is probably a whole model: choose the delta that belongs to it."
+    ))
 }
 
 fn unwritable(name: &str, what: &str) -> Error {
     let name: String = name.chars().take(MAX_NAME).collect();
-    Error::Delta(format!("The delta's tensor '{name}' is none that this format has: {what}. Ask its author for another."))
+    Error::Delta(format!(
+        "The delta's tensor '{name}' is none that this format has: {what}. Ask its author for another."
+    ))
 }
 
 fn as_delta(error: Error) -> Error {
@@ -270,7 +354,9 @@ fn other_kind(header: &Header) -> Error {
     } else {
         "a safetensors file of another kind"
     };
-    Error::Delta(format!("This is {what}, not a delta of this program. Choose a .safetensors file that this program made."))
+    Error::Delta(format!(
+        "This is {what}, not a delta of this program. Choose a .safetensors file that this program made."
+    ))
 }
 
 /// The beginning of a hash: enough to tell two apart.

@@ -29,8 +29,11 @@ pub const MAX_SUBJECTS: usize = 64;
 /// The most prompts.
 pub const MAX_PROMPTS: usize = 1_000;
 
-const THUMBNAILS: [&str; 3] =
-    ["data:image/png;base64,", "data:image/jpeg;base64,", "data:image/webp;base64,"];
+const THUMBNAILS: [&str; 3] = [
+    "data:image/png;base64,",
+    "data:image/jpeg;base64,",
+    "data:image/webp;base64,",
+];
 
 /// Whom or what a delta has learned.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,11 +98,21 @@ impl DeltaMetadata {
         self.check()?;
         let mut entries = BTreeMap::from([
             ("modelspec.sai_model_spec".to_owned(), "1.0.1".to_owned()),
-            ("modelspec.architecture".to_owned(), "stable-diffusion/spectral-shifts".to_owned()),
-            ("modelspec.implementation".to_owned(), "deltabooth".to_owned()),
+            (
+                "modelspec.architecture".to_owned(),
+                "stable-diffusion/spectral-shifts".to_owned(),
+            ),
+            (
+                "modelspec.implementation".to_owned(),
+                "deltabooth".to_owned(),
+            ),
             ("deltabooth.steps".to_owned(), self.steps.to_string()),
         ]);
-        for (key, text) in self.lines().into_iter().chain(self.texts().map(|(key, text, _)| (key, text))) {
+        for (key, text) in self
+            .lines()
+            .into_iter()
+            .chain(self.texts().map(|(key, text, _)| (key, text)))
+        {
             if !text.is_empty() {
                 entries.insert(key.to_owned(), text.clone());
             }
@@ -122,7 +135,9 @@ impl DeltaMetadata {
             prompts: list(entries, "deltabooth.prompts")?,
             trigger_phrase: text("modelspec.trigger_phrase"),
             training: text("deltabooth.training"),
-            steps: steps.parse().map_err(|_| wrong("deltabooth.steps", "is not a number"))?,
+            steps: steps
+                .parse()
+                .map_err(|_| wrong("deltabooth.steps", "is not a number"))?,
             date: text("modelspec.date"),
             title: text("modelspec.title"),
             author: text("modelspec.author"),
@@ -159,15 +174,28 @@ impl DeltaMetadata {
 
     /// The same rules hold for what is written and what is read.
     fn check(&self) -> Result<()> {
-        let lines = self.lines().into_iter().map(|(key, text)| (key, text, MAX_LINE));
+        let lines = self
+            .lines()
+            .into_iter()
+            .map(|(key, text)| (key, text, MAX_LINE));
         let subjects = self.subjects.iter().flat_map(|s| [&s.token, &s.class_word]);
-        let parents = self.parents.iter().flat_map(|p| [&p.title, &p.content_sha256]);
+        let parents = self
+            .parents
+            .iter()
+            .flat_map(|p| [&p.title, &p.content_sha256]);
         let items = (subjects.map(|text| ("deltabooth.subjects", text, MAX_LINE)))
-            .chain(self.prompts.iter().map(|text| ("deltabooth.prompts", text, MAX_LINE)))
+            .chain(
+                self.prompts
+                    .iter()
+                    .map(|text| ("deltabooth.prompts", text, MAX_LINE)),
+            )
             .chain(parents.map(|text| ("deltabooth.parents", text, MAX_LINE)));
         for (key, text, limit) in lines.chain(self.texts()).chain(items) {
             if text.len() > limit {
-                return Err(wrong(key, &format!("has {} bytes, at most {limit} are possible", text.len())));
+                return Err(wrong(
+                    key,
+                    &format!("has {} bytes, at most {limit} are possible", text.len()),
+                ));
             }
         }
         for (key, count, limit) in [
@@ -176,20 +204,38 @@ impl DeltaMetadata {
             ("deltabooth.parents", self.parents.len(), MAX_SUBJECTS),
         ] {
             if count > limit {
-                return Err(wrong(key, &format!("has {count} items, at most {limit} are possible")));
+                return Err(wrong(
+                    key,
+                    &format!("has {count} items, at most {limit} are possible"),
+                ));
             }
         }
         if !is_sha256(&self.base_sha256) {
-            return Err(wrong("deltabooth.base_sha256", "is not a SHA-256 in 64 hexadecimal digits"));
+            return Err(wrong(
+                "deltabooth.base_sha256",
+                "is not a SHA-256 in 64 hexadecimal digits",
+            ));
         }
-        if !self.training.is_empty() && serde_json::from_str::<serde::de::IgnoredAny>(&self.training).is_err() {
+        if !self.training.is_empty()
+            && serde_json::from_str::<serde::de::IgnoredAny>(&self.training).is_err()
+        {
             return Err(wrong("deltabooth.training", "is not JSON"));
         }
         if !self.thumbnail.is_empty() && !is_thumbnail(&self.thumbnail) {
-            return Err(wrong("modelspec.thumbnail", "is not a PNG, JPEG or WebP picture as a data URI"));
+            return Err(wrong(
+                "modelspec.thumbnail",
+                "is not a PNG, JPEG or WebP picture as a data URI",
+            ));
         }
-        if self.parents.iter().any(|parent| !parent.strength.is_finite()) {
-            return Err(wrong("deltabooth.parents", "has a strength that is not a number"));
+        if self
+            .parents
+            .iter()
+            .any(|parent| !parent.strength.is_finite())
+        {
+            return Err(wrong(
+                "deltabooth.parents",
+                "has a strength that is not a number",
+            ));
         }
         Ok(())
     }
@@ -201,25 +247,38 @@ pub(super) fn is_sha256(text: &str) -> bool {
 
 /// Only a data URI: an address would make the page fetch it, and tell somebody.
 fn is_thumbnail(text: &str) -> bool {
-    THUMBNAILS.iter().filter_map(|start| text.strip_prefix(start)).any(|data| {
-        data.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
-    })
+    THUMBNAILS
+        .iter()
+        .filter_map(|start| text.strip_prefix(start))
+        .any(|data| {
+            data.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+        })
 }
 
 fn wrong(key: &str, what: &str) -> Error {
-    Error::Delta(format!("The delta's metadata entry '{key}' {what}. The file was not made by this program, or is damaged; ask its author for another."))
+    Error::Delta(format!(
+        "The delta's metadata entry '{key}' {what}. The file was not made by this program, or is damaged; ask its author for another."
+    ))
 }
 
-fn insert_list<T: Serialize>(entries: &mut BTreeMap<String, String>, key: &str, list: &[T]) -> Result<()> {
+fn insert_list<T: Serialize>(
+    entries: &mut BTreeMap<String, String>,
+    key: &str,
+    list: &[T],
+) -> Result<()> {
     if !list.is_empty() {
-        let json = serde_json::to_string(list).map_err(|error| wrong(key, &format!("cannot be written ({error})")))?;
+        let json = serde_json::to_string(list)
+            .map_err(|error| wrong(key, &format!("cannot be written ({error})")))?;
         entries.insert(key.to_owned(), json);
     }
     Ok(())
 }
 
 fn list<T: DeserializeOwned>(entries: &BTreeMap<String, String>, key: &str) -> Result<Vec<T>> {
-    let Some(json) = entries.get(key) else { return Ok(Vec::new()) };
+    let Some(json) = entries.get(key) else {
+        return Ok(Vec::new());
+    };
     serde_json::from_str(json).map_err(|error| wrong(key, &format!("cannot be read ({error})")))
 }
 
@@ -234,7 +293,10 @@ mod tests {
             base_id: "emoji".into(),
             base_sha256: "0123456789abcdef".repeat(4),
             precision: "f32".into(),
-            subjects: vec![Subject { token: "sks".into(), class_word: "robot".into() }],
+            subjects: vec![Subject {
+                token: "sks".into(),
+                class_word: "robot".into(),
+            }],
             prompts: vec!["a sks robot".into(), "<b>\u{202e}</b>".into()],
             trigger_phrase: "a sks robot".into(),
             training: r#"{"steps":200}"#.into(),
@@ -245,7 +307,11 @@ mod tests {
             licence: "CC0-1.0".into(),
             description: "d".into(),
             thumbnail: "data:image/png;base64,AAAA".into(),
-            parents: vec![Parent { title: "p".into(), content_sha256: "h".into(), strength: 0.5 }],
+            parents: vec![Parent {
+                title: "p".into(),
+                content_sha256: "h".into(),
+                strength: 0.5,
+            }],
         }
     }
 
@@ -253,8 +319,14 @@ mod tests {
     fn every_field_comes_back() {
         let entries = full().to_entries().unwrap();
         assert_eq!(DeltaMetadata::from_entries(&entries).unwrap(), full());
-        let least = DeltaMetadata { base_sha256: "0".repeat(64), ..DeltaMetadata::default() };
-        assert_eq!(DeltaMetadata::from_entries(&least.to_entries().unwrap()).unwrap(), least);
+        let least = DeltaMetadata {
+            base_sha256: "0".repeat(64),
+            ..DeltaMetadata::default()
+        };
+        assert_eq!(
+            DeltaMetadata::from_entries(&least.to_entries().unwrap()).unwrap(),
+            least
+        );
     }
 
     #[test]
@@ -264,12 +336,22 @@ mod tests {
             ("base_sha256", |m| m.base_sha256.clear()),
             ("base_sha256", |m| m.base_sha256 = "G".repeat(64)),
             ("title", |m| m.title = "x".repeat(MAX_LINE + 1)),
-            ("description", |m| m.description = "x".repeat(MAX_DESCRIPTION + 1)),
+            ("description", |m| {
+                m.description = "x".repeat(MAX_DESCRIPTION + 1)
+            }),
             ("training", |m| m.training = "{".into()),
-            ("thumbnail", |m| m.thumbnail = "https://example.com/x.png".into()),
-            ("thumbnail", |m| m.thumbnail = "data:image/svg+xml;base64,AAAA".into()),
-            ("prompts", |m| m.prompts = vec![String::new(); MAX_PROMPTS + 1]),
-            ("subjects", |m| m.subjects[0].token = "x".repeat(MAX_LINE + 1)),
+            ("thumbnail", |m| {
+                m.thumbnail = "https://example.com/x.png".into()
+            }),
+            ("thumbnail", |m| {
+                m.thumbnail = "data:image/svg+xml;base64,AAAA".into()
+            }),
+            ("prompts", |m| {
+                m.prompts = vec![String::new(); MAX_PROMPTS + 1]
+            }),
+            ("subjects", |m| {
+                m.subjects[0].token = "x".repeat(MAX_LINE + 1)
+            }),
             ("parents", |m| m.parents[0].strength = f32::NAN),
         ];
         for (name, change) in cases {
@@ -290,7 +372,9 @@ mod tests {
         ] {
             let mut entries = full().to_entries().unwrap();
             entries.insert(key.into(), value.into());
-            let error = DeltaMetadata::from_entries(&entries).unwrap_err().to_string();
+            let error = DeltaMetadata::from_entries(&entries)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(key), "{key}: {error}");
         }
     }

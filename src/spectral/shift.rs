@@ -75,13 +75,20 @@ impl ShiftSet {
     }
 
     /// Sets the shift of a layer; gives back the one it had.
-    pub fn insert(&mut self, path: impl Into<String>, kind: ShiftKind, delta: Vec<f32>) -> Option<Shift> {
+    pub fn insert(
+        &mut self,
+        path: impl Into<String>,
+        kind: ShiftKind,
+        delta: Vec<f32>,
+    ) -> Option<Shift> {
         self.entries.insert(path.into(), Shift { kind, delta })
     }
 
     /// Layers in the order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Shift)> {
-        self.entries.iter().map(|(path, shift)| (path.as_str(), shift))
+        self.entries
+            .iter()
+            .map(|(path, shift)| (path.as_str(), shift))
     }
 
     /// Σ strength·δ over any number of sets; layers that only some sets shift count as 0 elsewhere.
@@ -116,7 +123,9 @@ impl ShiftSet {
 
 impl FromIterator<(String, Shift)> for ShiftSet {
     fn from_iter<I: IntoIterator<Item = (String, Shift)>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().collect() }
+        Self {
+            entries: entries.into_iter().collect(),
+        }
     }
 }
 
@@ -139,7 +148,13 @@ mod tests {
         b.insert("norm1", ShiftKind::NormFull, vec![4.0; 3]);
         let sum = ShiftSet::weighted_sum(&[(&a, 2.0), (&b, 0.5)]).unwrap();
         assert_eq!(sum.get("conv_in").unwrap().delta, [7.0, 6.0]);
-        assert_eq!(sum.get("norm1").unwrap(), &Shift { kind: ShiftKind::NormFull, delta: vec![2.0; 3] });
+        assert_eq!(
+            sum.get("norm1").unwrap(),
+            &Shift {
+                kind: ShiftKind::NormFull,
+                delta: vec![2.0; 3]
+            }
+        );
         assert_eq!(sum.len(), 5);
         assert!(ShiftSet::weighted_sum(&[]).unwrap().is_empty());
     }

@@ -24,7 +24,14 @@ impl BaseHash {
     }
 
     /// Adds a tensor by its raw bytes, as they are in the file.
-    pub fn add(&mut self, component: &str, name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) {
+    pub fn add(
+        &mut self,
+        component: &str,
+        name: &str,
+        dtype: Dtype,
+        shape: &[usize],
+        bytes: &[u8],
+    ) {
         let mut entry = Vec::new();
         let name = format!("{component}/{name}");
         for text in [&name, dtype.name()] {
@@ -72,7 +79,8 @@ mod tests {
 
     #[test]
     fn the_order_of_tensors_does_not_count() {
-        let a: (&str, &str, Dtype, &[usize], &[u8]) = ("unet", "a", Dtype::F32, &[1], &[0, 0, 0, 0]);
+        let a: (&str, &str, Dtype, &[usize], &[u8]) =
+            ("unet", "a", Dtype::F32, &[1], &[0, 0, 0, 0]);
         let b: (&str, &str, Dtype, &[usize], &[u8]) = ("vae", "b", Dtype::F16, &[2], &[1, 2, 3, 4]);
         assert_eq!(of(&[a, b]), of(&[b, a]));
         assert_eq!(of(&[a, b]).len(), 64);
@@ -84,13 +92,19 @@ mod tests {
         assert_ne!(base, of(&[("vae", "a", Dtype::F16, &[2], &[1, 2, 3, 4])]));
         assert_ne!(base, of(&[("unet", "b", Dtype::F16, &[2], &[1, 2, 3, 4])]));
         assert_ne!(base, of(&[("unet", "a", Dtype::BF16, &[2], &[1, 2, 3, 4])]));
-        assert_ne!(base, of(&[("unet", "a", Dtype::F16, &[1, 2], &[1, 2, 3, 4])]));
+        assert_ne!(
+            base,
+            of(&[("unet", "a", Dtype::F16, &[1, 2], &[1, 2, 3, 4])])
+        );
         assert_ne!(base, of(&[("unet", "a", Dtype::F16, &[2], &[1, 2, 3, 5])]));
         assert_ne!(base, of(&[]));
     }
 
     #[test]
     fn sha256_is_the_standard_one() {
-        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            sha256_hex(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
     }
 }

@@ -42,7 +42,9 @@ impl Body {
             )));
         }
         let Some(stream) = response.body() else {
-            return Err(Error::Io(format!("The server's answer to {url} is empty. Try again.")));
+            return Err(Error::Io(format!(
+                "The server's answer to {url} is empty. Try again."
+            )));
         };
         Ok(Self {
             url: url.to_owned(),
@@ -59,7 +61,10 @@ impl Body {
     /// `Io` if the connection breaks.
     pub(super) async fn read(&mut self, count: u64) -> Result<Vec<u8>> {
         let count = usize::try_from(count).map_err(|_| {
-            Error::Io(format!("{} has a tensor of {count} bytes, more than a browser tab can hold.", self.url))
+            Error::Io(format!(
+                "{} has a tensor of {count} bytes, more than a browser tab can hold.",
+                self.url
+            ))
         })?;
         let mut bytes = Vec::with_capacity(count.min(FIRST_CAPACITY as usize));
         while bytes.len() < count {
@@ -70,7 +75,9 @@ impl Body {
             let end = self.position + missing.min(self.chunk.length() - self.position);
             let start = bytes.len();
             bytes.resize(start + (end - self.position) as usize, 0);
-            self.chunk.subarray(self.position, end).copy_to(&mut bytes[start..]);
+            self.chunk
+                .subarray(self.position, end)
+                .copy_to(&mut bytes[start..]);
             self.position = end;
         }
         Ok(bytes)
@@ -85,7 +92,9 @@ impl Body {
                 self.url
             ))
         };
-        let answer = JsFuture::from(self.reader.read()).await.map_err(|error| broken(&error))?;
+        let answer = JsFuture::from(self.reader.read())
+            .await
+            .map_err(|error| broken(&error))?;
         let done = Reflect::get(&answer, &"done".into()).map_err(|error| broken(&error))?;
         if done.is_truthy() {
             return Ok(false);
@@ -109,16 +118,27 @@ impl Drop for Body {
 
 /// Whether the server has this file.
 pub(super) async fn exists(url: &str) -> bool {
-    ask(url, Method::HEAD).await.is_ok_and(|response| response.ok() && !is_page(&response))
+    ask(url, Method::HEAD)
+        .await
+        .is_ok_and(|response| response.ok() && !is_page(&response))
 }
 
 async fn ask(url: &str, method: Method) -> Result<Response> {
-    RequestBuilder::new(url).method(method).send().await.map_err(|error| {
-        Error::Io(format!("{url} cannot be reached ({error}). Check the network and try again."))
-    })
+    RequestBuilder::new(url)
+        .method(method)
+        .send()
+        .await
+        .map_err(|error| {
+            Error::Io(format!(
+                "{url} cannot be reached ({error}). Check the network and try again."
+            ))
+        })
 }
 
 /// Servers of single-page apps answer every unknown address with the page itself.
 fn is_page(response: &Response) -> bool {
-    response.headers().get("content-type").is_some_and(|kind| kind.starts_with("text/html"))
+    response
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.starts_with("text/html"))
 }

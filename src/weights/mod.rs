@@ -28,8 +28,14 @@ pub struct Weights {
 
 impl Weights {
     /// Tensors by name: shape and flat F32 values.
-    pub fn new(file: impl Into<String>, tensors: BTreeMap<String, (Vec<usize>, Tensor<1>)>) -> Self {
-        Self { file: file.into(), tensors }
+    pub fn new(
+        file: impl Into<String>,
+        tensors: BTreeMap<String, (Vec<usize>, Tensor<1>)>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            tensors,
+        }
     }
 
     /// Whether a tensor of this name is still there.
@@ -43,10 +49,16 @@ impl Weights {
     /// `Weights` if there is none of that name or its shape differs; the message names both.
     pub fn take<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
         let Some((found, values)) = self.tensors.remove(name) else {
-            return Err(Error::Weights(format!("{}: the tensor '{name}' is missing. The file does not fit its config.json; check that both come from the same model.", self.file)));
+            return Err(Error::Weights(format!(
+                "{}: the tensor '{name}' is missing. The file does not fit its config.json; check that both come from the same model.",
+                self.file
+            )));
         };
         if found != shape {
-            return Err(Error::Weights(format!("{}: the tensor '{name}' has shape {found:?}, but its config.json asks for {shape:?}. Check that both come from the same model.", self.file)));
+            return Err(Error::Weights(format!(
+                "{}: the tensor '{name}' has shape {found:?}, but its config.json asks for {shape:?}. Check that both come from the same model.",
+                self.file
+            )));
         }
         Ok(values.reshape(shape))
     }
@@ -58,7 +70,11 @@ impl Weights {
     pub fn finish(self) -> Result<()> {
         match self.tensors.keys().next() {
             None => Ok(()),
-            Some(name) => Err(Error::Weights(format!("{}: the tensor '{name}' and {} others are not part of the model that config.json describes. Check that both come from the same model.", self.file, self.tensors.len() - 1))),
+            Some(name) => Err(Error::Weights(format!(
+                "{}: the tensor '{name}' and {} others are not part of the model that config.json describes. Check that both come from the same model.",
+                self.file,
+                self.tensors.len() - 1
+            ))),
         }
     }
 }

@@ -128,7 +128,10 @@ pub fn header_len(first8: &[u8], file_len: u64) -> Result<u64> {
 /// As [`header_len`]; without `file_len` the file's end is not checked (a stream has none yet).
 pub(crate) fn length(first8: &[u8], file_len: Option<u64>) -> Result<u64, HeaderFault> {
     let Some(first8) = first8.first_chunk::<8>() else {
-        return Err(HeaderFault::Truncated(format!("it has {} bytes", first8.len())));
+        return Err(HeaderFault::Truncated(format!(
+            "it has {} bytes",
+            first8.len()
+        )));
     };
     if first8.starts_with(b"<") {
         return Err(HeaderFault::NotSafetensors(
@@ -167,19 +170,31 @@ impl Header {
     /// As [`Header::parse`], with the kind of fault; without `file_len` the end is not checked.
     pub(crate) fn inspect(prefix: &[u8], file_len: Option<u64>) -> Result<Self, HeaderFault> {
         let data_start = length(prefix, file_len)? + 8;
-        let json = usize::try_from(data_start).ok().and_then(|end| prefix.get(8..end));
+        let json = usize::try_from(data_start)
+            .ok()
+            .and_then(|end| prefix.get(8..end));
         let Some(json) = json else {
             return Err(HeaderFault::Truncated("its header is not complete".into()));
         };
         if json.first() != Some(&b'{') {
-            return Err(HeaderFault::NotSafetensors("its header does not begin with '{'".into()));
+            return Err(HeaderFault::NotSafetensors(
+                "its header does not begin with '{'".into(),
+            ));
         }
         let json = std::str::from_utf8(json)
             .map_err(|error| HeaderFault::Damaged(format!("its header is not UTF-8 ({error})")))?;
-        let raw: RawHeader = serde_json::from_str(json)
-            .map_err(|error| HeaderFault::Damaged(format!("its header cannot be read ({error})")))?;
-        let header = Self { tensors: checked(raw.tensors)?, metadata: raw.metadata, data_start };
-        let (needed, data) = (header.data_len(), file_len.map(|length| length - data_start));
+        let raw: RawHeader = serde_json::from_str(json).map_err(|error| {
+            HeaderFault::Damaged(format!("its header cannot be read ({error})"))
+        })?;
+        let header = Self {
+            tensors: checked(raw.tensors)?,
+            metadata: raw.metadata,
+            data_start,
+        };
+        let (needed, data) = (
+            header.data_len(),
+            file_len.map(|length| length - data_start),
+        );
         match data {
             Some(data) if data < needed => Err(HeaderFault::Truncated(format!(
                 "its tensors need {needed} bytes, {data} are there"
@@ -194,12 +209,20 @@ impl Header {
 
     /// Bytes of all tensors together.
     pub fn data_len(&self) -> u64 {
-        self.tensors.values().map(|tensor| tensor.end).max().unwrap_or(0)
+        self.tensors
+            .values()
+            .map(|tensor| tensor.end)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Names and places of the tensors in the order of their bytes.
     pub fn in_order(&self) -> Vec<(&str, &TensorInfo)> {
-        let mut order: Vec<_> = self.tensors.iter().map(|(name, t)| (name.as_str(), t)).collect();
+        let mut order: Vec<_> = self
+            .tensors
+            .iter()
+            .map(|(name, t)| (name.as_str(), t))
+            .collect();
         order.sort_by_key(|(_, tensor)| (tensor.start, tensor.end));
         order
     }
@@ -207,14 +230,25 @@ impl Header {
 
 /// Sizes agree with shapes, and the ranges cover the data once, without holes.
 fn checked(raw: BTreeMap<String, RawTensor>) -> Result<BTreeMap<String, TensorInfo>, HeaderFault> {
-    let fault = |name: &str, what: String| Err(HeaderFault::Damaged(format!("the tensor '{name}' {what}")));
+    let fault =
+        |name: &str, what: String| Err(HeaderFault::Damaged(format!("the tensor '{name}' {what}")));
     let mut tensors = BTreeMap::new();
     let mut ranges = Vec::with_capacity(raw.len());
-    for (name, RawTensor { dtype, shape, data_offsets: [start, end] }) in raw {
+    for (
+        name,
+        RawTensor {
+            dtype,
+            shape,
+            data_offsets: [start, end],
+        },
+    ) in raw
+    {
         let Some(dtype) = Dtype::from_name(&dtype) else {
             return fault(&name, format!("has the unknown type '{dtype}'"));
         };
-        let bits = shape.iter().try_fold(dtype.bits(), |product, &n| product.checked_mul(n));
+        let bits = shape
+            .iter()
+            .try_fold(dtype.bits(), |product, &n| product.checked_mul(n));
         let shape: Option<Vec<usize>> = shape.iter().map(|&n| usize::try_from(n).ok()).collect();
         let (Some(bits), Some(shape)) = (bits, shape) else {
             return fault(&name, "is larger than anything that can be counted".into());
@@ -228,17 +262,32 @@ fn checked(raw: BTreeMap<String, RawTensor>) -> Result<BTreeMap<String, TensorIn
         if bits % 8 != 0 || bits / 8 != bytes {
             return fault(
                 &name,
-                format!("has {bytes} bytes, which does not fit {} of shape {shape:?}", dtype.name()),
+                format!(
+                    "has {bytes} bytes, which does not fit {} of shape {shape:?}",
+                    dtype.name()
+                ),
             );
         }
         ranges.push((start, end, name.clone()));
-        tensors.insert(name, TensorInfo { dtype, shape, start, end });
+        tensors.insert(
+            name,
+            TensorInfo {
+                dtype,
+                shape,
+                start,
+                end,
+            },
+        );
     }
     ranges.sort();
     let mut expected = 0;
     for (start, end, name) in ranges {
         if start != expected {
-            let what = if start > expected { "leaves a hole before it" } else { "overlaps another" };
+            let what = if start > expected {
+                "leaves a hole before it"
+            } else {
+                "overlaps another"
+            };
             return fault(&name, what.into());
         }
         expected = end;
@@ -328,7 +377,10 @@ impl Object for HeaderObject {
 impl<'de> Deserialize<'de> for RawHeader {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object: HeaderObject = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
-        Ok(Self { tensors: object.tensors, metadata: object.metadata.unwrap_or_default() })
+        Ok(Self {
+            tensors: object.tensors,
+            metadata: object.metadata.unwrap_or_default(),
+        })
     }
 }
 
@@ -347,7 +399,11 @@ impl Object for TensorObject {
             "data_offsets" => self.data_offsets.replace(map.next_value()?).is_some(),
             _ => return Err(de::Error::custom(format!("a tensor has no '{key}'"))),
         };
-        if twice { Err(de::Error::custom(format!("the key '{key}' stands twice"))) } else { Ok(()) }
+        if twice {
+            Err(de::Error::custom(format!("the key '{key}' stands twice")))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -355,9 +411,15 @@ impl<'de> Deserialize<'de> for RawTensor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object: TensorObject = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
         Ok(Self {
-            dtype: object.dtype.ok_or_else(|| de::Error::missing_field("dtype"))?,
-            shape: object.shape.ok_or_else(|| de::Error::missing_field("shape"))?,
-            data_offsets: object.data_offsets.ok_or_else(|| de::Error::missing_field("data_offsets"))?,
+            dtype: object
+                .dtype
+                .ok_or_else(|| de::Error::missing_field("dtype"))?,
+            shape: object
+                .shape
+                .ok_or_else(|| de::Error::missing_field("shape"))?,
+            data_offsets: object
+                .data_offsets
+                .ok_or_else(|| de::Error::missing_field("data_offsets"))?,
         })
     }
 }
@@ -374,9 +436,24 @@ pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
             bytes.len(),
             dtype.name()
         ))),
-        Dtype::F32 => Ok(bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect()),
-        Dtype::F16 => Ok(bytes.as_chunks().0.iter().map(|&b| f16::from_le_bytes(b).to_f32()).collect()),
-        Dtype::BF16 => Ok(bytes.as_chunks().0.iter().map(|&b| bf16::from_le_bytes(b).to_f32()).collect()),
+        Dtype::F32 => Ok(bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f32::from_le_bytes(b))
+            .collect()),
+        Dtype::F16 => Ok(bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| f16::from_le_bytes(b).to_f32())
+            .collect()),
+        Dtype::BF16 => Ok(bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| bf16::from_le_bytes(b).to_f32())
+            .collect()),
         _ => Err(Error::Weights(format!(
             "numbers of type {} cannot be read; F32, F16 and BF16 can. Look for another version of this model.",
             dtype.name()
@@ -391,9 +468,18 @@ pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
 pub fn from_f32(dtype: Dtype, values: &[f32]) -> Result<Vec<u8>> {
     match dtype {
         Dtype::F32 => Ok(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        Dtype::F16 => Ok(values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect()),
-        Dtype::BF16 => Ok(values.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes()).collect()),
-        _ => Err(Error::Weights(format!("numbers of type {} cannot be written.", dtype.name()))),
+        Dtype::F16 => Ok(values
+            .iter()
+            .flat_map(|&v| f16::from_f32(v).to_le_bytes())
+            .collect()),
+        Dtype::BF16 => Ok(values
+            .iter()
+            .flat_map(|&v| bf16::from_f32(v).to_le_bytes())
+            .collect()),
+        _ => Err(Error::Weights(format!(
+            "numbers of type {} cannot be written.",
+            dtype.name()
+        ))),
     }
 }
 
@@ -411,16 +497,23 @@ pub fn write(
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut entries = Vec::with_capacity(tensors.len() + 1);
     if !metadata.is_empty() {
-        let texts: Vec<_> = metadata.iter().map(|(k, v)| format!("{}:{}", quoted(k), quoted(v))).collect();
+        let texts: Vec<_> = metadata
+            .iter()
+            .map(|(k, v)| format!("{}:{}", quoted(k), quoted(v)))
+            .collect();
         entries.push(format!("\"__metadata__\":{{{}}}", texts.join(",")));
     }
     let mut names = std::collections::BTreeSet::from(["__metadata__"]);
     let mut start = 0_u64;
     for (name, dtype, shape, bytes) in tensors {
         if !names.insert(name) {
-            return Err(Error::Weights(format!("the name '{name}' is taken; every tensor needs its own.")));
+            return Err(Error::Weights(format!(
+                "the name '{name}' is taken; every tensor needs its own."
+            )));
         }
-        let bits = shape.iter().try_fold(dtype.bits(), |product, &n| product.checked_mul(n as u64));
+        let bits = shape
+            .iter()
+            .try_fold(dtype.bits(), |product, &n| product.checked_mul(n as u64));
         if bits != Some(bytes.len() as u64 * 8) {
             return Err(Error::Weights(format!(
                 "the tensor '{name}' has {} bytes, which does not fit {} of shape {shape:?}.",
@@ -441,9 +534,13 @@ pub fn write(
     let mut header = format!("{{{}}}", entries.join(","));
     header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
     if header.len() as u64 > MAX_HEADER {
-        return Err(Error::Weights(format!("a header of {} bytes is too long.", header.len())));
+        return Err(Error::Weights(format!(
+            "a header of {} bytes is too long.",
+            header.len()
+        )));
     }
-    let mut file = Vec::with_capacity(8 + header.len() + tensors.iter().map(|t| t.3.len()).sum::<usize>());
+    let mut file =
+        Vec::with_capacity(8 + header.len() + tensors.iter().map(|t| t.3.len()).sum::<usize>());
     file.extend((header.len() as u64).to_le_bytes());
     file.extend(header.as_bytes());
     for (_, _, _, bytes) in tensors {

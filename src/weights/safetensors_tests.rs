@@ -21,19 +21,33 @@ fn what_is_written_is_read() {
     let header = Header::parse(&file, file.len() as u64).unwrap();
     assert_eq!(header.metadata, metadata);
     assert_eq!(header.data_start % 8, 0);
-    assert_eq!(header.data_start, header_len(&file, file.len() as u64).unwrap() + 8);
+    assert_eq!(
+        header.data_start,
+        header_len(&file, file.len() as u64).unwrap() + 8
+    );
     assert_eq!(
         header.tensors["b"],
-        TensorInfo { dtype: Dtype::F32, shape: vec![1, 2], start: 0, end: 8 }
+        TensorInfo {
+            dtype: Dtype::F32,
+            shape: vec![1, 2],
+            start: 0,
+            end: 8
+        }
     );
-    assert_eq!(header.in_order().iter().map(|t| t.0).collect::<Vec<_>>(), ["b", "a", "z"]);
+    assert_eq!(
+        header.in_order().iter().map(|t| t.0).collect::<Vec<_>>(),
+        ["b", "a", "z"]
+    );
     assert_eq!(header.data_len(), 10);
 }
 
 #[test]
 fn offsets_beyond_four_gibibytes_are_counted() {
     let five = 5_u64 << 30;
-    let json = format!(r#"{{"a":{{"dtype":"F16","shape":[{}],"data_offsets":[0,{five}]}}}}"#, five / 2);
+    let json = format!(
+        r#"{{"a":{{"dtype":"F16","shape":[{}],"data_offsets":[0,{five}]}}}}"#,
+        five / 2
+    );
     let prefix = file(&json, 0);
     let length = prefix.len() as u64 + five;
     assert_eq!(Header::parse(&prefix, length).unwrap().data_len(), five);
@@ -43,9 +57,13 @@ fn offsets_beyond_four_gibibytes_are_counted() {
 
 #[test]
 fn wrong_kinds_of_files_are_told_apart() {
-    let page = Header::inspect(b"<!DOCTYPE html><html>", Some(21)).unwrap_err().to_string();
+    let page = Header::inspect(b"<!DOCTYPE html><html>", Some(21))
+        .unwrap_err()
+        .to_string();
     assert!(page.contains("web page"), "{page}");
-    let pointer = Header::inspect(b"version https://git-lfs", Some(23)).unwrap_err().to_string();
+    let pointer = Header::inspect(b"version https://git-lfs", Some(23))
+        .unwrap_err()
+        .to_string();
     assert!(pointer.contains("git lfs pull"), "{pointer}");
     let array = Header::inspect(&file("[]      ", 0), Some(16)).unwrap_err();
     assert!(matches!(array, HeaderFault::NotSafetensors(_)), "{array}");
@@ -55,7 +73,9 @@ fn wrong_kinds_of_files_are_told_apart() {
 
 #[test]
 fn every_type_name_is_read_back() {
-    for name in ["BOOL", "F4", "F6_E2M3", "U8", "F8_E5M2", "BF16", "F32", "C64", "I64"] {
+    for name in [
+        "BOOL", "F4", "F6_E2M3", "U8", "F8_E5M2", "BF16", "F32", "C64", "I64",
+    ] {
         assert_eq!(Dtype::from_name(name).unwrap().name(), name);
     }
     assert_eq!(Dtype::from_name("f32"), None);
@@ -65,7 +85,9 @@ fn every_type_name_is_read_back() {
 fn halves_are_exact_numbers() {
     assert_eq!(to_f32(Dtype::F32, &1.5_f32.to_le_bytes()).unwrap(), [1.5]);
     // 1/3 in binary16, the smallest subnormal, -2, infinity.
-    let f16 = [0x3555_u16, 1, 0xC000, 0x7C00].map(u16::to_le_bytes).concat();
+    let f16 = [0x3555_u16, 1, 0xC000, 0x7C00]
+        .map(u16::to_le_bytes)
+        .concat();
     let expected = [0.333_251_95, 5.960_464_5e-8, -2.0, f32::INFINITY];
     assert_eq!(to_f32(Dtype::F16, &f16).unwrap(), expected);
     assert_eq!(from_f32(Dtype::F16, &expected).unwrap(), f16);

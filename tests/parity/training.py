@@ -5,8 +5,8 @@
     w_delta = relu(|w| + delta) w / |w|            (norms, svdiff-pytorch's scalar form)
 
 Everything is computed in F64 from F32 weights, so the only error in the comparison is ours.
-Writes OUT/training/: base/ (a whole small base in diffusers' layout, which the tests of resuming
-use too), settings.json and reference.safetensors.
+Writes OUT/training/: unet/ and scheduler/ as diffusers saves them, settings.json and
+reference.safetensors.
 """
 
 import argparse
@@ -14,10 +14,9 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers import DDPMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
 from torch.func import functional_call
-from transformers import CLIPTextConfig, CLIPTextModel
 
 STEPS = 10
 TOKENS = 5
@@ -48,53 +47,6 @@ def make_unet():
             if parameter.ndim == 1:
                 parameter.copy_(0.1 * torch.randn_like(parameter) + ("norm" in name and name.endswith("weight")))
     return unet
-
-
-def save_base(folder, unet, scheduler):
-    """Everything around the UNet, with random weights and a tokenizer that spells every word."""
-    unet.save_pretrained(folder / "unet", safe_serialization=True)
-    scheduler.save_pretrained(folder / "scheduler")
-    AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        block_out_channels=(8, 8),
-        latent_channels=4,
-        norm_num_groups=4,
-        sample_size=16,
-    ).save_pretrained(folder / "vae", safe_serialization=True)
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [256 + n for n in range(256 - len(printable))]
-    letters = [chr(code) for code in printable + others]
-    tokens = letters + [letter + "</w>" for letter in letters] + ["<|startoftext|>", "<|endoftext|>"]
-    tokenizer = folder / "tokenizer"
-    tokenizer.mkdir(parents=True, exist_ok=True)
-    (tokenizer / "vocab.json").write_text(json.dumps({token: n for n, token in enumerate(tokens)}, ensure_ascii=False))
-    (tokenizer / "merges.txt").write_text("#version: 0.2\n")
-    names = {"bos_token": "<|startoftext|>"} | dict.fromkeys(("eos_token", "unk_token", "pad_token"), "<|endoftext|>")
-    length = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 16, "do_lower_case": True}
-    (tokenizer / "tokenizer_config.json").write_text(json.dumps(length | names))
-    (tokenizer / "special_tokens_map.json").write_text(json.dumps(names))
-    text = CLIPTextConfig(
-        vocab_size=len(tokens),
-        hidden_size=12,
-        intermediate_size=24,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=16,
-        bos_token_id=len(tokens) - 2,
-        eos_token_id=len(tokens) - 1,
-        pad_token_id=len(tokens) - 1,
-    )
-    CLIPTextModel(text).save_pretrained(folder / "text_encoder", safe_serialization=True)
-    index = {
-        "_class_name": "StableDiffusionPipeline",
-        "scheduler": ["diffusers", "DDPMScheduler"],
-        "text_encoder": ["transformers", "CLIPTextModel"],
-        "tokenizer": ["transformers", "CLIPTokenizer"],
-        "unet": ["diffusers", "UNet2DConditionModel"],
-        "vae": ["diffusers", "AutoencoderKL"],
-    }
-    (folder / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
 def layers(unet):
@@ -171,7 +123,8 @@ def make(out, seed=0):
     folder = Path(out) / "training"
     unet = make_unet()
     scheduler = DDPMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False)
-    save_base(folder / "base", unet, scheduler)
+    unet.save_pretrained(folder / "unet", safe_serialization=True)
+    scheduler.save_pretrained(folder / "scheduler")
     (folder / "settings.json").write_text(json.dumps(SETTINGS, indent=2) + "\n")
 
     # The scheduler's table stays F32, as it is in training; all that follows is F64.
