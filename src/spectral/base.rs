@@ -158,6 +158,6 @@ pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> 
         .into_data_async()
         .await
         .map_err(|error| failed(format!("{error:?}")))?;
-    data.to_vec::<f32>()
+    data.try_to_vec::<f32>()
         .map_err(|error| failed(format!("{error:?}")))
 }

@@ -83,7 +83,7 @@ fn decompose(model: &Small) -> SpectralBase {
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.inner().into_data().to_vec().unwrap()
+    tensor.inner().into_data().try_to_vec().unwrap()
 }
 
 fn assert_close(a: &[f32], b: &[f32], tolerance: f32) {

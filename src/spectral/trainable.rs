@@ -12,6 +12,9 @@
 //! rebuilt in the graph ([`Form::Rebuilt`]). Factors win wherever 2·r·(m+n) ≤ 3·m·n, which is
 //! every layer whose long side is at least twice its short one, hence every 3×3 convolution of a
 //! diffusion model; for a square one rebuilding saves at most a quarter, and only above T = 2·m.
+//! On the embedded base (CPU time of a step, batch 2, one thread): factors throughout 170 to 174 ms,
+//! square layers rebuilt 178 to 187, everything rebuilt 362 to 437. Hence [`SpectralBase::trainable`]
+//! takes factors throughout, and [`SpectralBase::trainable_as`] lets a measurement decide otherwise.
 
 use std::ops::Range;
 

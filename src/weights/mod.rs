@@ -4,8 +4,10 @@ pub mod files;
 pub mod hash;
 pub mod safetensors;
 
+mod dtype;
 #[cfg(feature = "web")]
 mod http;
+mod strict_json;
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The safetensors container: header, rules, conversion to F32, writer.
+//! The safetensors container: header, rules, writer.
 //!
 //! ```text
 //! 8 bytes   little-endian length n of the header, at most 100,000,000
@@ -10,13 +10,10 @@
 //! Everything counts in `u64`, also on wasm32, where the reference reader counts bits in `usize` and
 //! so refuses tensors of 512 MiB. Rules: <https://github.com/huggingface/safetensors#format>.
 
-use std::collections::{BTreeMap, btree_map::Entry};
-use std::fmt;
-use std::marker::PhantomData;
+use std::collections::BTreeMap;
 
-use half::{bf16, f16};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-
+pub use super::dtype::{Dtype, from_f32, to_f32};
+use super::strict_json::{RawHeader, RawTensor};
 use crate::error::{Error, Result};
 
 /// The longest header, in bytes, that any reader accepts.
@@ -42,55 +39,6 @@ impl From<HeaderFault> for Error {
     fn from(fault: HeaderFault) -> Self {
         Self::Weights(format!("{fault}."))
     }
-}
-
-macro_rules! dtypes {
-    ($($variant:ident $name:literal $bits:literal,)*) => {
-        /// The kinds of numbers that the format names; F32, F16 and BF16 can be converted.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[expect(non_camel_case_types, reason = "the format's own names")]
-        #[expect(missing_docs, reason = "the format's own names")]
-        pub enum Dtype { $($variant,)* }
-
-        impl Dtype {
-            /// The name in a header.
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// Bits per number.
-            pub fn bits(self) -> u64 {
-                match self { $(Self::$variant => $bits,)* }
-            }
-
-            fn from_name(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
-
-dtypes! {
-    Bool "BOOL" 8,
-    F4 "F4" 4,
-    F6_E2M3 "F6_E2M3" 6,
-    F6_E3M2 "F6_E3M2" 6,
-    U8 "U8" 8,
-    I8 "I8" 8,
-    F8_E5M2 "F8_E5M2" 8,
-    F8_E4M3 "F8_E4M3" 8,
-    F8_E8M0 "F8_E8M0" 8,
-    I16 "I16" 16,
-    U16 "U16" 16,
-    F16 "F16" 16,
-    BF16 "BF16" 16,
-    I32 "I32" 32,
-    U32 "U32" 32,
-    F32 "F32" 32,
-    C64 "C64" 64,
-    F64 "F64" 64,
-    I64 "I64" 64,
-    U64 "U64" 64,
 }
 
 /// Where one tensor is and what it holds.
@@ -293,194 +241,6 @@ fn checked(raw: BTreeMap<String, RawTensor>) -> Result<BTreeMap<String, TensorIn
         expected = end;
     }
     Ok(tensors)
-}
-
-struct RawHeader {
-    tensors: BTreeMap<String, RawTensor>,
-    metadata: BTreeMap<String, String>,
-}
-
-struct RawTensor {
-    dtype: String,
-    shape: Vec<u64>,
-    data_offsets: [u64; 2],
-}
-
-/// Reads a JSON object by hand: serde_json alone keeps the last of two equal keys.
-trait Object: Default {
-    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error>;
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Object> Visitor<'de> for ObjectVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut object = T::default();
-        while let Some(key) = map.next_key::<String>()? {
-            object.entry(key, &mut map)?;
-        }
-        Ok(object)
-    }
-}
-
-fn insert<V, E: de::Error>(map: &mut BTreeMap<String, V>, key: String, value: V) -> Result<(), E> {
-    match map.entry(key) {
-        Entry::Vacant(entry) => {
-            entry.insert(value);
-            Ok(())
-        }
-        Entry::Occupied(entry) => Err(E::custom(format!("the key '{}' stands twice", entry.key()))),
-    }
-}
-
-#[derive(Default)]
-struct Texts(BTreeMap<String, String>);
-
-impl Object for Texts {
-    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
-        let text = map.next_value()?;
-        insert(&mut self.0, key, text)
-    }
-}
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-#[derive(Default)]
-struct HeaderObject {
-    tensors: BTreeMap<String, RawTensor>,
-    metadata: Option<BTreeMap<String, String>>,
-}
-
-impl Object for HeaderObject {
-    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
-        if key != "__metadata__" {
-            let tensor = map.next_value()?;
-            return insert(&mut self.tensors, key, tensor);
-        }
-        match self.metadata.replace(map.next_value::<Texts>()?.0) {
-            None => Ok(()),
-            Some(_) => Err(de::Error::custom("the key '__metadata__' stands twice")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RawHeader {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object: HeaderObject = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
-        Ok(Self {
-            tensors: object.tensors,
-            metadata: object.metadata.unwrap_or_default(),
-        })
-    }
-}
-
-#[derive(Default)]
-struct TensorObject {
-    dtype: Option<String>,
-    shape: Option<Vec<u64>>,
-    data_offsets: Option<[u64; 2]>,
-}
-
-impl Object for TensorObject {
-    fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {
-        let twice = match key.as_str() {
-            "dtype" => self.dtype.replace(map.next_value()?).is_some(),
-            "shape" => self.shape.replace(map.next_value()?).is_some(),
-            "data_offsets" => self.data_offsets.replace(map.next_value()?).is_some(),
-            _ => return Err(de::Error::custom(format!("a tensor has no '{key}'"))),
-        };
-        if twice {
-            Err(de::Error::custom(format!("the key '{key}' stands twice")))
-        } else {
-            Ok(())
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RawTensor {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object: TensorObject = deserializer.deserialize_map(ObjectVisitor(PhantomData))?;
-        Ok(Self {
-            dtype: object
-                .dtype
-                .ok_or_else(|| de::Error::missing_field("dtype"))?,
-            shape: object
-                .shape
-                .ok_or_else(|| de::Error::missing_field("shape"))?,
-            data_offsets: object
-                .data_offsets
-                .ok_or_else(|| de::Error::missing_field("data_offsets"))?,
-        })
-    }
-}
-
-/// Little-endian F32, F16 or BF16 to numbers; NaN and infinities pass.
-///
-/// # Errors
-/// `Weights` for any other type, or a length that is not a whole number of numbers.
-pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
-    let whole = (bytes.len() as u64 * 8).is_multiple_of(dtype.bits());
-    match dtype {
-        _ if !whole => Err(Error::Weights(format!(
-            "{} bytes are not a whole number of {} numbers. The file is damaged; fetch it again.",
-            bytes.len(),
-            dtype.name()
-        ))),
-        Dtype::F32 => Ok(bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&b| f32::from_le_bytes(b))
-            .collect()),
-        Dtype::F16 => Ok(bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&b| f16::from_le_bytes(b).to_f32())
-            .collect()),
-        Dtype::BF16 => Ok(bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&b| bf16::from_le_bytes(b).to_f32())
-            .collect()),
-        _ => Err(Error::Weights(format!(
-            "numbers of type {} cannot be read; F32, F16 and BF16 can. Look for another version of this model.",
-            dtype.name()
-        ))),
-    }
-}
-
-/// Numbers to little-endian F32, F16 or BF16, rounded to nearest, ties to even.
-///
-/// # Errors
-/// `Weights` for any other type.
-pub fn from_f32(dtype: Dtype, values: &[f32]) -> Result<Vec<u8>> {
-    match dtype {
-        Dtype::F32 => Ok(values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        Dtype::F16 => Ok(values
-            .iter()
-            .flat_map(|&v| f16::from_f32(v).to_le_bytes())
-            .collect()),
-        Dtype::BF16 => Ok(values
-            .iter()
-            .flat_map(|&v| bf16::from_f32(v).to_le_bytes())
-            .collect()),
-        _ => Err(Error::Weights(format!(
-            "numbers of type {} cannot be written.",
-            dtype.name()
-        ))),
-    }
 }
 
 /// One file: metadata sorted by key, tensors in the order given, the header padded to 8 bytes.

@@ -1,0 +1,34 @@
+//! The model against diffusers and transformers, by reference tensors in `tests/fixtures`.
+//!
+//! `DELTABOOTH_FIXTURES=DIR` takes them from another folder, as make_fixtures.py writes it.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+
+mod tensors;
+mod unet;
+mod vae;
+
+/// A fixture by its path below the folder; those that another folder lacks are passed over.
+fn fixture(path: &str) -> Option<PathBuf> {
+    let Some(folder) = std::env::var_os("DELTABOOTH_FIXTURES") else {
+        return Some(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/fixtures")
+                .join(path),
+        );
+    };
+    let path = PathBuf::from(folder).join(path);
+    if !path.exists() {
+        println!("left out: there is no {path:?}");
+        return None;
+    }
+    Some(path)
+}
+
+/// A file of the embedded base.
+fn embedded(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("static/base")
+        .join(path)
+}
