@@ -91,13 +91,11 @@ impl Trainer {
                 base.picture_size()
             )));
         }
-        let device = base.embed(&[class_prompt(&settings)]).device();
-        let pictures = subject.encode(base, &device, settings.flip).await?;
+        let pictures = subject.encode(base, settings.flip).await?;
         let priors = class_latents(base, &settings, on_prior).await?;
-        let side = base.sample_size;
-        let channels = pictures[0].mean.len() / (side * side);
+        let shape = [base.latent_channels(), base.latent_size(), base.latent_size()];
         let noise = Noise::new(settings.seed, STREAM);
-        Self::assemble(base, spectral, settings, [channels, side, side], pictures, priors, noise)
+        Self::assemble(base, spectral, settings, shape, pictures, priors, noise)
     }
 
     /// Takes a run up again where `checkpoint` left it; on the CPU it goes on bit for bit as if
@@ -140,7 +138,7 @@ impl Trainer {
         let schedule = NoiseSchedule::new(&base.scheduler)?;
         let prompts = [instance_prompt(&settings), class_prompt(&settings)];
         let embeddings = base.embed(&prompts);
-        let device = embeddings.device();
+        let device = base.device().clone();
         let unet = spectral.trainable(&base.unet, settings.norms)?;
         let rates = rates(unet.layout(), settings.learning_rate, settings.learning_rate_1d);
         let material = Material {

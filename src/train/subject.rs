@@ -1,6 +1,6 @@
 //! The subject: its pictures as cached latents, its words, its prompts.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use super::settings::TrainSettings;
 use crate::error::{Error, Result};
@@ -65,11 +65,11 @@ impl Subject {
     ///
     /// # Errors
     /// `Device` when the latents cannot be read back.
-    pub async fn encode(&self, base: &Base, device: &Device, flip: bool) -> Result<Vec<PictureLatents>> {
+    pub async fn encode(&self, base: &Base, flip: bool) -> Result<Vec<PictureLatents>> {
         let mut encoded = Vec::with_capacity(self.pictures.len() * if flip { 2 } else { 1 });
         for picture in &self.pictures {
             let data = TensorData::new(picture.clone(), [1, 3, self.size, self.size]);
-            let picture: Tensor<4> = Tensor::from_data(data, device);
+            let picture: Tensor<4> = Tensor::from_data(data, base.device());
             encoded.push(encode(base, picture.clone()).await?);
             if flip {
                 encoded.push(encode(base, picture.flip([3])).await?);
