@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+mod ddim;
+mod schedules;
 mod tensors;
 mod unet;
 mod vae;

@@ -1,0 +1,193 @@
+//! What the commands share: the device, the base, files, and text that is safe to print.
+
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use clap::{Args, ValueEnum};
+use deltabooth::model::base::Base;
+use deltabooth::weights::Files;
+use deltabooth::{Error, Result};
+
+/// The base and where it runs.
+#[derive(Debug, Args)]
+pub(crate) struct BaseArgs {
+    /// The base model's folder, in diffusers' layout.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) base: PathBuf,
+    /// What computes.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) device: DeviceArg,
+}
+
+/// `--device`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum DeviceArg {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The graphics card (Vulkan, Metal or DirectX).
+    Gpu,
+}
+
+impl BaseArgs {
+    /// Opens the device and loads the base onto it.
+    pub(crate) async fn load(&self) -> Result<Base> {
+        let device = match self.device {
+            DeviceArg::Cpu => Device::flex(),
+            DeviceArg::Gpu => gpu().await?,
+        };
+        if !self.base.is_dir() {
+            return Err(Error::Io(format!(
+                "There is no folder {}. Give the folder of a base model in diffusers' layout with --base.",
+                self.base.display()
+            )));
+        }
+        let mut status = Status::new("loading the base");
+        let base = Base::load(&Files::Folder(self.base.clone()), &device, &mut |_| {
+            status.tick()
+        })
+        .await?;
+        Ok(base)
+    }
+}
+
+#[cfg(feature = "gpu")]
+async fn gpu() -> Result<Device> {
+    Device::wgpu_options().init_async().await.map_err(|error| {
+        Error::Device(format!(
+            "No graphics card could be opened ({error:?}). Use --device cpu."
+        ))
+    })
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn gpu() -> Result<Device> {
+    Err(Error::Device(
+        "This booth was built without the graphics card's part. Build it with `cargo build --release --features gpu`, or use --device cpu.".into(),
+    ))
+}
+
+/// One line on a terminal that says what is under way; nothing where nobody watches.
+pub(crate) struct Status {
+    what: &'static str,
+    shown: bool,
+}
+
+impl Status {
+    pub(crate) fn new(what: &'static str) -> Self {
+        let mut status = Self { what, shown: false };
+        status.tick();
+        status
+    }
+
+    /// Shows the line once.
+    pub(crate) fn tick(&mut self) {
+        if !self.shown {
+            self.show("");
+        }
+    }
+
+    /// Shows how far the work is.
+    pub(crate) fn progress(&mut self, done: usize, total: usize) {
+        self.show(&format!(" {done}/{total}"));
+    }
+
+    fn show(&mut self, rest: &str) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[2K{}{rest} …", self.what);
+            self.shown = true;
+        }
+    }
+}
+
+impl Drop for Status {
+    fn drop(&mut self) {
+        if self.shown {
+            eprint!("\r\x1b[2K");
+        }
+    }
+}
+
+/// A whole file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| {
+        Error::Io(format!(
+            "{} could not be read ({error}). Check its name and place.",
+            path.display()
+        ))
+    })
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let attempt = || -> std::io::Result<()> {
+        let mut file = fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    };
+    attempt().map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        Error::Io(format!(
+            "{} could not be written ({error}). Check the folder's permissions and free space.",
+            path.display()
+        ))
+    })
+}
+
+/// Finds out before the work that its result can be kept.
+pub(crate) fn check_out(path: &Path, extension: &str) -> Result<()> {
+    if !path
+        .extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case(extension))
+    {
+        return Err(Error::Settings(format!(
+            "The result is a .{extension} file, but --out is {}. Give a name that ends in .{extension}.",
+            path.display()
+        )));
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            Err(Error::Io(format!(
+                "There is no folder {} for the result. Make it first.",
+                folder.display()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Text from a file, with everything that could steer a terminal or turn the reading direction
+/// written as `\u{…}`; line breaks stay.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        let steers = c.is_control() && c != '\n';
+        let hides = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        if steers || hides {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn text_from_a_file_cannot_steer_the_terminal() {
+        assert_eq!(escaped("Grüße, 熊 🐻\nzwei"), "Grüße, 熊 🐻\nzwei");
+        assert_eq!(
+            escaped("\x1b[2Ja\r\u{9b}\u{202e}b\0"),
+            r"\u{1b}[2Ja\u{d}\u{9b}\u{202e}b\u{0}"
+        );
+    }
+}

@@ -1,0 +1,294 @@
+//! `booth`, run as a person runs it, on the embedded base.
+#![cfg(feature = "booth")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use deltabooth::sampler::Noise;
+use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32, to_f32};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("static")
+        .join(name)
+}
+
+fn booth(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_booth"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+fn succeeds(args: &[&str]) -> String {
+    let output = booth(args);
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The sentence of a command that must fail.
+fn fails(args: &[&str]) -> String {
+    let output = booth(args);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    let text = text.trim_end();
+    assert!(
+        text.ends_with('.') && text.starts_with(|c: char| !c.is_lowercase()),
+        "no sentence: {text}"
+    );
+    assert!(!text.contains("panicked"), "{text}");
+    text.to_owned()
+}
+
+/// Shape and values of a tensor of a file.
+fn tensor(file: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
+    let bytes = std::fs::read(file).unwrap();
+    let header = Header::parse(&bytes, bytes.len() as u64).unwrap();
+    let info = &header.tensors[name];
+    assert_eq!(info.dtype, Dtype::F32);
+    let at = |offset: u64| (header.data_start + offset) as usize;
+    (
+        info.shape.clone(),
+        to_f32(info.dtype, &bytes[at(info.start)..at(info.end)]).unwrap(),
+    )
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter()
+        .zip(b)
+        .fold(0.0, |largest, (a, b)| largest.max((a - b).abs()))
+}
+
+#[test]
+fn a_seed_gives_its_pictures_alone_and_among_others_and_from_its_noise() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let base = folder("base");
+    let make = |name: &str, more: &[&str]| {
+        let (out, dump) = (
+            at(&format!("{name}.png")),
+            at(&format!("{name}.safetensors")),
+        );
+        let mut args = vec![
+            "generate",
+            "--base",
+            base.to_str().unwrap(),
+            "--prompt",
+            "a red robot",
+            "--steps",
+            "3",
+        ];
+        args.extend(["--out", &out, "--dump", &dump]);
+        args.extend(more);
+        succeeds(&args);
+        (
+            tensor(Path::new(&dump), "latents"),
+            tensor(Path::new(&dump), "images"),
+        )
+    };
+    let (latents, images) = make("both", &["--seed", "7", "--count", "2"]);
+    let side = latents.0[2];
+    assert_eq!(latents.0, [2, 4, side, side]);
+    assert_eq!(images.0[..2], [2, 3]);
+    assert!(images.1.iter().all(|x| (0.0..=1.0).contains(x)));
+    assert!(
+        images.1.iter().any(|x| (x - images.1[0]).abs() > 0.05),
+        "an empty picture"
+    );
+
+    let (second, _) = make("second", &["--seed", "8"]);
+    assert!(largest_difference(&latents.1[4 * side * side..], &second.1) < 1e-3);
+    let (again, _) = make("again", &["--seed", "8"]);
+    assert_eq!(second, again);
+    let (other, _) = make("other", &["--seed", "9"]);
+    assert!(largest_difference(&second.1, &other.1) > 0.1);
+
+    let noise = Noise::new(8, 1).normal(4 * side * side);
+    let bytes = from_f32(Dtype::F32, &noise).unwrap();
+    let file = safetensors::write(
+        &[("latents".into(), Dtype::F32, vec![1, 4, side, side], bytes)],
+        &BTreeMap::new(),
+    );
+    std::fs::write(at("noise.safetensors"), file.unwrap()).unwrap();
+    let (from_noise, _) = make("from-noise", &["--latents", &at("noise.safetensors")]);
+    assert_eq!(second, from_noise);
+
+    let size = |name: &str| {
+        let picture = deltabooth::picture::decode(&std::fs::read(at(name)).unwrap()).unwrap();
+        (picture.width() as usize, picture.height() as usize)
+    };
+    let (height, width) = (images.0[2], images.0[3]);
+    assert_eq!(size("both.png"), (2 * width, height), "the grid");
+    assert_eq!(size("both-1.png"), (width, height));
+    assert_eq!(size("both-2.png"), (width, height));
+    assert!(!Path::new(&at("second-1.png")).exists());
+}
+
+#[test]
+fn what_goes_wrong_is_said_in_a_sentence() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let base = folder("base").to_str().unwrap().to_owned();
+    let (out, missing) = (at("out.png"), at("missing"));
+    std::fs::write(at("broken.safetensors"), b"\x10\0\0\0\0\0\0\0{\"a\":").unwrap();
+    let broken = at("broken.safetensors");
+    let generate = |more: &[&str]| {
+        let mut args = vec!["generate", "--base", &base, "--prompt", "a robot"];
+        args.extend(more);
+        fails(&args)
+    };
+    assert!(
+        fails(&[
+            "generate", "--base", &missing, "--prompt", "x", "--out", &out
+        ])
+        .contains("missing")
+    );
+    assert!(
+        generate(&[
+            "--out",
+            &out,
+            "--delta",
+            &format!("{missing}.safetensors:0.5")
+        ])
+        .contains("missing.safetensors")
+    );
+    assert!(generate(&["--out", &out, "--delta", &broken]).contains("broken.safetensors"));
+    assert!(generate(&["--out", &out, "--latents", &broken]).contains("broken.safetensors"));
+    assert!(generate(&["--out", &out, "--steps", "0"]).contains("0 sampling steps"));
+    assert!(generate(&["--out", &out, "--steps", "5000"]).contains("5000"));
+    assert!(generate(&["--out", &out, "--count", "0"]).contains("0 pictures"));
+    assert!(generate(&["--out", &out, "--eta", "2"]).contains("Eta is 2"));
+    assert!(generate(&["--out", &at("out.jpg")]).contains(".png"));
+    assert!(generate(&["--out", &at("nowhere/out.png")]).contains("nowhere"));
+    #[cfg(not(feature = "gpu"))]
+    assert!(generate(&["--out", &out, "--device", "gpu"]).contains("--features gpu"));
+    fails(&["inspect", &broken]);
+    let delta = at("delta.safetensors");
+    let train = ["train", "--base", &base, "--out", &delta];
+    assert!(fails(&[&train[..], &["--resume"]].concat()).contains("no checkpoint"));
+    let words = ["--token", "sks", "--class", "robot"];
+    let nothing = place.path().to_str().unwrap();
+    assert!(fails(&[&train[..], &words, &["--images", nothing]].concat()).contains("no picture"));
+    assert!(
+        fails(&[&train[..], &words, &["--images", nothing, "--lr", "7"]].concat())
+            .contains("learning_rate")
+    );
+    assert!(!Path::new(&out).exists() && !Path::new(&delta).exists());
+}
+
+#[test]
+fn hostile_text_in_a_file_stays_text() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("hostile.safetensors");
+    let metadata = BTreeMap::from([(
+        "title\u{202e}".to_owned(),
+        "a\x1b[2J\nmetadata\n  author: me\u{0}".to_owned(),
+    )]);
+    let tensors = [(
+        "x\x1b]0;owned\x07".to_owned(),
+        Dtype::F32,
+        vec![1],
+        vec![0; 4],
+    )];
+    std::fs::write(&file, safetensors::write(&tensors, &metadata).unwrap()).unwrap();
+    let text = succeeds(&["inspect", file.to_str().unwrap()]);
+    assert!(
+        text.contains(r"title\u{202e}: a\u{1b}[2J\nmetadata\n  author: me\u{0}"),
+        "{text}"
+    );
+    assert!(text.contains(r"x\u{1b}]0;owned\u{7}"), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+}
+
+#[test]
+fn a_base_is_described_without_reading_its_weights() {
+    let file = folder("base/unet/diffusion_pytorch_model.safetensors");
+    let text = succeeds(&["inspect", file.to_str().unwrap()]);
+    assert!(
+        text.contains("conv_in.weight") && text.contains("tensors"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_delta_is_trained_described_and_applied() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let base = folder("base").to_str().unwrap().to_owned();
+    std::fs::create_dir(at("images")).unwrap();
+    for (name, red) in [("a.png", 200_u8), ("b.png", 90)] {
+        let rgb: Vec<u8> = (0..80 * 64)
+            .flat_map(|i| [red, (i % 80) as u8, (i / 80) as u8])
+            .collect();
+        let png = deltabooth::picture::encode_png(&rgb, 80, 64).unwrap();
+        std::fs::write(Path::new(&at("images")).join(name), png).unwrap();
+    }
+    let delta = at("delta.safetensors");
+    let images = at("images");
+    succeeds(&[
+        "train",
+        "--base",
+        &base,
+        "--images",
+        &images,
+        "--token",
+        "sks",
+        "--class",
+        "robot",
+        "--steps",
+        "2",
+        "--prior-images",
+        "1",
+        "--seed",
+        "3",
+        "--out",
+        &delta,
+    ]);
+    assert!(std::fs::metadata(&delta).unwrap().len() <= 100_000);
+    assert!(
+        !Path::new(&at("delta.checkpoint")).exists(),
+        "a finished run leaves no checkpoint"
+    );
+
+    let text = succeeds(&["inspect", &delta]);
+    for part in ["sks robot", "steps      2", "unet.conv_in", "shifts of"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+
+    let make = |name: &str, delta: Option<&str>| {
+        let (out, dump) = (
+            at(&format!("{name}.png")),
+            at(&format!("{name}.dump.safetensors")),
+        );
+        let mut args = vec![
+            "generate",
+            "--base",
+            &base,
+            "--prompt",
+            "a sks robot",
+            "--steps",
+            "2",
+            "--out",
+            &out,
+        ];
+        args.extend(["--dump", &dump]);
+        args.extend(delta.iter().flat_map(|delta| ["--delta", delta]));
+        succeeds(&args);
+        tensor(Path::new(&dump), "latents").1
+    };
+    let plain = make("plain", None);
+    let off = make("off", Some(&format!("{delta}:0")));
+    assert_eq!(plain, off, "strength 0 is the base");
+    assert!(
+        largest_difference(&plain, &make("on", Some(&delta))) > 1e-4,
+        "the delta does nothing"
+    );
+}
