@@ -100,6 +100,16 @@ impl ClipTextModel {
         self.final_layer_norm.forward(x)
     }
 
+    /// Channels of an embedded token.
+    pub fn hidden_size(&self) -> usize {
+        self.token_embedding.dims()[1]
+    }
+
+    /// The longest text, in tokens.
+    pub fn max_position_embeddings(&self) -> usize {
+        self.position_embedding.dims()[0]
+    }
+
     /// Shows every layer to `visitor`, under its path in published checkpoints.
     ///
     /// # Errors

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 mod ddim;
 mod schedules;
 mod tensors;
+mod text_encoder;
+mod tokenizer;
+mod training;
 mod unet;
 mod vae;
 
