@@ -123,7 +123,7 @@ async fn open() -> Result<Device> {
         .into_data_async()
         .await
         .map_err(|error| failed(format!("{error:?}")))?
-        .to_vec::<f32>()
+        .try_to_vec::<f32>()
         .map_err(|error| failed(format!("{error:?}")))?;
     if values != [2.0; 4] {
         return Err(failed(format!("it says that 1 + 1 is {values:?}")));

@@ -335,7 +335,7 @@ impl Gauge {
         let done = from + ((to - from) as f64 * part.min(1.0)) as u64;
         if self.shown.is_none_or(|shown| done > shown) {
             self.shown = Some(done);
-            post::post(&Event::Progress {
+            post(&Event::Progress {
                 task: Task::Load,
                 done,
                 total: 1_000,
