@@ -5,3 +5,5 @@ pub mod client;
 pub mod protocol;
 #[cfg(feature = "engine")]
 pub mod serve;
+#[cfg(feature = "tensor")]
+pub mod slots;

@@ -15,11 +15,17 @@ use crate::error::Error;
 /// From the page to the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's words speak of its fields")]
 pub enum Request {
     /// Chooses the device and loads the base at `url` (a diffusers folder with a trailing slash).
     Load { url: String, device: DeviceChoice },
     /// Decodes, crops and keeps a picture of the subject; answered by [`Event::Picture`].
-    AddPicture { id: u32, name: String, #[serde(with = "serde_bytes")] bytes: Vec<u8> },
+    AddPicture {
+        id: u32,
+        name: String,
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
     /// Moves the square crop of a picture: 0 is left or top, 1 is right or bottom.
     CropPicture { id: u32, offset: f32 },
     /// Forgets a picture.
@@ -39,7 +45,12 @@ pub enum Request {
     /// Makes pictures, with and without the delta.
     Generate(GenerateRequest),
     /// Opens a delta file.
-    OpenDelta { name: String, #[serde(with = "serde_bytes")] bytes: Vec<u8>, apply_anyway: bool },
+    OpenDelta {
+        name: String,
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+        apply_anyway: bool,
+    },
     /// Puts the delta aside; pictures are then the base's own.
     CloseDelta,
 }
@@ -108,23 +119,45 @@ pub struct GenerateRequest {
 /// From the engine to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's words speak of its fields")]
 pub enum Event {
     /// The worker listens; nothing sent before this arrives.
     Ready,
     /// The device was chosen: its name, and why it.
-    Device { kind: DeviceKind, name: String, reason: String },
+    Device {
+        kind: DeviceKind,
+        name: String,
+        reason: String,
+    },
     /// How far a piece of work has come.
     Progress { task: Task, done: u64, total: u64 },
     /// The base is loaded; pictures have `size` pixels a side.
-    Loaded { base: String, hash: String, size: usize, unfinished_run: Option<UnfinishedRun> },
+    Loaded {
+        base: String,
+        hash: String,
+        size: usize,
+        unfinished_run: Option<UnfinishedRun>,
+    },
     /// A picture was taken in; `pixels` is RGBA, `size` a side, as training will see it.
-    Picture { id: u32, size: u32, #[serde(with = "serde_bytes")] pixels: Vec<u8>, offset: f32 },
+    Picture {
+        id: u32,
+        size: u32,
+        #[serde(with = "serde_bytes")]
+        pixels: Vec<u8>,
+        offset: f32,
+    },
     /// A picture was refused.
     PictureRefused { id: u32, error: Error },
     /// A picture was forgotten.
     PictureRemoved { id: u32 },
     /// Training steps were made.
-    Step { step: usize, total: usize, loss: f32, steps_per_second: f32, seconds_left: f32 },
+    Step {
+        step: usize,
+        total: usize,
+        loss: f32,
+        steps_per_second: f32,
+        seconds_left: f32,
+    },
     /// A picture of the subject as learned so far.
     Preview { step: usize, picture: Pixels },
     /// Training was paused (true) or goes on (false).
@@ -132,11 +165,21 @@ pub enum Event {
     /// A checkpoint is safe in this browser.
     Checkpoint { step: usize },
     /// A delta is open: after training or from a file. `file` holds its bytes for download.
-    Delta { summary: DeltaSummary, file_name: String, #[serde(with = "serde_bytes")] file: Vec<u8> },
+    Delta {
+        summary: DeltaSummary,
+        file_name: String,
+        #[serde(with = "serde_bytes")]
+        file: Vec<u8>,
+    },
     /// The delta was put aside.
     DeltaClosed,
     /// Pictures are there.
-    Generated { id: u32, personalised: bool, pictures: Vec<Pixels>, seconds: f32 },
+    Generated {
+        id: u32,
+        personalised: bool,
+        pictures: Vec<Pixels>,
+        seconds: f32,
+    },
     /// The work ended because the person asked.
     Stopped { task: Task },
     /// Something to know that stops nothing.

@@ -1,0 +1,63 @@
+//! The engine's end of the worker.
+//!
+//! One task takes the requests one after the other; between two steps of any work it lets the
+//! browser deliver messages, so that Pause and Cancel arrive.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `post` | events to the page, the last words of a panic |
+//! | `control` | the queue of requests, Pause and Cancel, yielding |
+//! | `device` | which device, and why it |
+//! | `store` | files in the browser's private file system |
+//! | `session` | what is loaded; one request at a time |
+//! | `pictures` | the subject's pictures, cropped |
+//! | `training` | a run from its settings or its checkpoint to the delta |
+//! | `making` | pictures, with and without the delta |
+//! | `deltas` | delta files in and out |
+//! | `pace` | steps per second and time left |
+
+mod control;
+mod deltas;
+mod device;
+mod making;
+mod pace;
+mod pictures;
+mod post;
+mod session;
+mod store;
+mod training;
+
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::MessageEvent;
+
+use self::control::Control;
+use self::session::Session;
+use super::protocol::{Event, Request};
+
+/// Begins to listen; the worker's `main`.
+pub fn start() {
+    post::install_last_words();
+    let control = match Control::new() {
+        Ok(control) => Rc::new(control),
+        Err(why) => return post::fell(&format!("no message channel: {why:?}")),
+    };
+    let inbox = control.clone();
+    let listener = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+        match serde_wasm_bindgen::from_value::<Request>(message.data()) {
+            Ok(request) => inbox.hear(request),
+            Err(why) => post::post(&Event::Warning {
+                message: format!(
+                    "The page asked for something that this engine does not know ({why}). They come from different versions: reload the page."
+                ),
+            }),
+        }
+    });
+    post::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
+    // It listens for as long as the worker lives.
+    listener.forget();
+    spawn_local(Session::new(control).run());
+    post::post(&Event::Ready);
+}

@@ -1,0 +1,42 @@
+//! Steps per second and time left.
+
+use std::collections::VecDeque;
+
+/// Steps that the average goes over: long enough for a GPU, whose steps are waited for in groups.
+const WINDOW: usize = 24;
+
+/// How long the last steps took; pauses, previews and saves do not count.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    seconds: VecDeque<f32>,
+}
+
+impl Pace {
+    /// A step took so long.
+    pub(super) fn add(&mut self, seconds: f32) {
+        if self.seconds.len() == WINDOW {
+            self.seconds.pop_front();
+        }
+        self.seconds.push_back(seconds);
+    }
+
+    /// 0 before the first step.
+    pub(super) fn steps_per_second(&self) -> f32 {
+        let sum: f32 = self.seconds.iter().sum();
+        if sum > 0.0 {
+            self.seconds.len() as f32 / sum
+        } else {
+            0.0
+        }
+    }
+
+    /// NaN while nobody knows.
+    pub(super) fn seconds_left(&self, steps: usize) -> f32 {
+        let rate = self.steps_per_second();
+        if rate > 0.0 {
+            steps as f32 / rate
+        } else {
+            f32::NAN
+        }
+    }
+}

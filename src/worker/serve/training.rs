@@ -1,0 +1,263 @@
+//! A run, from its settings or its checkpoint to the delta.
+
+use std::rc::Rc;
+
+use web_time::Instant;
+
+use super::deltas::file_name;
+use super::pace::Pace;
+use super::post::{self, post, warn};
+use super::session::Session;
+use super::store::Store;
+use crate::error::{Error, Result};
+use crate::generate::GenerateSettings;
+use crate::train::subject::{instance_prompt, warnings};
+use crate::train::{Checkpoint, CheckpointStore, Subject, TrainSettings, Trainer};
+use crate::worker::protocol::{DeviceKind, Event, Pixels, Task, TrainRequest, UnfinishedRun};
+use crate::worker::slots::Slots;
+
+/// Sampling steps of a preview: it shows the way, not the goal.
+const PREVIEW_STEPS: usize = 15;
+/// Steps between two readings of the loss on a GPU, which waits for each.
+const GPU_READS: usize = 4;
+/// Whole numbers up to here are the same in JavaScript.
+const MAX_SAFE: u64 = (1 << 53) - 1;
+
+impl Session {
+    /// Trains on the pictures that were added.
+    ///
+    /// # Errors
+    /// `Settings`, `Decomposition`, `Device`; `Cancelled` after the delta was posted, if anything
+    /// was learned.
+    pub(super) async fn train(&mut self, request: TrainRequest) -> Result<()> {
+        let settings = settings_of(request).validated()?;
+        let base = &self.loaded()?.base;
+        let size = base.picture_size();
+        let subject = Subject::new(self.pictures.to_model(size as u32), size)?;
+        for warning in warnings(&settings, &base.tokenizer) {
+            warn(warning);
+        }
+        self.decompose().await?;
+        post::begin(Task::Prior);
+        let store = self.store().await;
+        let watch = self.watch(Task::Prior);
+        let loaded = self.loaded()?;
+        let Some(spectral) = &loaded.spectral else {
+            return Ok(());
+        };
+        let mut on_prior = async |done: usize, total: usize| watch.step(done, total).await;
+        let trainer = Trainer::new(&loaded.base, spectral, &subject, settings, &mut on_prior).await;
+        let mut trainer = watch.outcome(trainer)?;
+        // The new run's first checkpoint may be older in steps than the old run's last.
+        if let Err(error) = store.discard().await {
+            warn(error.to_string());
+        }
+        save(&store, &mut trainer).await?;
+        self.go_on(trainer, &store).await
+    }
+
+    /// Goes on with the run that the store holds.
+    ///
+    /// # Errors
+    /// `Checkpoint` if there is none or it does not fit; those of [`Session::train`].
+    pub(super) async fn resume(&mut self) -> Result<()> {
+        let store = self.store().await;
+        self.loaded()?;
+        let Some(bytes) = store.load().await? else {
+            return Err(Error::Checkpoint(
+                "There is no run to go on with: it was finished or discarded, perhaps in another tab. Start a new one."
+                    .into(),
+            ));
+        };
+        let checkpoint = Checkpoint::from_bytes(&bytes)?;
+        checkpoint.check_base(&self.loaded()?.base.hash)?;
+        self.decompose().await?;
+        let loaded = self.loaded()?;
+        let Some(spectral) = &loaded.spectral else {
+            return Ok(());
+        };
+        let trainer = Trainer::resume(&loaded.base, spectral, checkpoint)?;
+        self.go_on(trainer, &store).await
+    }
+
+    /// Forgets that run.
+    pub(super) async fn discard_run(&mut self) {
+        if let Err(error) = self.store().await.discard().await {
+            warn(error.to_string());
+        }
+    }
+
+    /// Steps, previews and checkpoints until the run is done or stopped; then the delta.
+    async fn go_on(&mut self, mut trainer: Trainer, store: &Rc<Slots<Store>>) -> Result<()> {
+        post::begin(Task::Train);
+        let gpu = self
+            .chosen
+            .as_ref()
+            .is_some_and(|chosen| chosen.kind == DeviceKind::Gpu);
+        trainer.read_losses_every(if gpu { GPU_READS } else { 1 });
+        let settings = trainer.settings().clone();
+        let (mut pace, mut told) = (Pace::default(), 0);
+        tell(&trainer, &pace, &mut told);
+        post::progress(Task::Train, trainer.step_count(), settings.steps);
+        let mut stopped = false;
+        while !trainer.is_done() {
+            if self.control.between().await.is_err() {
+                stopped = true;
+                break;
+            }
+            let began = Instant::now();
+            trainer.step().await?;
+            pace.add(began.elapsed().as_secs_f32());
+            tell(&trainer, &pace, &mut told);
+            let step = trainer.step_count();
+            let due = |every: usize| every > 0 && step.is_multiple_of(every);
+            // First the checkpoint: a preview may be what memory does not suffice for.
+            if due(settings.checkpoint_every) && !trainer.is_done() {
+                save(store, &mut trainer).await?;
+                tell(&trainer, &pace, &mut told);
+            }
+            if due(settings.preview_every) {
+                match self.preview(&trainer).await {
+                    Err(Error::Cancelled) => {
+                        stopped = true;
+                        break;
+                    }
+                    outcome => outcome?,
+                }
+            }
+        }
+        if trainer.step_count() > 0 {
+            let date: String = js_sys::Date::new_0().to_iso_string().into();
+            let delta = trainer.finish(&date).await?;
+            let name = file_name(&delta.metadata.title);
+            self.take_delta(&name, delta.to_bytes()?)?;
+        }
+        // The delta holds what was learned, so the run is over, stopped or not.
+        if let Err(error) = store.discard().await {
+            warn(error.to_string());
+        }
+        if stopped {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn preview(&self, trainer: &Trainer) -> Result<()> {
+        let loaded = self.loaded()?;
+        let Some(spectral) = &loaded.spectral else {
+            return Ok(());
+        };
+        let settings = trainer.settings();
+        let request = GenerateSettings {
+            prompt: instance_prompt(settings),
+            seed: settings.seed,
+            steps: PREVIEW_STEPS,
+            ..GenerateSettings::default()
+        };
+        let watch = self.watch(Task::Generate);
+        let mut on_step = async |_: usize, _: usize| watch.step_unseen().await;
+        let made = trainer
+            .preview(&loaded.base, spectral, &request, &mut on_step)
+            .await;
+        let picture = watch.outcome(made)?.picture(0)?;
+        post(&Event::Preview {
+            step: trainer.step_count(),
+            picture: Pixels {
+                width: picture.width(),
+                height: picture.height(),
+                rgba: picture.rgba(),
+            },
+        });
+        Ok(())
+    }
+}
+
+/// Posts the losses that were read since the last call.
+fn tell(trainer: &Trainer, pace: &Pace, told: &mut usize) {
+    let total = trainer.settings().steps;
+    for loss in trainer.losses().iter().skip(*told) {
+        post(&Event::Step {
+            step: loss.step,
+            total,
+            loss: loss.total,
+            steps_per_second: pace.steps_per_second(),
+            seconds_left: pace.seconds_left(total.saturating_sub(loss.step)),
+        });
+    }
+    *told = trainer.losses().len();
+}
+
+/// Saves the run; a save that fails is a warning, because the run itself is well.
+async fn save(store: &Rc<Slots<Store>>, trainer: &mut Trainer) -> Result<()> {
+    let checkpoint = trainer.checkpoint().await?;
+    match store.save(&checkpoint.to_bytes()?).await {
+        // In memory it would be gone with the tab: not what the person is promised.
+        Ok(()) if matches!(store.disk(), Store::Browser { .. }) => post(&Event::Checkpoint {
+            step: checkpoint.step,
+        }),
+        Ok(()) => {}
+        Err(error) => warn(format!(
+            "The training goes on, but it was not saved at step {}: {error}",
+            checkpoint.step
+        )),
+    }
+    Ok(())
+}
+
+/// The run that the store holds, if it belongs to this base.
+pub(super) async fn unfinished(store: &Slots<Store>, base_hash: &str) -> Option<Checkpoint> {
+    let checkpoint = match store.load().await {
+        Ok(None) => return None,
+        Ok(Some(bytes)) => Checkpoint::from_bytes(&bytes),
+        Err(error) => Err(error),
+    };
+    match checkpoint {
+        Ok(checkpoint) => checkpoint
+            .check_base(base_hash)
+            .is_ok()
+            .then_some(checkpoint),
+        Err(error) => {
+            warn(format!(
+                "A training run was not finished on the last visit, but it cannot be taken up again. {error}"
+            ));
+            None
+        }
+    }
+}
+
+fn settings_of(request: TrainRequest) -> TrainSettings {
+    TrainSettings {
+        token: request.token,
+        class_word: request.class_word,
+        steps: request.steps,
+        learning_rate: request.learning_rate,
+        learning_rate_1d: request.learning_rate_1d,
+        prior_weight: request.prior_weight,
+        prior_images: request.prior_images,
+        seed: request.seed,
+        preview_every: request.preview_every,
+        checkpoint_every: request.checkpoint_every,
+        ..TrainSettings::default()
+    }
+}
+
+/// What the page asked for when the run of this checkpoint began.
+pub(super) fn request_of(checkpoint: &Checkpoint) -> UnfinishedRun {
+    let settings = checkpoint.settings.clone();
+    UnfinishedRun {
+        request: TrainRequest {
+            token: settings.token,
+            class_word: settings.class_word,
+            steps: settings.steps,
+            learning_rate: settings.learning_rate,
+            learning_rate_1d: settings.learning_rate_1d,
+            prior_weight: settings.prior_weight,
+            prior_images: settings.prior_images,
+            seed: settings.seed.min(MAX_SAFE),
+            preview_every: settings.preview_every,
+            checkpoint_every: settings.checkpoint_every,
+        },
+        step: checkpoint.step,
+    }
+}
