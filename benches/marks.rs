@@ -1,7 +1,10 @@
 //! Native times on the embedded base, one line each: what, measured, mark, separated by tabs.
 //!
 //! `cargo bench --profile dev --bench marks`
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot run has nothing to say"
+)]
 #![expect(missing_docs, reason = "a program, not a library")]
 
 use core::ops::ControlFlow;
@@ -22,22 +25,44 @@ fn main() {
 async fn measure() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let device = Device::flex();
-    let base = Base::load(&Files::Folder(root.join("static/base")), &device, &mut |_| {}).await.unwrap();
+    let base = Base::load(
+        &Files::Folder(root.join("static/base")),
+        &device,
+        &mut |_| {},
+    )
+    .await
+    .unwrap();
 
     let start = Instant::now();
-    let spectral = SpectralBase::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(())).await.unwrap();
-    row("decomposition, native", format!("{:.2} s", start.elapsed().as_secs_f64()), "");
+    let spectral = SpectralBase::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
+        .await
+        .unwrap();
+    row(
+        "decomposition, native",
+        format!("{:.2} s", start.elapsed().as_secs_f64()),
+        "",
+    );
 
     let pictures = (0..4)
         .map(|i| {
             let bytes = std::fs::read(root.join(format!("static/subjects/robot/{i}.png"))).unwrap();
-            picture::decode(&bytes).unwrap().square(0.5, base.picture_size()).to_signed()
+            picture::decode(&bytes)
+                .unwrap()
+                .square(0.5, base.picture_size())
+                .to_signed()
         })
         .collect();
     let subject = Subject::new(pictures, base.picture_size()).unwrap();
-    let settings = TrainSettings { class_word: "robot".into(), prior_images: 4, ..TrainSettings::default() };
-    let mut trainer =
-        Trainer::new(&base, &spectral, &subject, settings, &mut async |_, _| ControlFlow::Continue(())).await.unwrap();
+    let settings = TrainSettings {
+        class_word: "robot".into(),
+        prior_images: 4,
+        ..TrainSettings::default()
+    };
+    let mut trainer = Trainer::new(&base, &spectral, &subject, settings, &mut async |_, _| {
+        ControlFlow::Continue(())
+    })
+    .await
+    .unwrap();
     let mut steps = Vec::new();
     for _ in 0..23 {
         let start = Instant::now();
@@ -45,15 +70,40 @@ async fn measure() {
         steps.push(start.elapsed().as_secs_f64() * 1e3);
     }
     steps.drain(..3);
-    row("training step, native CPU", format!("{:.0} ms", median(&mut steps)), "≤ half of the PyTorch step");
+    row(
+        "training step, native CPU",
+        format!("{:.0} ms", median(&mut steps)),
+        "≤ half of the PyTorch step",
+    );
 
-    let delta = trainer.finish("2026-01-01").await.unwrap().to_bytes().unwrap();
-    row("delta of the embedded base", format!("{:.1} KB", delta.len() as f64 / 1e3), "≤ 100 KB");
+    let delta = trainer
+        .finish("2026-01-01")
+        .await
+        .unwrap()
+        .to_bytes()
+        .unwrap();
+    row(
+        "delta of the embedded base",
+        format!("{:.1} KB", delta.len() as f64 / 1e3),
+        "≤ 100 KB",
+    );
 
-    let settings = GenerateSettings { prompt: "photo of a dog on grass".into(), guidance_scale: 4.0, ..Default::default() };
+    let settings = GenerateSettings {
+        prompt: "photo of a dog on grass".into(),
+        guidance_scale: 4.0,
+        ..Default::default()
+    };
     let start = Instant::now();
-    generate(&base, &base.unet, &settings, None, &mut async |_, _| ControlFlow::Continue(())).await.unwrap();
-    row("picture, 25 steps, native CPU", format!("{:.2} s", start.elapsed().as_secs_f64()), "");
+    generate(&base, &base.unet, &settings, None, &mut async |_, _| {
+        ControlFlow::Continue(())
+    })
+    .await
+    .unwrap();
+    row(
+        "picture, 25 steps, native CPU",
+        format!("{:.2} s", start.elapsed().as_secs_f64()),
+        "",
+    );
 }
 
 fn median(values: &mut [f64]) -> f64 {

@@ -29,7 +29,9 @@ pub async fn compare(base: &Base, mut reference: Weights) -> Result<Vec<Differen
     let size = base.latent_size();
     let width = base.embed(&[String::new()]).dims()[2];
     let pixels = base.picture_size();
-    let latents = |name: &str, n: usize, reference: &mut Weights| reference.take::<4>(name, [n, 4, size, size]);
+    let latents = |name: &str, n: usize, reference: &mut Weights| {
+        reference.take::<4>(name, [n, 4, size, size])
+    };
 
     let ids = reference.take::<2>("input_ids", [batch, tokens])?.int();
     let states = reference.take::<3>("last_hidden_state", [batch, tokens, width])?;
@@ -46,17 +48,39 @@ pub async fn compare(base: &Base, mut reference: Weights) -> Result<Vec<Differen
     let distribution = base.vae.encode(picture);
     let encoded = Tensor::cat(vec![distribution.mean, distribution.log_variance], 1);
     Ok(vec![
-        difference("text_encoder", base.text_encoder.forward(ids), states.clone()).await?,
-        difference("unet", base.unet.forward(sample, timesteps, states), noise_pred).await?,
-        difference("vae.encode", encoded, Tensor::cat(vec![mean, log_variance], 1)).await?,
+        difference(
+            "text_encoder",
+            base.text_encoder.forward(ids),
+            states.clone(),
+        )
+        .await?,
+        difference(
+            "unet",
+            base.unet.forward(sample, timesteps, states),
+            noise_pred,
+        )
+        .await?,
+        difference(
+            "vae.encode",
+            encoded,
+            Tensor::cat(vec![mean, log_variance], 1),
+        )
+        .await?,
         difference("vae.decode", base.vae.decode(z), decoded).await?,
     ])
 }
 
-async fn difference<const D: usize>(part: &str, ours: Tensor<D>, reference: Tensor<D>) -> Result<Difference> {
+async fn difference<const D: usize>(
+    part: &str,
+    ours: Tensor<D>,
+    reference: Tensor<D>,
+) -> Result<Difference> {
     let error = (ours - reference.clone()).square().sum();
     let ratio = (error / reference.square().sum()).sqrt();
     let data = ratio.into_data_async().await.map_err(|error| Error::Device(format!("The device failed while it was being checked ({error:?}). Reload the page; if it happens again, choose the CPU.")))?;
     let relative_l2 = data.iter::<f32>().next().unwrap_or(f32::NAN);
-    Ok(Difference { part: part.into(), relative_l2 })
+    Ok(Difference {
+        part: part.into(),
+        relative_l2,
+    })
 }

@@ -99,10 +99,20 @@ impl Linear {
     ///
     /// # Errors
     /// A missing or misshapen tensor, by name.
-    pub fn load(weights: &mut Weights, path: &str, c_in: usize, c_out: usize, bias: bool) -> Result<Self> {
+    pub fn load(
+        weights: &mut Weights,
+        path: &str,
+        c_in: usize,
+        c_out: usize,
+        bias: bool,
+    ) -> Result<Self> {
         Ok(Self {
             weight: Weight::Full(weights.take(&format!("{path}.weight"), [c_out, c_in])?),
-            bias: if bias { Some(weights.take(&format!("{path}.bias"), [c_out])?) } else { None },
+            bias: if bias {
+                Some(weights.take(&format!("{path}.bias"), [c_out])?)
+            } else {
+                None
+            },
         })
     }
 
@@ -134,8 +144,18 @@ impl Conv2d {
     ///
     /// # Errors
     /// A missing or misshapen tensor, by name.
-    pub fn load(weights: &mut Weights, path: &str, [c_in, c_out]: [usize; 2], kernel_size: usize, stride: usize, padding: usize) -> Result<Self> {
-        let weight: Tensor<4> = weights.take(&format!("{path}.weight"), [c_out, c_in, kernel_size, kernel_size])?;
+    pub fn load(
+        weights: &mut Weights,
+        path: &str,
+        [c_in, c_out]: [usize; 2],
+        kernel_size: usize,
+        stride: usize,
+        padding: usize,
+    ) -> Result<Self> {
+        let weight: Tensor<4> = weights.take(
+            &format!("{path}.weight"),
+            [c_out, c_in, kernel_size, kernel_size],
+        )?;
         Ok(Self {
             weight: Weight::Full(weight.reshape([c_out, c_in * kernel_size * kernel_size])),
             bias: Some(weights.take(&format!("{path}.bias"), [c_out])?),
@@ -156,8 +176,18 @@ impl Conv2d {
                 frozen_conv2d(x, kernel, self.bias.clone(), stride, padding)
             }
             Weight::Factored { u, s, vt } => {
-                let window = Window { kernel_size: k, stride, padding };
-                factored_conv2d(x, [u.clone(), vt.clone()], s.clone(), self.bias.clone(), window)
+                let window = Window {
+                    kernel_size: k,
+                    stride,
+                    padding,
+                };
+                factored_conv2d(
+                    x,
+                    [u.clone(), vt.clone()],
+                    s.clone(),
+                    self.bias.clone(),
+                    window,
+                )
             }
         }
     }
@@ -168,7 +198,13 @@ impl GroupNorm {
     ///
     /// # Errors
     /// A missing or misshapen tensor, by name.
-    pub fn load(weights: &mut Weights, path: &str, channels: usize, num_groups: usize, eps: f64) -> Result<Self> {
+    pub fn load(
+        weights: &mut Weights,
+        path: &str,
+        channels: usize,
+        num_groups: usize,
+        eps: f64,
+    ) -> Result<Self> {
         Ok(Self {
             weight: weights.take(&format!("{path}.weight"), [channels])?,
             bias: weights.take(&format!("{path}.bias"), [channels])?,
@@ -180,7 +216,11 @@ impl GroupNorm {
     /// Shape-preserving, `[batch, channels, height, width]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
-        let x = x.reshape([batch, self.num_groups, channels / self.num_groups * height * width]);
+        let x = x.reshape([
+            batch,
+            self.num_groups,
+            channels / self.num_groups * height * width,
+        ]);
         let x = normalise(x, self.eps).reshape([batch, channels, height, width]);
         x * self.weight.clone().reshape([1, -1, 1, 1]) + self.bias.clone().reshape([1, -1, 1, 1])
     }

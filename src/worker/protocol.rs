@@ -6,8 +6,6 @@
 //! under way. Every piece of work ends in exactly one event: its result, [`Event::Failed`] or
 //! [`Event::Stopped`].
 
-#![expect(missing_docs, reason = "a variant's line says what its fields are")]
-
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

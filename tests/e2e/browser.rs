@@ -47,29 +47,46 @@ impl Browser {
             ]
             .map(String::from),
         );
-        let capabilities = json!({"goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}});
-        let Value::Object(capabilities) = capabilities else { unreachable!() };
-        let mut builder = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
+        let capabilities =
+            json!({"goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!()
+        };
+        let mut builder =
+            ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         builder.capabilities(capabilities);
         let deadline = Instant::now() + Duration::from_secs(30);
         let client = loop {
             match builder.connect(&format!("http://127.0.0.1:{port}")).await {
                 Ok(client) => break client,
-                Err(error) if Instant::now() > deadline => panic!("no session with chromedriver: {error}"),
+                Err(error) if Instant::now() > deadline => {
+                    panic!("no session with chromedriver: {error}")
+                }
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         };
-        Self { client, server, driver, _profile: profile }
+        Self {
+            client,
+            server,
+            driver,
+            _profile: profile,
+        }
     }
 
     /// Opens the app with a query (`?device=cpu`).
     pub async fn open(&self, query: &str) {
-        self.client.goto(&format!("{}/{query}", self.server.url())).await.expect("the page opens");
+        self.client
+            .goto(&format!("{}/{query}", self.server.url()))
+            .await
+            .expect("the page opens");
     }
 
     /// Runs a script in the page and returns what it returns.
     pub async fn script(&self, script: &str, args: Vec<Value>) -> Value {
-        self.client.execute(script, args).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+        self.client
+            .execute(script, args)
+            .await
+            .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// Waits until the element with this test id says something that contains `part`.
@@ -81,7 +98,10 @@ impl Browser {
                 return text.unwrap_or_default();
             }
             if Instant::now() > deadline {
-                self.fail(&format!("'{id}' did not say '{part}' within {limit:?}; it says {text:?}")).await;
+                self.fail(&format!(
+                    "'{id}' did not say '{part}' within {limit:?}; it says {text:?}"
+                ))
+                .await;
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
@@ -101,7 +121,10 @@ impl Browser {
     /// The text of the element with this test id, if it is there.
     pub async fn text(&self, id: &str) -> Option<String> {
         let script = "const e = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return e ? e.textContent : null";
-        self.script(script, vec![id.into()]).await.as_str().map(String::from)
+        self.script(script, vec![id.into()])
+            .await
+            .as_str()
+            .map(String::from)
     }
 
     /// Types into a control as a person would, whatever was there before.
@@ -120,16 +143,37 @@ impl Browser {
 
     /// Presses a button once it can be pressed.
     pub async fn press(&self, id: &str) {
-        let ready = format!("const e = document.querySelector('[data-testid=\"{id}\"]'); return !!e && !e.disabled");
-        self.wait_until(&format!("the button '{id}' can be pressed"), &ready, Duration::from_secs(60)).await;
-        self.script(&format!("document.querySelector('[data-testid=\"{id}\"]').click()"), vec![]).await;
+        let ready = format!(
+            "const e = document.querySelector('[data-testid=\"{id}\"]'); return !!e && !e.disabled"
+        );
+        self.wait_until(
+            &format!("the button '{id}' can be pressed"),
+            &ready,
+            Duration::from_secs(60),
+        )
+        .await;
+        self.script(
+            &format!("document.querySelector('[data-testid=\"{id}\"]').click()"),
+            vec![],
+        )
+        .await;
     }
 
     /// Chooses files in a file input.
     pub async fn choose(&self, id: &str, files: &[PathBuf]) {
-        let paths: Vec<_> = files.iter().map(|path| path.display().to_string()).collect();
-        let input = self.client.find(Locator::Css(&format!("[data-testid=\"{id}\"]"))).await.expect("the file input");
-        input.send_keys(&paths.join("\n")).await.expect("files can be chosen");
+        let paths: Vec<_> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let input = self
+            .client
+            .find(Locator::Css(&format!("[data-testid=\"{id}\"]")))
+            .await
+            .expect("the file input");
+        input
+            .send_keys(&paths.join("\n"))
+            .await
+            .expect("files can be chosen");
     }
 
     /// The pixels of every canvas with this test id, as numbers.
@@ -146,7 +190,11 @@ impl Browser {
             const done = arguments[arguments.length - 1];
             const link = document.querySelector(`a[data-testid=\"${arguments[0]}\"]`);
             fetch(link.href).then(r => r.arrayBuffer()).then(b => done([...new Uint8Array(b)]), e => done(String(e)))";
-        let bytes = self.client.execute_async(script, vec![id.into()]).await.expect("a download");
+        let bytes = self
+            .client
+            .execute_async(script, vec![id.into()])
+            .await
+            .expect("a download");
         serde_json::from_value(bytes).expect("bytes")
     }
 

@@ -11,7 +11,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use browser::{Browser, repository};
-use deltabooth::spectral::delta::Delta;
+use burn::tensor::Device;
+use deltabooth::model::base::Base;
+use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
+use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
+use deltabooth::spectral::{LayerBase, SpectralBase};
+use deltabooth::weights::Files;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// One browser at a time: two would fight for the processors.
@@ -24,14 +29,22 @@ const LOADING: Duration = Duration::from_secs(120);
 const TRAINING: Duration = Duration::from_secs(420);
 
 fn subject(name: &str) -> Vec<PathBuf> {
-    (0..4).map(|i| repository().join(format!("static/subjects/{name}/{i}.png"))).collect()
+    (0..4)
+        .map(|i| repository().join(format!("static/subjects/{name}/{i}.png")))
+        .collect()
 }
 
 async fn gather(browser: &Browser, query: &str, device: &str) {
     browser.open(query).await;
     browser.wait_for_text("device-line", device, LOADING).await;
     browser.choose("file-input", &subject("robot")).await;
-    browser.wait_until("four pictures are shown", "return document.querySelectorAll('canvas[data-testid=\"picture\"]').length === 4", LOADING).await;
+    browser
+        .wait_until(
+            "four pictures are shown",
+            "return document.querySelectorAll('canvas[data-testid=\"picture\"]').length === 4",
+            LOADING,
+        )
+        .await;
     browser.set("token", "sks").await;
     browser.set("class-word", "robot").await;
 }
@@ -40,23 +53,39 @@ async fn train(browser: &Browser, steps: &str, prior: &str) -> Vec<u8> {
     browser.set("steps", steps).await;
     browser.set("prior-images", prior).await;
     browser.press("train").await;
-    browser.wait_until("a delta can be downloaded", "return !!document.querySelector('a[data-testid=\"download-delta\"]')", TRAINING).await;
+    browser
+        .wait_until(
+            "a delta can be downloaded",
+            "return !!document.querySelector('a[data-testid=\"download-delta\"]')",
+            TRAINING,
+        )
+        .await;
     browser.download("download-delta").await
 }
 
 async fn generate(browser: &Browser, steps: &str) -> [Vec<Vec<u8>>; 2] {
-    browser.set("prompt", "photo of a sks robot in the snow").await;
+    browser
+        .set("prompt", "photo of a sks robot in the snow")
+        .await;
     browser.set("seed", "7").await;
     browser.set("sampling-steps", steps).await;
     browser.set("compare", "true").await;
     browser.press("generate").await;
     let script = "return ['result-base', 'result-personalised'].every(id => document.querySelectorAll(`canvas[data-testid=\"${id}\"]`).length >= 1)";
-    browser.wait_until("both pictures are shown", script, TRAINING).await;
-    [browser.canvases("result-base").await, browser.canvases("result-personalised").await]
+    browser
+        .wait_until("both pictures are shown", script, TRAINING)
+        .await;
+    [
+        browser.canvases("result-base").await,
+        browser.canvases("result-personalised").await,
+    ]
 }
 
 fn looks_like_a_picture(rgba: &[u8]) -> bool {
-    let distinct: std::collections::BTreeSet<_> = rgba.chunks_exact(4).map(|p| [p[0] / 8, p[1] / 8, p[2] / 8]).collect();
+    let distinct: std::collections::BTreeSet<_> = rgba
+        .chunks_exact(4)
+        .map(|p| [p[0] / 8, p[1] / 8, p[2] / 8])
+        .collect();
     rgba.len() == 64 * 64 * 4 && distinct.len() > 16 && rgba.chunks_exact(4).all(|p| p[3] == 255)
 }
 
@@ -85,16 +114,28 @@ async fn whole_way(query: &str, device: &str, training_steps: &str, sampling_ste
     assert_eq!(base, base_again);
     let difference = mean_difference(&personalised[0], &personalised_again[0]);
     // The file holds the shifts in half precision.
-    assert!(difference < 1.0, "the pictures differ by {difference} levels on average");
+    assert!(
+        difference < 1.0,
+        "the pictures differ by {difference} levels on average"
+    );
 
-    let foreign: Vec<_> = browser.server.requests().into_iter().filter(|line| !line.starts_with("GET ")).collect();
+    let foreign: Vec<_> = browser
+        .server
+        .requests()
+        .into_iter()
+        .filter(|line| !line.starts_with("GET "))
+        .collect();
     assert!(foreign.is_empty(), "something was sent: {foreign:?}");
     browser.close().await;
 }
 
 fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
     assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| f64::from(a.abs_diff(*b)))
+        .sum::<f64>()
+        / a.len() as f64
 }
 
 #[tokio::test]
@@ -118,18 +159,45 @@ async fn a_reload_goes_on_from_the_checkpoint() {
     browser.set("prior-images", "2").await;
     browser.set("checkpoint-every", "5").await;
     browser.press("train").await;
-    let beyond = |n: usize| format!("const e = document.querySelector('[data-testid=\"step-count\"]'); return !!e && parseInt(e.textContent) > {n}");
-    browser.wait_until("ten steps are done", &beyond(10), TRAINING).await;
+    let beyond = |n: usize| {
+        format!(
+            "const e = document.querySelector('[data-testid=\"step-count\"]'); return !!e && parseInt(e.textContent) > {n}"
+        )
+    };
+    browser
+        .wait_until("ten steps are done", &beyond(10), TRAINING)
+        .await;
 
     browser.open("?device=cpu").await;
     browser.wait_for_text("device-line", "CPU", LOADING).await;
-    browser.press("resume-run").await;
-    browser.wait_until("it goes on where the checkpoint was, not at the start", &beyond(4), LOADING).await;
+    browser.press("continue-run").await;
+    browser
+        .wait_until(
+            "it goes on where the checkpoint was, not at the start",
+            &beyond(4),
+            LOADING,
+        )
+        .await;
     browser.press("stop").await;
-    browser.wait_until("what was learned is kept", "return !!document.querySelector('a[data-testid=\"download-delta\"]')", LOADING).await;
+    browser
+        .wait_until(
+            "what was learned is kept",
+            "return !!document.querySelector('a[data-testid=\"download-delta\"]')",
+            LOADING,
+        )
+        .await;
     let delta = Delta::from_bytes(&browser.download("download-delta").await).unwrap();
-    assert!(delta.metadata.steps >= 5, "only {} steps", delta.metadata.steps);
-    assert!(delta.unet.iter().any(|(_, shift)| shift.delta.iter().any(|d| *d != 0.0)));
+    assert!(
+        delta.metadata.steps >= 5,
+        "only {} steps",
+        delta.metadata.steps
+    );
+    assert!(
+        delta
+            .unet
+            .iter()
+            .any(|(_, shift)| shift.delta.iter().any(|d| *d != 0.0))
+    );
     browser.close().await;
 }
 
@@ -146,21 +214,44 @@ async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
         path
     };
 
-    browser.choose("file-input", &[write("note.png", b"this is no picture")]).await;
+    browser
+        .choose("file-input", &[write("note.png", b"this is no picture")])
+        .await;
     browser.wait_for_text("messages", "note.png", LOADING).await;
-    browser.choose("file-input", &[write("huge.png", &png_header(20_000, 15_000))]).await;
+    browser
+        .choose(
+            "file-input",
+            &[write("huge.png", &png_header(20_000, 15_000))],
+        )
+        .await;
     browser.wait_for_text("messages", "huge.png", LOADING).await;
-    browser.choose("file-input", &[write("wide.png", &png_header(8_193, 1))]).await;
+    browser
+        .choose("file-input", &[write("wide.png", &png_header(8_193, 1))])
+        .await;
     browser.wait_for_text("messages", "8192", LOADING).await;
 
-    let fixture = std::fs::read(repository().join("tests/fixtures/robot.delta.safetensors")).unwrap();
-    browser.choose("delta-input", &[write("short.safetensors", &fixture[..fixture.len() / 2])]).await;
-    browser.wait_for_text("messages", "short.safetensors", LOADING).await;
+    let fixture = some_delta().await;
+    browser
+        .choose(
+            "delta-input",
+            &[write("short.safetensors", &fixture[..fixture.len() / 2])],
+        )
+        .await;
+    browser
+        .wait_for_text("messages", "short.safetensors", LOADING)
+        .await;
 
     let mut foreign = Delta::from_bytes(&fixture).unwrap();
     foreign.metadata.base_sha256 = "0".repeat(64);
-    browser.choose("delta-input", &[write("foreign.safetensors", &foreign.to_bytes().unwrap())]).await;
-    browser.wait_for_text("messages", "another base", LOADING).await;
+    browser
+        .choose(
+            "delta-input",
+            &[write("foreign.safetensors", &foreign.to_bytes().unwrap())],
+        )
+        .await;
+    browser
+        .wait_for_text("refused-delta", "another base", LOADING)
+        .await;
     browser.press("apply-anyway").await;
     browser.wait_for_text("delta-summary", "sks", LOADING).await;
 
@@ -170,9 +261,50 @@ async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
     browser.close().await;
 }
 
+/// A delta of the embedded base that shifts every matrix a little.
+async fn some_delta() -> Vec<u8> {
+    let files = Files::Folder(repository().join("static/base"));
+    let base = Base::load(&files, &Device::flex(), &mut |_| {})
+        .await
+        .unwrap();
+    let mut unet = ShiftSet::new();
+    let spectral = SpectralBase::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
+        .await
+        .unwrap();
+    for (path, layer) in spectral.layers() {
+        if let LayerBase::Matrix { sigma, .. } = layer {
+            unet.insert(path, ShiftKind::Spectral, vec![0.01; sigma.len()]);
+        }
+    }
+    let subject = Subject {
+        token: "sks".into(),
+        class_word: "robot".into(),
+    };
+    let metadata = DeltaMetadata {
+        base_id: base.id.clone(),
+        base_sha256: base.hash.clone(),
+        subjects: vec![subject],
+        training: "{}".into(),
+        ..DeltaMetadata::default()
+    };
+    Delta {
+        metadata,
+        unet,
+        text_encoder: ShiftSet::new(),
+    }
+    .to_bytes()
+    .unwrap()
+}
+
 async fn gather_more(browser: &Browser) {
     browser.choose("file-input", &subject("dog")).await;
-    browser.wait_until("good pictures are still taken", "return document.querySelectorAll('canvas[data-testid=\"picture\"]').length === 4", LOADING).await;
+    browser
+        .wait_until(
+            "good pictures are still taken",
+            "return document.querySelectorAll('canvas[data-testid=\"picture\"]').length === 4",
+            LOADING,
+        )
+        .await;
 }
 
 /// A PNG that says how large it is and then ends.

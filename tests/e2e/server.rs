@@ -14,13 +14,19 @@ pub struct Server {
 impl Server {
     /// Serves a folder from a thread of its own.
     pub fn start(root: &Path) -> Self {
-        assert!(root.join("index.html").exists(), "{} is not built: run `cargo xtask test`", root.display());
+        assert!(
+            root.join("index.html").exists(),
+            "{} is not built: run `cargo xtask test`",
+            root.display()
+        );
         let inner = Arc::new(tiny_http::Server::http("127.0.0.1:0").expect("a free port"));
         let requests = Arc::new(Mutex::new(Vec::new()));
         let (server, log, root) = (inner.clone(), requests.clone(), root.to_path_buf());
         std::thread::spawn(move || {
             for request in server.incoming_requests() {
-                log.lock().expect("log").push(format!("{} {}", request.method(), request.url()));
+                log.lock()
+                    .expect("log")
+                    .push(format!("{} {}", request.method(), request.url()));
                 answer(request, &root);
             }
         });
@@ -45,10 +51,22 @@ impl Drop for Server {
 }
 
 fn answer(request: tiny_http::Request, root: &Path) {
-    let path = request.url().split(['?', '#']).next().unwrap_or_default().trim_start_matches('/').to_owned();
-    let path = if path.is_empty() { "index.html".to_owned() } else { path };
+    let path = request
+        .url()
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('/')
+        .to_owned();
+    let path = if path.is_empty() {
+        "index.html".to_owned()
+    } else {
+        path
+    };
     let file: PathBuf = root.join(&path);
-    let body = (*request.method() == Method::Get && !path.contains("..")).then(|| std::fs::read(&file).ok()).flatten();
+    let body = (*request.method() == Method::Get && !path.contains(".."))
+        .then(|| std::fs::read(&file).ok())
+        .flatten();
     // A browser that went away is not the server's trouble.
     let _ = match body {
         Some(bytes) => {

@@ -25,7 +25,16 @@ const TRUNK: Need = Need {
     name: "trunk",
     version: "0.21.14",
     check: || shell::output("trunk", &["--version"]),
-    install: || shell::cargo(&["install", "trunk", "--version", "0.21.14", "--locked", "--force"]),
+    install: || {
+        shell::cargo(&[
+            "install",
+            "trunk",
+            "--version",
+            "0.21.14",
+            "--locked",
+            "--force",
+        ])
+    },
     by_hand: "`cargo install trunk --version 0.21.14 --locked`",
 };
 
@@ -34,7 +43,15 @@ const WASM_BINDGEN: Need = Need {
     name: "wasm-bindgen",
     version: "0.2.130",
     check: || shell::output("wasm-bindgen", &["--version"]),
-    install: || shell::cargo(&["install", "wasm-bindgen-cli", "--version", "0.2.130", "--force"]),
+    install: || {
+        shell::cargo(&[
+            "install",
+            "wasm-bindgen-cli",
+            "--version",
+            "0.2.130",
+            "--force",
+        ])
+    },
     by_hand: "`cargo install wasm-bindgen-cli --version 0.2.130`",
 };
 
@@ -75,7 +92,9 @@ pub fn ensure(needs: &[Need]) -> Done {
         eprintln!("missing  {:<24} installing", need.name);
         let installed = (need.install)();
         if installed.is_err() || found().is_none() {
-            let reason = installed.err().unwrap_or_else(|| "it is still not found".into());
+            let reason = installed
+                .err()
+                .unwrap_or_else(|| "it is still not found".into());
             return Err(format!(
                 "{} {} is needed and could not be installed ({reason}). By hand: {}.",
                 need.name, need.version, need.by_hand

@@ -42,7 +42,14 @@ fn test() -> shell::Done {
     doctor::ensure(doctor::ALL)?;
     shell::cargo(&["fmt", "--all", "--check"])?;
     shell::cargo(&["test", "--workspace", "--no-fail-fast"])?;
-    shell::cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    shell::cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
     web::clippy()?;
     web::build()?;
     shell::cargo(&["test", "--test", "e2e"])

@@ -10,18 +10,31 @@ pub fn run(program: &str, args: &[&str]) -> Done {
     eprintln!("\n$ {program} {}", args.join(" "));
     match Command::new(program).args(args).status() {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("`{program} {}` ended with {status}", args.join(" "))),
+        Ok(status) => Err(format!(
+            "`{program} {}` ended with {status}",
+            args.join(" ")
+        )),
         Err(error) => Err(format!("`{program}` could not be started: {error}")),
     }
 }
 
 /// Runs the cargo that runs us.
 pub fn cargo(args: &[&str]) -> Done {
-    run(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()), args)
+    run(
+        &std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()),
+        args,
+    )
 }
 
 /// What a program prints, if it runs and succeeds.
 pub fn output(program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(args).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new(program)
+        .args(args)
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -11,7 +11,9 @@ pub fn build() -> Done {
 pub fn serve(args: &[String]) -> Done {
     let mut all = vec!["serve", "--release"];
     let screen = cfg!(any(target_os = "macos", windows))
-        || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+        || ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| std::env::var_os(name).is_some());
     if screen {
         all.push("--open");
     } else {
@@ -25,8 +27,19 @@ pub fn serve(args: &[String]) -> Done {
 pub fn clippy() -> Done {
     for (bin, feature) in [("deltabooth", "page"), ("engine", "engine")] {
         shell::cargo(&[
-            "clippy", "--target", "wasm32-unknown-unknown", "--profile", "wasm", "--no-default-features",
-            "--features", feature, "--bin", bin, "--", "-D", "warnings",
+            "clippy",
+            "--target",
+            "wasm32-unknown-unknown",
+            "--profile",
+            "wasm",
+            "--no-default-features",
+            "--features",
+            feature,
+            "--bin",
+            bin,
+            "--",
+            "-D",
+            "warnings",
         ])?;
     }
     Ok(())
