@@ -15,6 +15,7 @@ pub struct Browser {
     pub client: Client,
     pub server: Server,
     driver: Child,
+    downloads: tempfile::TempDir,
     _profile: tempfile::TempDir,
 }
 
@@ -29,6 +30,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed by `cargo xtask doctor`");
+        let downloads = tempfile::tempdir().expect("a temporary folder");
         let profile = tempfile::tempdir().expect("a temporary folder");
         let mut args = vec![format!("--user-data-dir={}", profile.path().display())];
         args.extend(
@@ -47,8 +49,7 @@ impl Browser {
             ]
             .map(String::from),
         );
-        let capabilities =
-            json!({"goog:chromeOptions": {"args": args}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let capabilities = json!({"goog:chromeOptions": {"args": args, "prefs": {"download.default_directory": downloads.path(), "download.prompt_for_download": false}}, "goog:loggingPrefs": {"browser": "ALL"}});
         let Value::Object(capabilities) = capabilities else {
             unreachable!()
         };
@@ -69,6 +70,7 @@ impl Browser {
             client,
             server,
             driver,
+            downloads,
             _profile: profile,
         }
     }
@@ -105,6 +107,13 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
+    }
+
+    /// Waits until the page shows these words somewhere.
+    pub async fn wait_for_words(&self, words: &str, limit: Duration) {
+        let script = format!("return document.body.innerText.includes('{words}')");
+        self.wait_until(&format!("the page says '{words}'"), &script, limit)
+            .await;
     }
 
     /// Waits until a script returns true.
@@ -184,18 +193,26 @@ impl Browser {
         serde_json::from_value(self.script(script, vec![id.into()]).await).expect("pixels")
     }
 
-    /// The bytes behind a download link.
+    /// Presses a download link and reads the file that arrives.
     pub async fn download(&self, id: &str) -> Vec<u8> {
-        let script = "
-            const done = arguments[arguments.length - 1];
-            const link = document.querySelector(`a[data-testid=\"${arguments[0]}\"]`);
-            fetch(link.href).then(r => r.arrayBuffer()).then(b => done([...new Uint8Array(b)]), e => done(String(e)))";
-        let bytes = self
-            .client
-            .execute_async(script, vec![id.into()])
-            .await
-            .expect("a download");
-        serde_json::from_value(bytes).expect("bytes")
+        self.press(id).await;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let arrived = std::fs::read_dir(self.downloads.path())
+                .expect("the download folder")
+                .flatten()
+                .map(|entry| entry.path())
+                .find(|path| path.extension().is_some_and(|kind| kind == "safetensors"));
+            if let Some(path) = arrived {
+                let bytes = std::fs::read(&path).expect("the downloaded file");
+                std::fs::remove_file(&path).expect("the downloaded file");
+                return bytes;
+            }
+            if Instant::now() > deadline {
+                self.fail(&format!("nothing arrived from '{id}'")).await;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
     }
 
     /// Keeps a screenshot in target/e2e/.

@@ -41,7 +41,7 @@ async fn gather(browser: &Browser, query: &str, device: &str) {
     browser
         .wait_until(
             "four pictures are shown",
-            "return document.querySelectorAll('canvas[data-testid=\"picture\"]').length === 4",
+            "return document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas').length === 4",
             LOADING,
         )
         .await;
@@ -217,18 +217,18 @@ async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
     browser
         .choose("file-input", &[write("note.png", b"this is no picture")])
         .await;
-    browser.wait_for_text("messages", "note.png", LOADING).await;
+    browser.wait_for_words("note.png", LOADING).await;
     browser
         .choose(
             "file-input",
             &[write("huge.png", &png_header(20_000, 15_000))],
         )
         .await;
-    browser.wait_for_text("messages", "huge.png", LOADING).await;
+    browser.wait_for_words("huge.png", LOADING).await;
     browser
         .choose("file-input", &[write("wide.png", &png_header(8_193, 1))])
         .await;
-    browser.wait_for_text("messages", "8192", LOADING).await;
+    browser.wait_for_words("8192", LOADING).await;
 
     let fixture = some_delta().await;
     browser
@@ -237,9 +237,7 @@ async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
             &[write("short.safetensors", &fixture[..fixture.len() / 2])],
         )
         .await;
-    browser
-        .wait_for_text("messages", "short.safetensors", LOADING)
-        .await;
+    browser.wait_for_words("short.safetensors", LOADING).await;
 
     let mut foreign = Delta::from_bytes(&fixture).unwrap();
     foreign.metadata.base_sha256 = "0".repeat(64);
@@ -301,7 +299,7 @@ async fn gather_more(browser: &Browser) {
     browser
         .wait_until(
             "good pictures are still taken",
-            "return document.querySelectorAll('canvas[data-testid=\"picture\"]').length === 4",
+            "return document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas').length === 4",
             LOADING,
         )
         .await;
