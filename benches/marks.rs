@@ -48,8 +48,8 @@ async fn measure() {
             let bytes = std::fs::read(root.join(format!("static/subjects/robot/{i}.png"))).unwrap();
             picture::decode(&bytes)
                 .unwrap()
-                .square(0.5, base.picture_size())
-                .to_signed()
+                .square(0.5, base.picture_size() as u32)
+                .to_model()
         })
         .collect();
     let subject = Subject::new(pictures, base.picture_size()).unwrap();

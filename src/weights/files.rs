@@ -273,6 +273,7 @@ mod tests {
         )
     }
 
+    #[expect(clippy::type_complexity, reason = "a test's table")]
     fn load(files: &Files, path: &str) -> Result<(Weights, String, Vec<(u64, u64)>)> {
         let (mut hash, mut calls) = (BaseHash::new(), Vec::new());
         let mut progress = |done, total| calls.push((done, total));

@@ -69,6 +69,7 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
+    #[expect(clippy::type_complexity, reason = "a test's table")]
     fn of(tensors: &[(&str, &str, Dtype, &[usize], &[u8])]) -> String {
         let mut hash = BaseHash::new();
         for (component, name, dtype, shape, bytes) in tensors {

@@ -1,6 +1,6 @@
 //! Reading over HTTP in a browser: an answer's body, chunk by chunk as it arrives.
 
-use gloo::net::http::{Method, RequestBuilder, Response};
+use gloo::net::http::{RequestBuilder, Response};
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -28,7 +28,7 @@ impl Body {
     /// # Errors
     /// `Io` if the server cannot be reached, has no such file, or answers with a web page.
     pub(super) async fn open(url: &str) -> Result<Self> {
-        let response = ask(url, Method::GET).await?;
+        let response = ask(url).await?;
         if !response.ok() {
             return Err(Error::Io(format!(
                 "The server has no {url} (it answers {} {}). Check the address of the base.",
@@ -116,16 +116,14 @@ impl Drop for Body {
     }
 }
 
-/// Whether the server has this file.
+/// Whether the server has this file; asked with GET, the only method the page ever uses, and
+/// broken off before the body comes.
 pub(super) async fn exists(url: &str) -> bool {
-    ask(url, Method::HEAD)
-        .await
-        .is_ok_and(|response| response.ok() && !is_page(&response))
+    Body::open(url).await.is_ok()
 }
 
-async fn ask(url: &str, method: Method) -> Result<Response> {
+async fn ask(url: &str) -> Result<Response> {
     RequestBuilder::new(url)
-        .method(method)
         .send()
         .await
         .map_err(|error| {

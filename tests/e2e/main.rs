@@ -237,7 +237,7 @@ async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
             &[write("short.safetensors", &fixture[..fixture.len() / 2])],
         )
         .await;
-    browser.wait_for_words("short.safetensors", LOADING).await;
+    browser.wait_for_text("messages", "cut short", LOADING).await;
 
     let mut foreign = Delta::from_bytes(&fixture).unwrap();
     foreign.metadata.base_sha256 = "0".repeat(64);

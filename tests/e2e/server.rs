@@ -64,7 +64,7 @@ fn answer(request: tiny_http::Request, root: &Path) {
         path
     };
     let file: PathBuf = root.join(&path);
-    let body = (matches!(request.method(), Method::Get | Method::Head) && !path.contains(".."))
+    let body = (*request.method() == Method::Get && !path.contains(".."))
         .then(|| std::fs::read(&file).ok())
         .flatten();
     // A browser that went away is not the server's trouble.
