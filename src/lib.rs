@@ -13,9 +13,12 @@
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
 //! | [`train`] | δ from a few pictures |
 //! | [`generate`] | pictures from a prompt and any deltas |
+//! | [`check`] | how far this device is from diffusers |
 //! | [`worker`] | the contract between page and engine |
 //! | [`ui`] | the page |
 
+#[cfg(feature = "tensor")]
+pub mod check;
 pub mod error;
 #[cfg(feature = "tensor")]
 pub mod generate;

@@ -13,7 +13,10 @@ use crate::error::Result;
 use crate::weights::Weights;
 
 /// A weight as a matrix `[c_out, fan_in]`, whole or as its factors.
-#[expect(clippy::large_enum_variant, reason = "one per layer, and what it holds are handles")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per layer, and what it holds are handles"
+)]
 #[derive(Clone, Debug)]
 pub enum Weight {
     /// W: `[c_out, fan_in]`.

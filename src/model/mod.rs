@@ -4,7 +4,6 @@
 
 pub mod autoencoder_kl;
 pub mod base;
-pub mod check;
 pub mod clip;
 pub mod config;
 pub mod layers;

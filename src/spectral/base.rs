@@ -24,7 +24,10 @@ pub trait Layers: Clone {
 }
 
 /// One layer of a [`SpectralBase`].
-#[expect(clippy::large_enum_variant, reason = "one per layer, and what it holds are handles")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per layer, and what it holds are handles"
+)]
 #[derive(Clone, Debug)]
 pub enum LayerBase {
     /// W = U diag(σ) Vᵀ.

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 
 use super::{
     state::{
-        Booth, Engine, Gravity, PictureView, ResultSet, Side, Stages, SubjectPicture, Training,
+        Booth, Check, Engine, Gravity, PictureView, ResultSet, Side, Stages, SubjectPicture,
+        Training,
     },
     text,
 };
@@ -34,6 +35,7 @@ impl Booth {
     /// Starts it again after it went down; its `Ready` brings everything back.
     pub fn restart(self) {
         self.engine.set(Engine::Starting);
+        self.check.set(None);
         self.stages.set(Stages::default());
         self.client.with_value(|client| {
             if let Some(client) = client {
@@ -238,6 +240,12 @@ impl Booth {
         } else {
             Request::Resume
         });
+    }
+
+    /// Holds what the device computes against diffusers' own numbers.
+    pub fn check_device(self) {
+        self.check.set(Some(Check::Running));
+        self.send(Request::CheckDevice);
     }
 
     /// Puts the delta aside.

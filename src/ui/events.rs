@@ -8,7 +8,8 @@ use super::{
     chart::Point,
     delta_header::is_for_another_base,
     state::{
-        Booth, Device, Engine, Gravity, OpenDelta, Pace, PictureView, Preview, Side, Training,
+        Booth, Check, Device, Engine, Gravity, OpenDelta, Pace, PictureView, Preview, Side,
+        Training,
     },
     text,
 };
@@ -101,6 +102,13 @@ impl Booth {
                 pictures,
                 ..
             } => self.on_generated(id, personalised, pictures),
+            Event::Checked {
+                differences,
+                tolerance,
+            } => {
+                self.stages.update(|stages| stages.check = None);
+                self.check.set(Some(Check::Done(differences, tolerance)));
+            }
             Event::Stopped { task } => self.on_end(task),
             Event::Warning { message } => self.tell(Gravity::Warning, text::shorten(&message, 600)),
             Event::Failed { task, error } => self.on_failed(task, &error),
@@ -253,6 +261,7 @@ impl Booth {
                 self.tour.set(false);
             }
             Task::Generate => self.stop_waiting(),
+            Task::Check => self.check.set(None),
             Task::Load | Task::OpenDelta | Task::Picture => {}
         }
     }
@@ -283,6 +292,7 @@ impl Booth {
             return self.refused_delta.set(Some((name, file)));
         }
         if task == Task::Load || matches!(error, Error::Device(_)) {
+            self.check.set(None);
             self.engine.set(Engine::Down);
             self.training.set(Training::Idle);
             self.tour.set(false);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::worker::{
     client::EngineClient,
-    protocol::{DeltaSummary, DeviceKind, Pixels, Request, Task, UnfinishedRun},
+    protocol::{DeltaSummary, DeviceKind, Difference, Pixels, Request, Task, UnfinishedRun},
 };
 
 /// How far the engine is.
@@ -79,6 +79,15 @@ pub enum Training {
     Stopping,
 }
 
+/// What is known of the device's arithmetic.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Check {
+    /// It is being checked.
+    Running,
+    /// How far it is from the reference, part by part, and what is owed to rounding.
+    Done(Vec<Difference>, f32),
+}
+
 /// Progress of each stage, as (done, total).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Stages {
@@ -92,6 +101,8 @@ pub struct Stages {
     pub train: Option<(u64, u64)>,
     /// Sampling.
     pub generate: Option<(u64, u64)>,
+    /// Checking the device.
+    pub check: Option<(u64, u64)>,
 }
 
 impl Stages {
@@ -103,6 +114,7 @@ impl Stages {
             Task::Prior => Some(&mut self.prior),
             Task::Train => Some(&mut self.train),
             Task::Generate => Some(&mut self.generate),
+            Task::Check => Some(&mut self.check),
             Task::OpenDelta | Task::Picture => None,
         }
     }
@@ -222,6 +234,8 @@ pub struct Booth {
     pub engine: RwSignal<Engine>,
     /// The device, once it is chosen.
     pub device: RwSignal<Option<Device>>,
+    /// What is known of its arithmetic.
+    pub check: RwSignal<Option<Check>>,
     /// Hash of the loaded base.
     pub base_hash: RwSignal<Option<String>>,
     /// Progress bars.
@@ -276,6 +290,7 @@ impl Booth {
             options: StoredValue::new(options),
             engine: RwSignal::new(Engine::Starting),
             device: RwSignal::new(None),
+            check: RwSignal::new(None),
             base_hash: RwSignal::new(None),
             stages: RwSignal::new(Stages::default()),
             pictures: RwSignal::new(Vec::new()),

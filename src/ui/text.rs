@@ -5,7 +5,7 @@
 
 use crate::{
     error::Error,
-    worker::protocol::{DeviceKind, Task},
+    worker::protocol::{DeviceKind, Difference, Task},
 };
 
 pub const NAME: &str = "DeltaBooth";
@@ -17,6 +17,10 @@ pub const ENGINE_STARTING: &str = "Starting the engine…";
 pub const DEVICE_CHOOSING: &str = "Choosing a device…";
 pub const ENGINE_FAILED: &str = "The engine is not running. What you gathered is still here.";
 pub const RESTART: &str = "Start the engine again";
+
+pub const CHECK_DEVICE: &str = "Check it";
+pub const CHECK_DEVICE_TITLE: &str =
+    "Hold what this device computes against the numbers of diffusers, the reference library";
 
 pub const SUBJECT_TITLE: &str = "Your subject";
 pub const SUBJECT_LEAD: &str =
@@ -241,6 +245,32 @@ pub fn device(kind: DeviceKind, name: &str, reason: &str) -> (String, String) {
     )
 }
 
+/// 'Checking, 40 %'.
+pub fn checking(percent: u64) -> String {
+    format!("Checking the device, {percent} %")
+}
+
+/// What a check of the device found, and whether it may be trusted.
+pub fn checked(differences: &[Difference], tolerance: f32) -> (String, bool) {
+    let worst = differences
+        .iter()
+        .max_by(|a, b| a.relative_l2.total_cmp(&b.relative_l2));
+    let Some(worst) = worst else {
+        return (String::new(), false);
+    };
+    // Written so that NaN is not trusted.
+    let trusted = worst.relative_l2 <= tolerance;
+    let far = format!("{:.1e} ({})", worst.relative_l2, worst.part);
+    let text = if trusted {
+        format!("It computes what diffusers computes, to {far} at worst.")
+    } else {
+        format!(
+            "It does not compute what diffusers computes: it is off by {far}, and at most {tolerance:.0e} is rounding. Its pictures cannot be trusted: update the graphics driver, or add ?device=cpu to the page's address."
+        )
+    };
+    (text, trusted)
+}
+
 /// What pressing Train will do.
 pub fn train_plan(
     steps: usize,
@@ -422,6 +452,7 @@ pub fn failed(task: Task, error: &Error) -> String {
         Task::Generate => "Making pictures failed.",
         Task::OpenDelta => "The delta was not opened.",
         Task::Picture => "The picture was not taken in.",
+        Task::Check => "The device was not checked.",
     };
     format!("{what} {}", shorten(&error.to_string(), 600))
 }
@@ -439,6 +470,25 @@ pub fn shorten(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_is_trusted_up_to_rounding_and_never_with_nan() {
+        let found = |values: [f32; 2]| {
+            let differences =
+                [("unet", values[0]), ("ddim", values[1])].map(|(part, relative_l2)| Difference {
+                    part: part.into(),
+                    relative_l2,
+                });
+            checked(&differences, 1e-3)
+        };
+        let (text, trusted) = found([3e-7, 2e-6]);
+        assert!(trusted && text.contains("2.0e-6 (ddim)"), "{text}");
+        for values in [[0.5, 1e-6], [1e-6, f32::NAN], [1e-6, f32::INFINITY]] {
+            let (text, trusted) = found(values);
+            assert!(!trusted && text.contains("cannot be trusted"), "{text}");
+        }
+        assert!(!checked(&[], 1e-3).1);
+    }
 
     #[test]
     fn the_first_paint_has_the_same_words() {

@@ -123,14 +123,11 @@ pub(super) async fn exists(url: &str) -> bool {
 }
 
 async fn ask(url: &str) -> Result<Response> {
-    RequestBuilder::new(url)
-        .send()
-        .await
-        .map_err(|error| {
-            Error::Io(format!(
-                "{url} cannot be reached ({error}). Check the network and try again."
-            ))
-        })
+    RequestBuilder::new(url).send().await.map_err(|error| {
+        Error::Io(format!(
+            "{url} cannot be reached ({error}). Check the network and try again."
+        ))
+    })
 }
 
 /// Servers of single-page apps answer every unknown address with the page itself.

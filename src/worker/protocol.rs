@@ -51,6 +51,8 @@ pub enum Request {
     },
     /// Puts the delta aside; pictures are then the base's own.
     CloseDelta,
+    /// Holds what the device computes against the base's reference tensors.
+    CheckDevice,
 }
 
 /// Which device to run on.
@@ -178,12 +180,26 @@ pub enum Event {
         pictures: Vec<Pixels>,
         seconds: f32,
     },
+    /// The device was checked; no difference above `tolerance` is owed to rounding.
+    Checked {
+        differences: Vec<Difference>,
+        tolerance: f32,
+    },
     /// The work ended because the person asked.
     Stopped { task: Task },
     /// Something to know that stops nothing.
     Warning { message: String },
     /// A piece of work failed; the engine goes on.
     Failed { task: Task, error: Error },
+}
+
+/// How far the device is from the reference in one part of the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The part, as the engine's check names it.
+    pub part: String,
+    /// ‖device − reference‖ / ‖reference‖.
+    pub relative_l2: f32,
 }
 
 /// Which kind of device.
@@ -214,6 +230,8 @@ pub enum Task {
     OpenDelta,
     /// Taking a picture in.
     Picture,
+    /// Checking the device.
+    Check,
 }
 
 /// A picture, RGBA, row by row.

@@ -1,11 +1,12 @@
 """Reference tensors of the embedded base, by diffusers and transformers: `static/base/check.safetensors`.
 
-The page's device check and the native test compare against them.
+The page's device check and the native test compare against them. To remake it after the base has
+changed: `python tests/parity/embedded.py`.
 """
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from safetensors.torch import save_file
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -13,7 +14,7 @@ PROMPTS = ["photo of a dog on a blue background", "drawing of a sks robot in the
 
 
 @torch.no_grad()
-def make(seed: int, out: Path, base: Path = Path("static/base")) -> None:
+def make(seed: int, base: Path = Path("static/base")) -> None:
     generator = torch.Generator().manual_seed(seed)
     noise = lambda *shape: torch.randn(*shape, generator=generator)
     tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer")
@@ -29,6 +30,11 @@ def make(seed: int, out: Path, base: Path = Path("static/base")) -> None:
     pixels = torch.rand(1, 3, vae.config.sample_size, vae.config.sample_size, generator=generator) * 2 - 1
     distribution = vae.encode(pixels).latent_dist
     latents = noise(1, 4, size, size)
+    scheduler = DDIMScheduler.from_pretrained(base / "scheduler")
+    scheduler.set_timesteps(25)
+    sampled = sample[:1]
+    for t in scheduler.timesteps:
+        sampled = scheduler.step(unet(sampled, t, states[:1]).sample, t, sampled).prev_sample
     tensors = {
         "input_ids": ids.float(),
         "last_hidden_state": states,
@@ -40,5 +46,10 @@ def make(seed: int, out: Path, base: Path = Path("static/base")) -> None:
         "log_variance": distribution.logvar,
         "latents": latents,
         "decoded": vae.decode(latents).sample,
+        "ddim": sampled,
     }
     save_file({name: t.contiguous() for name, t in tensors.items()}, base / "check.safetensors")
+
+
+if __name__ == "__main__":
+    make(0)

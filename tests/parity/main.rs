@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 mod ddim;
+mod embedded;
 mod schedules;
 mod tensors;
 mod text_encoder;
@@ -29,11 +30,4 @@ fn fixture(path: &str) -> Option<PathBuf> {
         return None;
     }
     Some(path)
-}
-
-/// A file of the embedded base.
-fn embedded(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("static/base")
-        .join(path)
 }

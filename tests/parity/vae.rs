@@ -97,22 +97,3 @@ fn a_missing_attention_weight_is_named_as_it_is_now_called() {
         "{message}"
     );
 }
-
-#[test]
-fn the_embedded_autoencoder_answers_as_that_of_diffusers() {
-    let vae = load(&super::embedded("vae"), str::to_owned).unwrap();
-    let check = Fixture::open(&super::embedded("check.safetensors"));
-    let tensor = |name: &str| check.tensor::<4>(name, &Device::flex());
-    let moments = vae.encode(tensor("pixels"));
-    holds("embedded mean", moments.mean, tensor("mean"));
-    holds(
-        "embedded log-variance",
-        moments.log_variance,
-        tensor("log_variance"),
-    );
-    holds(
-        "embedded decoded",
-        vae.decode(tensor("latents")),
-        tensor("decoded"),
-    );
-}

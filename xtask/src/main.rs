@@ -42,6 +42,14 @@ fn test() -> shell::Done {
     doctor::ensure(doctor::ALL)?;
     shell::cargo(&["fmt", "--all", "--check"])?;
     shell::cargo(&["test", "--workspace", "--no-fail-fast"])?;
+    // The page's own logic, without a browser.
+    shell::cargo(&[
+        "test",
+        "--no-default-features",
+        "--features",
+        "page",
+        "--lib",
+    ])?;
     shell::cargo(&[
         "clippy",
         "--workspace",

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::ui::{
-    state::{Engine, booth},
+    state::{Check, Engine, booth},
     text,
 };
 
@@ -27,6 +27,20 @@ pub fn Header() -> impl IntoView {
             view! { <span>{text::shorten(&name, 160)}</span> {text::shorten(&reason, 300)} ". " }
         })
     };
+    let checked = move || match booth.check.get() {
+        None => String::new(),
+        Some(Check::Running) => {
+            let (done, total) = booth.stages.get().check.unwrap_or((0, 1));
+            text::checking(done.min(total) * 100 / total.max(1))
+        }
+        Some(Check::Done(differences, tolerance)) => text::checked(&differences, tolerance).0,
+    };
+    let can_check = move || {
+        booth.engine.get() == Engine::Ready
+            && booth.check.with(Option::is_none)
+            && !booth.is_training()
+            && !booth.is_generating()
+    };
     view! {
         <header class="top">
             <div class="brand">
@@ -36,6 +50,18 @@ pub fn Header() -> impl IntoView {
             <p class="tagline">{text::TAGLINE}</p>
             <p class="device" id="device-line" data-testid="device-line">
                 {device} {status}
+                <Show when=can_check>
+                    <button
+                        type="button"
+                        class="link"
+                        data-testid="check-device"
+                        title=text::CHECK_DEVICE_TITLE
+                        on:click=move |_| booth.check_device()
+                    >
+                        {text::CHECK_DEVICE}
+                    </button>
+                </Show>
+                <span role="status" data-testid="device-check">{checked}</span>
             </p>
             <Show when=move || booth.engine.get() == Engine::Down>
                 <button type="button" class="button" data-testid="restart" on:click=move |_| booth.restart()>

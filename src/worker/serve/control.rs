@@ -73,19 +73,12 @@ impl Control {
         let mut tasks = queue.iter().map(|request| match request {
             Request::Train(_) | Request::ResumeRun => Some(Task::Train),
             Request::Generate(_) => Some(Task::Generate),
+            Request::CheckDevice => Some(Task::Check),
             _ => None,
         });
-        tasks.position(|task| task.is_some()).map(|index| {
-            let generate = matches!(queue[index], Request::Generate(_));
-            (
-                index,
-                if generate {
-                    Task::Generate
-                } else {
-                    Task::Train
-                },
-            )
-        })
+        tasks
+            .enumerate()
+            .find_map(|(index, task)| Some((index, task?)))
     }
 
     /// Waits for the next request.

@@ -13,9 +13,11 @@
 //! | `pictures` | the subject's pictures, cropped |
 //! | `training` | a run from its settings or its checkpoint to the delta |
 //! | `making` | pictures, with and without the delta |
+//! | `checking` | the device against the reference |
 //! | `deltas` | delta files in and out |
 //! | `pace` | steps per second and time left |
 
+mod checking;
 mod control;
 mod deltas;
 mod device;

@@ -25,6 +25,7 @@ const MAX_CACHE: usize = 256 << 20;
 /// The base and what was made of it.
 pub(super) struct Loaded {
     pub(super) base: Base,
+    pub(super) files: Files,
     pub(super) spectral: Option<SpectralBase>,
     /// The UNet with one delta baked in: the delta's number, its strength's bits, the UNet.
     pub(super) baked: Option<(u64, u32, UNet2DConditionModel)>,
@@ -123,6 +124,11 @@ impl Session {
                 self.close_delta();
                 Ok(())
             }
+            Request::CheckDevice => {
+                post::begin(Task::Check);
+                self.control.begin();
+                self.check_device().await
+            }
             // These never enter the queue.
             Request::Pause | Request::Resume | Request::Cancel => Ok(()),
         };
@@ -150,7 +156,8 @@ impl Session {
         // The old base goes first: two at once may not fit.
         let old_hash = self.loaded.take().map(|loaded| loaded.base.hash);
         let mut gauge = Gauge::default();
-        let base = Base::load(&Files::Http(url), &chosen.device, &mut |progress| {
+        let files = Files::Http(url);
+        let base = Base::load(&files, &chosen.device, &mut |progress| {
             gauge.show(progress);
         })
         .await?;
@@ -170,6 +177,7 @@ impl Session {
         self.chosen = Some(chosen);
         self.loaded = Some(Loaded {
             base,
+            files,
             spectral: None,
             baked: None,
         });
