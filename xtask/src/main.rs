@@ -8,10 +8,11 @@ mod web;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask serve    build the app and open it in a browser, ready to train
-cargo xtask test     install what is missing and run every check and test
-cargo xtask bench    print the table of sizes and times
-cargo xtask doctor   say what is missing, and install it
+cargo xtask serve         build the app and open it in a browser, ready to train
+cargo xtask test          install what is missing and run every check and test
+cargo xtask bench         print the table of sizes and times
+cargo xtask screenshots   take the pictures of the page in docs/
+cargo xtask doctor        say what is missing, and install it
 ";
 
 fn main() -> ExitCode {
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         "serve" => doctor::ensure(doctor::WEB).and_then(|()| web::serve(&rest)),
         "test" => test(),
         "bench" => doctor::ensure(doctor::ALL).and_then(|()| bench::run(&rest)),
+        "screenshots" => screenshots(),
         "doctor" => doctor::ensure(doctor::ALL),
         _ => {
             eprint!("{USAGE}");
@@ -35,6 +37,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Presses 'Try it' and keeps what is seen.
+fn screenshots() -> shell::Done {
+    doctor::ensure(doctor::ALL)?;
+    web::build()?;
+    std::fs::create_dir_all("docs").map_err(|error| format!("docs/: {error}"))?;
+    shell::cargo(&["test", "--test", "screenshots"])
 }
 
 /// Every check, from the quickest to the slowest.
