@@ -2,11 +2,6 @@
 //! separated by tabs.
 //!
 //! `cargo xtask bench` builds `dist/` first.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot run has nothing to say"
-)]
-#![expect(missing_docs, reason = "a program, not a library")]
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/browser.rs"]

@@ -55,6 +55,8 @@ fn test() -> shell::Done {
     // The page's own logic, without a browser.
     shell::cargo(&[
         "test",
+        "--profile",
+        "page-test",
         "--no-default-features",
         "--features",
         "page",
