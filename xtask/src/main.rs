@@ -1,7 +1,8 @@
-//! `cargo xtask serve | test | bench | doctor`: the project's chores, one command each.
+//! `cargo xtask serve | test | bench | sheets | doctor`: the project's chores, one command each.
 
 mod bench;
 mod doctor;
+mod sheets;
 mod shell;
 mod web;
 
@@ -11,6 +12,7 @@ const USAGE: &str = "\
 cargo xtask serve    build the app and open it in a browser, ready to train
 cargo xtask test     install what is missing and run every check and test
 cargo xtask bench    print the table of sizes and times
+cargo xtask sheets   learn three sample subjects and draw the contact sheets of docs/
 cargo xtask doctor   say what is missing, and install it
 ";
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         "serve" => doctor::ensure(doctor::WEB).and_then(|()| web::serve(&rest)),
         "test" => test(),
         "bench" => doctor::ensure(doctor::ALL).and_then(|()| bench::run(&rest)),
+        "sheets" => sheets::run(&rest),
         "doctor" => doctor::ensure(doctor::ALL),
         _ => {
             eprint!("{USAGE}");
