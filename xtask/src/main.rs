@@ -1,4 +1,4 @@
-//! `cargo xtask serve | test | bench | sheets | doctor`: the project's chores, one command each.
+//! `cargo xtask serve | test | bench | screenshots | sheets | doctor`: the project's chores, one command each.
 
 mod bench;
 mod doctor;
@@ -9,11 +9,12 @@ mod web;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask serve    build the app and open it in a browser, ready to train
-cargo xtask test     install what is missing and run every check and test
-cargo xtask bench    print the table of sizes and times
-cargo xtask sheets   learn three sample subjects and draw the contact sheets of docs/
-cargo xtask doctor   say what is missing, and install it
+cargo xtask serve         build the app and open it in a browser, ready to train
+cargo xtask test          install what is missing and run every check and test
+cargo xtask bench         print the table of sizes and times
+cargo xtask screenshots   take the pictures of the page in docs/
+cargo xtask sheets        learn three sample subjects and draw the contact sheets of docs/
+cargo xtask doctor        say what is missing, and install it
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         "serve" => doctor::ensure(doctor::WEB).and_then(|()| web::serve(&rest)),
         "test" => test(),
         "bench" => doctor::ensure(doctor::ALL).and_then(|()| bench::run(&rest)),
+        "screenshots" => screenshots(),
         "sheets" => sheets::run(&rest),
         "doctor" => doctor::ensure(doctor::ALL),
         _ => {
@@ -38,6 +40,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Presses 'Try it' and keeps what is seen.
+fn screenshots() -> shell::Done {
+    doctor::ensure(doctor::ALL)?;
+    web::build()?;
+    std::fs::create_dir_all("docs").map_err(|error| format!("docs/: {error}"))?;
+    shell::cargo(&["test", "--test", "screenshots"])
 }
 
 /// Every check, from the quickest to the slowest.

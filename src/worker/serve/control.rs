@@ -70,7 +70,7 @@ impl Control {
 
     fn first_stoppable(&self) -> Option<(usize, Task)> {
         let queue = self.queue.borrow();
-        let mut tasks = queue.iter().map(|request| match request {
+        let tasks = queue.iter().map(|request| match request {
             Request::Train(_) | Request::ResumeRun => Some(Task::Train),
             Request::Generate(_) => Some(Task::Generate),
             Request::CheckDevice => Some(Task::Check),
