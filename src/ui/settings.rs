@@ -39,7 +39,7 @@ impl TrainFields {
             token: RwSignal::new("sks".to_owned()),
             class_word: RwSignal::new("dog".to_owned()),
             steps: RwSignal::new(200.0),
-            learning_rate: RwSignal::new(2e-2),
+            learning_rate: RwSignal::new(1e-2),
             learning_rate_1d: RwSignal::new(2e-5),
             prior_weight: RwSignal::new(1.0),
             prior_images: RwSignal::new(16.0),

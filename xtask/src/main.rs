@@ -1,7 +1,8 @@
-//! `cargo xtask serve | test | bench | doctor`: the project's chores, one command each.
+//! `cargo xtask serve | test | bench | screenshots | sheets | doctor`: the project's chores, one command each.
 
 mod bench;
 mod doctor;
+mod sheets;
 mod shell;
 mod web;
 
@@ -12,6 +13,7 @@ cargo xtask serve         build the app and open it in a browser, ready to train
 cargo xtask test          install what is missing and run every check and test
 cargo xtask bench         print the table of sizes and times
 cargo xtask screenshots   take the pictures of the page in docs/
+cargo xtask sheets        learn three sample subjects and draw the contact sheets of docs/
 cargo xtask doctor        say what is missing, and install it
 ";
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         "test" => test(),
         "bench" => doctor::ensure(doctor::ALL).and_then(|()| bench::run(&rest)),
         "screenshots" => screenshots(),
+        "sheets" => sheets::run(&rest),
         "doctor" => doctor::ensure(doctor::ALL),
         _ => {
             eprint!("{USAGE}");
