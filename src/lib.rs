@@ -13,12 +13,15 @@
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
 //! | [`train`] | δ from a few pictures |
 //! | [`generate`] | pictures from a prompt and any deltas |
+//! | `memory` | freed memory kept for the next step, natively |
 //! | [`worker`] | the contract between page and engine |
 //! | [`ui`] | the page |
 
 pub mod error;
 #[cfg(feature = "tensor")]
 pub mod generate;
+#[cfg(feature = "booth")]
+pub mod memory;
 #[cfg(feature = "tensor")]
 pub mod model;
 #[cfg(feature = "tensor")]
