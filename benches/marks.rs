@@ -19,6 +19,7 @@ use deltabooth::train::{Subject, TrainSettings, Trainer};
 use deltabooth::weights::Files;
 
 fn main() {
+    deltabooth::memory::keep_freed();
     pollster::block_on(measure());
 }
 

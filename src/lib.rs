@@ -14,6 +14,7 @@
 //! | [`train`] | δ from a few pictures |
 //! | [`generate`] | pictures from a prompt and any deltas |
 //! | [`check`] | how far this device is from diffusers |
+//! | `memory` | freed memory kept for the next step, natively |
 //! | [`worker`] | the contract between page and engine |
 //! | [`ui`] | the page |
 
@@ -22,6 +23,8 @@ pub mod check;
 pub mod error;
 #[cfg(feature = "tensor")]
 pub mod generate;
+#[cfg(feature = "booth")]
+pub mod memory;
 #[cfg(feature = "tensor")]
 pub mod model;
 #[cfg(feature = "tensor")]

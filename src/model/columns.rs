@@ -237,14 +237,6 @@ fn parallelism(_threads: bool) -> gemm::Parallelism {
     gemm::Parallelism::None
 }
 
-/// How many pieces a batch is best cut into.
-pub(super) fn cores() -> usize {
-    #[cfg(not(target_family = "wasm"))]
-    return rayon::current_num_threads();
-    #[cfg(target_family = "wasm")]
-    return 1;
-}
-
 /// Cuts `a` and `b` into as many pieces each and runs `f(index, piece of a, piece of b)` on all
 /// cores.
 pub(super) fn for_pieces(

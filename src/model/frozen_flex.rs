@@ -4,8 +4,12 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
 
-use super::columns::{View, Window, cores, for_pieces, multiply, with_scratch};
+use super::columns::{View, Window, for_pieces, multiply, with_scratch};
 use super::frozen::{Factors, Frozen};
+
+/// Tokens that a linear layer takes at once. It stands for itself, not for the number of cores: on
+/// it depends in which order ∂s is summed, and a result is to be the same everywhere.
+pub(super) const PIECE: usize = 256;
 
 impl Frozen for Flex {
     fn conv_forward(
@@ -98,7 +102,7 @@ impl Frozen for Flex {
 
         let Some(window) = window else {
             let [n, _] = shape.dims();
-            let piece = n.div_ceil(cores()).max(1);
+            let piece = n.clamp(1, PIECE);
             let (mut y, mut z) = (vec![0.0; n * c_out], vec![0.0; n * r]);
             for_pieces(&mut y, piece * c_out, &mut z, piece * r, |index, y, z| {
                 let rows = z.len() / r;
@@ -174,7 +178,7 @@ impl Frozen for Flex {
         let (piece, pieces, tokens) = match window {
             None => {
                 let n = z.len() / r;
-                let piece = n.div_ceil(cores()).max(1);
+                let piece = n.clamp(1, PIECE);
                 (piece, n.div_ceil(piece), piece)
             }
             Some(_) => {
@@ -236,7 +240,7 @@ impl Frozen for Flex {
 }
 
 /// Row-major and in one piece; nothing is copied where it is so already.
-fn dense(tensor: FlexTensor) -> FlexTensor {
+pub(super) fn dense(tensor: FlexTensor) -> FlexTensor {
     if tensor.is_contiguous() {
         tensor
     } else {
@@ -245,13 +249,13 @@ fn dense(tensor: FlexTensor) -> FlexTensor {
 }
 
 /// The numbers of a tensor that `dense` has seen.
-fn values(tensor: &FlexTensor) -> &[f32] {
+pub(super) fn values(tensor: &FlexTensor) -> &[f32] {
     let all: &[f32] = tensor.storage();
     let start = tensor.layout().start_offset();
     &all[start..start + tensor.layout().num_elements()]
 }
 
-fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
+pub(super) fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
     FlexTensor::new(
         Bytes::from_elems(values),
         Layout::contiguous(shape),

@@ -5,10 +5,11 @@
 //! In the factored form W itself is never built: a linear layer is `y = ((x V) ⊙ s) Uᵀ + b` and a
 //! convolution is a convolution with Vᵀ, a scaling by s per channel, and a 1×1 convolution with U.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation::silu};
 
 use super::columns::Window;
 use super::frozen::{factored_conv2d, factored_linear, frozen_conv2d};
+use super::norm::{Norm, is_available, normalise};
 use crate::error::Result;
 use crate::weights::Weights;
 
@@ -219,14 +220,34 @@ impl GroupNorm {
 
     /// Shape-preserving, `[batch, channels, height, width]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_then(x, false)
+    }
+
+    /// The same, and SiLU of it.
+    pub fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
+        self.forward_then(x, true)
+    }
+
+    fn forward_then(&self, x: Tensor<4>, then_silu: bool) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
+        if is_available(&x.device()) {
+            let norm = Norm {
+                groups: self.num_groups,
+                inner: height * width,
+                eps: self.eps as f32,
+                silu: then_silu,
+            };
+            return normalise(x, self.weight.clone(), self.bias.clone(), norm);
+        }
         let x = x.reshape([
             batch,
             self.num_groups,
             channels / self.num_groups * height * width,
         ]);
-        let x = normalise(x, self.eps).reshape([batch, channels, height, width]);
-        x * self.weight.clone().reshape([1, -1, 1, 1]) + self.bias.clone().reshape([1, -1, 1, 1])
+        let x = standardise(x, self.eps).reshape([batch, channels, height, width]);
+        let y = x * self.weight.clone().reshape([1, -1, 1, 1])
+            + self.bias.clone().reshape([1, -1, 1, 1]);
+        if then_silu { silu(y) } else { y }
     }
 }
 
@@ -245,12 +266,21 @@ impl LayerNorm {
 
     /// Shape-preserving, `[batch, tokens, channels]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        normalise(x, self.eps) * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
+        if is_available(&x.device()) {
+            let norm = Norm {
+                groups: 1,
+                inner: 1,
+                eps: self.eps as f32,
+                silu: false,
+            };
+            return normalise(x, self.weight.clone(), self.bias.clone(), norm);
+        }
+        standardise(x, self.eps) * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
     }
 }
 
 /// Zero mean and unit (biased) variance over the last dimension.
-fn normalise(x: Tensor<3>, eps: f64) -> Tensor<3> {
+fn standardise(x: Tensor<3>, eps: f64) -> Tensor<3> {
     let centred = x.clone() - x.mean_dim(2);
     let variance = (centred.clone() * centred.clone()).mean_dim(2);
     centred / (variance + eps).sqrt()

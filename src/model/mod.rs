@@ -13,3 +13,5 @@ pub mod unet;
 mod columns;
 mod frozen;
 mod frozen_flex;
+mod norm;
+mod norm_flex;

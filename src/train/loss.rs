@@ -29,6 +29,21 @@ pub struct Batch {
     pub subjects: usize,
 }
 
+#[cfg(not(target_family = "wasm"))]
+impl Batch {
+    /// The subject's samples and the class's, as batches of one kind each.
+    pub(super) fn split(self) -> [Self; 2] {
+        let count = self.timesteps.len();
+        [(0, self.subjects), (self.subjects, count - self.subjects)].map(|(start, count)| Self {
+            latents: self.latents.clone().narrow(0, start, count),
+            noise: self.noise.clone().narrow(0, start, count),
+            timesteps: self.timesteps[start..start + count].to_vec(),
+            embeddings: self.embeddings.clone().narrow(0, start, count),
+            subjects: count,
+        })
+    }
+}
+
 /// The loss and its parts, `[1]` each, still on the device.
 #[derive(Clone, Debug)]
 pub struct Loss {

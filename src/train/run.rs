@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::checkpoint::Checkpoint;
-use super::loss::loss;
+use super::gradient::{Differentiated, differentiate};
 use super::optimiser::{AdamW, AdamWConfig};
 use super::prior::class_latents;
 use super::settings::TrainSettings;
@@ -220,21 +220,20 @@ impl Trainer {
     /// `Settings` when the loss is no number any more; `Device` when the device was lost.
     pub async fn step(&mut self) -> Result<StepReport> {
         let batch = self.material.draw(&mut self.noise, &self.device);
-        let attached = self.unet.attach(self.delta.clone())?;
-        let loss = loss(
-            &attached.model,
+        let Differentiated {
+            subject,
+            prior,
+            total,
+            gradient,
+        } = differentiate(
+            &self.unet,
+            &self.delta,
             &self.schedule,
             batch,
             self.settings.prior_weight,
-        );
-        let mut gradients = loss.total.backward();
-        let gradient = attached.gradient(&mut gradients);
+        )?;
         self.delta = self.adamw.update(self.delta.clone(), gradient);
-        let subject = loss.subject.inner();
-        let prior = loss
-            .prior
-            .map_or_else(|| subject.zeros_like(), Tensor::inner);
-        self.pending.push([subject, prior, loss.total.inner()]);
+        self.pending.push([subject, prior, total]);
         let read_now = self.pending.len() >= self.read_every || self.is_done();
         let losses = if read_now {
             self.read_losses().await?

@@ -6,7 +6,8 @@ use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::sampler::NoiseSchedule;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::spectral::{SpectralBase, Trainable};
-use deltabooth::train::loss::{Batch, Loss, loss};
+use deltabooth::train::gradient::differentiate;
+use deltabooth::train::loss::Batch;
 use deltabooth::train::optimiser::{AdamW, AdamWConfig};
 use deltabooth::train::run::rates;
 
@@ -91,16 +92,10 @@ impl Case {
         delta: &Tensor<1>,
         step: usize,
     ) -> (f32, Tensor<1>) {
-        let attached = unet.attach(delta.clone()).unwrap();
         let prior_weight = self.number("prior_weight");
-        let Loss { total, .. } = loss(
-            &attached.model,
-            &self.schedule,
-            self.batch(step),
-            prior_weight,
-        );
-        let mut gradients = total.backward();
-        (values(&total.inner())[0], attached.gradient(&mut gradients))
+        let found = differentiate(unet, delta, &self.schedule, self.batch(step), prior_weight);
+        let found = found.unwrap();
+        (values(&found.total)[0], found.gradient)
     }
 }
 

@@ -31,6 +31,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    deltabooth::memory::keep_freed();
     let result = match Cli::parse().command {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
         Command::Train(args) => pollster::block_on(train::run(args)),

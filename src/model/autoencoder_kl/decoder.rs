@@ -1,6 +1,6 @@
 //! Latents to pictures (diffusers `Decoder` in `autoencoders/vae.py`).
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::Tensor;
 
 use super::{MidBlock, resnet_options};
 use crate::error::Result;
@@ -106,6 +106,6 @@ impl Decoder {
                 x = upsampler.forward(x, [2 * height, 2 * width]);
             }
         }
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        self.conv_out.forward(self.conv_norm_out.forward_silu(x))
     }
 }

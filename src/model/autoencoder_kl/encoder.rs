@@ -1,6 +1,6 @@
 //! Pictures to moments (diffusers `Encoder` in `autoencoders/vae.py`).
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::Tensor;
 
 use super::{MidBlock, resnet_options};
 use crate::error::Result;
@@ -104,6 +104,6 @@ impl Encoder {
             }
         }
         let x = self.mid_block.forward(x);
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        self.conv_out.forward(self.conv_norm_out.forward_silu(x))
     }
 }

@@ -171,7 +171,7 @@ impl UNet2DConditionModel {
         for block in &self.up_blocks {
             x = block.forward(x, &conditions, &mut skips);
         }
-        self.conv_out.forward(silu(self.conv_norm_out.forward(x)))
+        self.conv_out.forward(self.conv_norm_out.forward_silu(x))
     }
 
     /// Hands every linear layer, convolution and norm to `visitor`, with its path.

@@ -3,7 +3,6 @@
 
 use burn::tensor::{
     Tensor,
-    activation::silu,
     module::interpolate,
     ops::{InterpolateMode, InterpolateOptions, PadMode},
 };
@@ -76,13 +75,13 @@ impl ResnetBlock2D {
     /// `silu_temb` `[batch, temb_channels]` is the time embedding **after** SiLU: every block
     /// wants it so, and the caller computes it once.
     pub fn forward(&self, x: Tensor<4>, silu_temb: Option<&Tensor<2>>) -> Tensor<4> {
-        let mut y = self.conv1.forward(silu(self.norm1.forward(x.clone())));
+        let mut y = self.conv1.forward(self.norm1.forward_silu(x.clone()));
         if let (Some(projection), Some(temb)) = (&self.time_emb_proj, silu_temb) {
             let [batch, channels, ..] = y.dims();
             let shift = projection.forward_2d(temb.clone());
             y = y + shift.reshape([batch, channels, 1, 1]);
         }
-        let y = self.conv2.forward(silu(self.norm2.forward(y)));
+        let y = self.conv2.forward(self.norm2.forward_silu(y));
         match &self.conv_shortcut {
             Some(shortcut) => shortcut.forward(x) + y,
             None => x + y,
