@@ -5,7 +5,6 @@
     clippy::unwrap_used,
     reason = "a benchmark that cannot run has nothing to say"
 )]
-#![expect(missing_docs, reason = "a program, not a library")]
 
 use core::ops::ControlFlow;
 use std::time::Instant;
