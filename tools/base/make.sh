@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Makes the base from nothing: tools/base/make.sh WORK. Each stage is left out where its result is there;
+# run it again to train on. MINUTES sets how long the UNet trains (60).
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+work="$(mkdir -p "$1" && cd "$1" && pwd)"
+python="${PYTHON:-python3}"
+cp "$here/package.json" "$work/"
+[ -d "$work/node_modules" ] || npm install --prefix "$work"
+[ -e "$work/index.json" ] || { "$python" "$here/sprites.py" "$work"; node "$here/rasterise.mjs" "$work"; }
+[ -d "$work/base/tokenizer" ] || "$python" "$here/vocabulary.py" "$work"
+[ -e "$work/scenes.npz" ] || "$python" "$here/scenes.py" "$work"
+[ -d "$work/base/vae" ] || "$python" "$here/autoencoder.py" "$work" train
+[ -e "$work/latents.pt" ] || "$python" "$here/autoencoder.py" "$work" latents
+"$python" "$here/train.py" "$work" --minutes "${MINUTES:-60}"
+"$python" "$here/sheet.py" "$work/base" "$work/sheet.png"
+echo "Look at $work/sheet.png. If it is better than before: (cd $(dirname "$(dirname "$here")") && $python tools/base/export.py $work/base)"
