@@ -161,11 +161,20 @@ impl<'a> View<'a> {
     /// Row-major `[rows, cols]`.
     pub(super) fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "a matrix [{rows}, {cols}]");
+        Self::strided(data, rows, cols, cols)
+    }
+
+    /// `[rows, cols]`, of which each row starts `row_stride` after the one before.
+    pub(super) fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+        assert!(
+            reach(rows, cols, row_stride) <= data.len(),
+            "a matrix [{rows}, {cols}]"
+        );
         Self {
             data,
             rows,
             cols,
-            row_stride: cols,
+            row_stride,
             col_stride: 1,
         }
     }
@@ -182,6 +191,25 @@ impl<'a> View<'a> {
     }
 }
 
+/// Where a product is written: rows of numbers, `row_stride` apart.
+#[derive(Debug)]
+pub(super) struct Target<'a> {
+    data: &'a mut [f32],
+    row_stride: usize,
+}
+
+impl<'a> Target<'a> {
+    /// Rows one after the other.
+    pub(super) fn whole(data: &'a mut [f32], cols: usize) -> Self {
+        Self::strided(data, cols)
+    }
+
+    /// Rows of which each starts `row_stride` after the one before.
+    pub(super) fn strided(data: &'a mut [f32], row_stride: usize) -> Self {
+        Self { data, row_stride }
+    }
+}
+
 /// Row-major `product` = `left` · `right`, added to what is there if `add`.
 ///
 /// `threads` lets a large product run on all cores; in a browser there is one.
@@ -192,20 +220,47 @@ pub(super) fn multiply(
     add: bool,
     threads: bool,
 ) {
+    assert_eq!(
+        product.len(),
+        left.rows * right.cols,
+        "a product [{}, {}]",
+        left.rows,
+        right.cols
+    );
+    multiply_into(
+        Target::whole(product, right.cols),
+        left,
+        right,
+        add,
+        threads,
+    );
+}
+
+/// As [`multiply`], into rows that may lie apart.
+pub(super) fn multiply_into(
+    product: Target<'_>,
+    left: View<'_>,
+    right: View<'_>,
+    add: bool,
+    threads: bool,
+) {
     let (m, k, n) = (left.rows, left.cols, right.cols);
     assert_eq!(k, right.rows, "the inner sizes of a product");
-    assert_eq!(product.len(), m * n, "a product [{m}, {n}]");
-    // SAFETY: the asserts here and in `View::new` keep every read and write inside the slices:
-    // the largest offset of an [a, b] matrix with these strides is a·b − 1. `product` is borrowed
-    // mutably, so it overlaps neither factor.
+    assert!(
+        n <= product.row_stride && reach(m, n, product.row_stride) <= product.data.len(),
+        "a product [{m}, {n}]"
+    );
+    // SAFETY: the asserts here and in `View` keep every read and write inside the slices: `reach`
+    // is one more than the largest offset of a matrix, and its rows do not overlap. `product` is
+    // borrowed mutably, so it overlaps neither factor.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
-            product.as_mut_ptr(),
+            product.data.as_mut_ptr(),
             1,
-            n as isize,
+            product.row_stride as isize,
             add,
             left.data.as_ptr(),
             left.col_stride as isize,
@@ -223,6 +278,15 @@ pub(super) fn multiply(
     }
 }
 
+/// Numbers from a matrix's first to its last.
+fn reach(rows: usize, cols: usize, row_stride: usize) -> usize {
+    if rows == 0 || cols == 0 {
+        0
+    } else {
+        (rows - 1) * row_stride + cols
+    }
+}
+
 #[cfg(not(target_family = "wasm"))]
 fn parallelism(threads: bool) -> gemm::Parallelism {
     if threads {
@@ -237,28 +301,30 @@ fn parallelism(_threads: bool) -> gemm::Parallelism {
     gemm::Parallelism::None
 }
 
-/// Cuts `a` and `b` into as many pieces each and runs `f(index, piece of a, piece of b)` on all
-/// cores.
-pub(super) fn for_pieces(
-    a: &mut [f32],
-    a_size: usize,
-    b: &mut [f32],
-    b_size: usize,
-    f: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
+/// Cuts each output into pieces of its size and runs `f(index, the outputs' pieces)` on all cores.
+pub(super) fn for_pieces<const N: usize>(
+    outputs: [(&mut [f32], usize); N],
+    f: impl Fn(usize, [&mut [f32]; N]) + Sync,
 ) {
+    let mut outputs = outputs.map(|(output, size)| output.chunks_mut(size));
+    let pieces: Vec<[&mut [f32]; N]> = core::iter::from_fn(|| {
+        let next = outputs.each_mut().map(Iterator::next);
+        let whole = next.iter().all(Option::is_some);
+        whole.then(|| next.map(Option::unwrap_or_default))
+    })
+    .collect();
     #[cfg(not(target_family = "wasm"))]
-    if a.len() > a_size {
+    if pieces.len() > 1 {
         use rayon::prelude::*;
-        a.par_chunks_mut(a_size)
-            .zip(b.par_chunks_mut(b_size))
+        pieces
+            .into_par_iter()
             .enumerate()
-            .for_each(|(index, (a, b))| f(index, a, b));
+            .for_each(|(index, pieces)| f(index, pieces));
         return;
     }
-    a.chunks_mut(a_size)
-        .zip(b.chunks_mut(b_size))
-        .enumerate()
-        .for_each(|(index, (a, b))| f(index, a, b));
+    for (index, pieces) in pieces.into_iter().enumerate() {
+        f(index, pieces);
+    }
 }
 
 /// Runs `f` with a buffer whose contents are left over, kept for the next call on this thread:

@@ -6,6 +6,7 @@ use burn::tensor::{Bytes, DType, Shape};
 
 use super::columns::{View, Window, for_pieces, multiply, with_scratch};
 use super::frozen::{Factors, Frozen};
+use super::vector::{sum, wide};
 
 /// Tokens that a linear layer takes at once. It stands for itself, not for the number of cores: on
 /// it depends in which order ∂s is summed, and a result is to be the same everywhere.
@@ -35,8 +36,7 @@ impl Frozen for Flex {
         );
 
         let mut y = vec![0.0; batch * c_out * pixels];
-        let mut nothing = vec![0.0; batch];
-        for_pieces(&mut y, c_out * pixels, &mut nothing, 1, |index, y, _| {
+        for_pieces([(&mut y, c_out * pixels)], |index, [y]| {
             let picture = &x[index * c_in * height * width..][..c_in * height * width];
             fill_rows(y, bias, pixels);
             window.columns(picture, size, |columns| {
@@ -63,23 +63,16 @@ impl Frozen for Flex {
         let (kernel, grad) = (View::new(values(&kernel), c_out, fan_in), values(&grad));
 
         let mut dx = vec![0.0; batch * c_in * height * width];
-        let mut nothing = vec![0.0; batch];
-        for_pieces(
-            &mut dx,
-            c_in * height * width,
-            &mut nothing,
-            1,
-            |index, dx, _| {
-                let grad = View::new(
-                    &grad[index * c_out * pixels..][..c_out * pixels],
-                    c_out,
-                    pixels,
-                );
-                window.add_columns(dx, [height, width], |columns| {
-                    multiply(columns, kernel.t(), grad, false, batch == 1)
-                });
-            },
-        );
+        for_pieces([(&mut dx, c_in * height * width)], |index, [dx]| {
+            let grad = View::new(
+                &grad[index * c_out * pixels..][..c_out * pixels],
+                c_out,
+                pixels,
+            );
+            window.add_columns(dx, [height, width], |columns| {
+                multiply(columns, kernel.t(), grad, false, batch == 1)
+            });
+        });
         tensor(dx, x)
     }
 
@@ -104,24 +97,27 @@ impl Frozen for Flex {
             let [n, _] = shape.dims();
             let piece = n.clamp(1, PIECE);
             let (mut y, mut z) = (vec![0.0; n * c_out], vec![0.0; n * r]);
-            for_pieces(&mut y, piece * c_out, &mut z, piece * r, |index, y, z| {
-                let rows = z.len() / r;
-                multiply(
-                    z,
-                    View::new(&x[index * piece * fan_in..][..rows * fan_in], rows, fan_in),
-                    vt.t(),
-                    false,
-                    false,
-                );
-                if let Some(bias) = bias {
-                    y.chunks_exact_mut(c_out)
-                        .for_each(|row| row.copy_from_slice(bias));
-                }
-                with_scratch(z.len(), |scaled| {
-                    scale_columns(scaled, z, s);
-                    multiply(y, View::new(scaled, rows, r), u.t(), bias.is_some(), false);
-                });
-            });
+            for_pieces(
+                [(&mut y, piece * c_out), (&mut z, piece * r)],
+                |index, [y, z]| {
+                    let rows = z.len() / r;
+                    multiply(
+                        z,
+                        View::new(&x[index * piece * fan_in..][..rows * fan_in], rows, fan_in),
+                        vt.t(),
+                        false,
+                        false,
+                    );
+                    if let Some(bias) = bias {
+                        y.chunks_exact_mut(c_out)
+                            .for_each(|row| row.copy_from_slice(bias));
+                    }
+                    with_scratch(z.len(), |scaled| {
+                        wide(|| scale_columns(scaled, z, s));
+                        multiply(y, View::new(scaled, rows, r), u.t(), bias.is_some(), false);
+                    });
+                },
+            );
             return [
                 tensor(y, Shape::from([n, c_out])),
                 tensor(z, Shape::from([n, r])),
@@ -135,23 +131,26 @@ impl Frozen for Flex {
             vec![0.0; batch * c_out * pixels],
             vec![0.0; batch * r * pixels],
         );
-        for_pieces(&mut y, c_out * pixels, &mut z, r * pixels, |index, y, z| {
-            let picture = &x[index * c_in * height * width..][..c_in * height * width];
-            window.columns(picture, [height, width], |columns| {
-                multiply(z, vt, View::new(columns, fan_in, pixels), false, batch == 1);
-            });
-            fill_rows(y, bias, pixels);
-            with_scratch(z.len(), |scaled| {
-                scale_rows(scaled, z, s, pixels);
-                multiply(
-                    y,
-                    u,
-                    View::new(scaled, r, pixels),
-                    bias.is_some(),
-                    batch == 1,
-                );
-            });
-        });
+        for_pieces(
+            [(&mut y, c_out * pixels), (&mut z, r * pixels)],
+            |index, [y, z]| {
+                let picture = &x[index * c_in * height * width..][..c_in * height * width];
+                window.columns(picture, [height, width], |columns| {
+                    multiply(z, vt, View::new(columns, fan_in, pixels), false, batch == 1);
+                });
+                fill_rows(y, bias, pixels);
+                with_scratch(z.len(), |scaled| {
+                    wide(|| scale_rows(scaled, z, s, pixels));
+                    multiply(
+                        y,
+                        u,
+                        View::new(scaled, r, pixels),
+                        bias.is_some(),
+                        batch == 1,
+                    );
+                });
+            },
+        );
         [
             tensor(y, Shape::from([batch, c_out, out_height, out_width])),
             tensor(z, Shape::from([batch, r, out_height, out_width])),
@@ -193,31 +192,34 @@ impl Frozen for Flex {
         };
         let mut dx = vec![0.0; x.as_ref().map_or(pieces, Shape::num_elements)];
         let mut ds = vec![0.0; pieces * r];
-        for_pieces(&mut dx, per_piece, &mut ds, r, |index, dx, ds| {
+        for_pieces([(&mut dx, per_piece), (&mut ds, r)], |index, [dx, ds]| {
             let z = z.chunks(tokens * r).nth(index).unwrap_or_default();
             let n = z.len() / r;
             let grad = &grad[index * tokens * c_out..][..n * c_out];
             with_scratch(z.len(), |g| match (window, &x) {
                 (None, x) => {
                     multiply(g, View::new(grad, n, c_out), u, false, false);
-                    for (g, z) in g.chunks_exact_mut(r).zip(z.chunks_exact(r)) {
-                        for (((g, z), s), ds) in g.iter_mut().zip(z).zip(s).zip(&mut *ds) {
-                            *ds += *g * z;
-                            *g *= s;
+                    wide(|| {
+                        for (g, z) in g.chunks_exact_mut(r).zip(z.chunks_exact(r)) {
+                            for (((g, z), s), ds) in g.iter_mut().zip(z).zip(s).zip(&mut *ds) {
+                                *ds += *g * z;
+                                *g *= s;
+                            }
                         }
-                    }
+                    });
                     if x.is_some() {
                         multiply(dx, View::new(g, n, r), vt, false, false);
                     }
                 }
                 (Some(window), x) => {
                     multiply(g, u.t(), View::new(grad, c_out, n), false, pieces == 1);
-                    for (((g, z), s), ds) in
-                        g.chunks_exact_mut(n).zip(z.chunks_exact(n)).zip(s).zip(ds)
-                    {
-                        *ds = dot(g, z);
-                        g.iter_mut().for_each(|g| *g *= s);
-                    }
+                    wide(|| {
+                        let rows = g.chunks_exact_mut(n).zip(z.chunks_exact(n));
+                        for (((g, z), s), ds) in rows.zip(s).zip(ds) {
+                            *ds = sum(g, z, |g, z| g * z);
+                            g.iter_mut().for_each(|g| *g *= s);
+                        }
+                    });
                     if let Some(x) = x {
                         let [_, _, height, width] = x.dims();
                         window.add_columns(dx, [height, width], |columns| {
@@ -273,6 +275,7 @@ fn fill_rows(y: &mut [f32], bias: Option<&[f32]>, pixels: usize) {
 }
 
 /// `scaled[i, p] = z[i, p] · s[i]` of `[r, pixels]`.
+#[inline(always)]
 fn scale_rows(scaled: &mut [f32], z: &[f32], s: &[f32], pixels: usize) {
     for ((scaled, z), s) in scaled
         .chunks_exact_mut(pixels)
@@ -287,6 +290,7 @@ fn scale_rows(scaled: &mut [f32], z: &[f32], s: &[f32], pixels: usize) {
 }
 
 /// `scaled[t, i] = z[t, i] · s[i]` of `[tokens, r]`.
+#[inline(always)]
 fn scale_columns(scaled: &mut [f32], z: &[f32], s: &[f32]) {
     for (scaled, z) in scaled
         .chunks_exact_mut(s.len())
@@ -298,23 +302,4 @@ fn scale_columns(scaled: &mut [f32], z: &[f32], s: &[f32]) {
             .zip(s)
             .for_each(|((scaled, z), s)| *scaled = z * s);
     }
-}
-
-/// Σ a·b in eight lanes, which the compiler turns into vector instructions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; 8];
-    let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a8
-        .remainder()
-        .iter()
-        .zip(b8.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in a8.zip(b8) {
-        lanes
-            .iter_mut()
-            .zip(a.iter().zip(b))
-            .for_each(|(lane, (a, b))| *lane += a * b);
-    }
-    lanes.iter().sum::<f32>() + rest
 }

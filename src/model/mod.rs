@@ -10,8 +10,12 @@ pub mod layers;
 pub mod tokenizer;
 pub mod unet;
 
+mod attention;
+mod attention_flex;
 mod columns;
 mod frozen;
 mod frozen_flex;
+mod geglu;
 mod norm;
 mod norm_flex;
+mod vector;

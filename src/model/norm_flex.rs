@@ -7,6 +7,7 @@ use burn::tensor::Shape;
 use super::columns::for_pieces;
 use super::frozen_flex::{PIECE, dense, tensor, values};
 use super::norm::{Kept, Norm, NormKernels};
+use super::vector::{sigmoid, sum, wide};
 
 impl NormKernels for Flex {
     fn norm_forward(
@@ -21,24 +22,23 @@ impl NormKernels for Flex {
         let rows = from.len() / row;
         let (mut y, mut statistics) = (vec![0.0; from.len()], vec![0.0; rows * 2]);
         for_pieces(
-            &mut y,
-            piece * row,
-            &mut statistics,
-            piece * 2,
-            |index, y, statistics| {
-                let x = from[index * piece * row..].chunks_exact(row);
-                let out = y.chunks_exact_mut(row).zip(statistics.chunks_exact_mut(2));
-                for (i, ((y, statistics), x)) in out.zip(x).enumerate() {
-                    let mean = sum(x, x, |x, _| x) / row as f32;
-                    let variance = sum(x, x, |x, _| (x - mean) * (x - mean)) / row as f32;
-                    let scale = (variance + norm.eps).sqrt().recip();
-                    statistics.copy_from_slice(&[mean, scale]);
-                    let affine = Affine::of_row(i, weights, biases, norm);
-                    affine.each(y, x, |y, x, w, b| *y = (x - mean) * scale * w + b);
-                    if norm.silu {
-                        y.iter_mut().for_each(|y| *y *= sigmoid(*y));
+            [(&mut y, piece * row), (&mut statistics, piece * 2)],
+            |index, [y, statistics]| {
+                wide(|| {
+                    let x = from[index * piece * row..].chunks_exact(row);
+                    let out = y.chunks_exact_mut(row).zip(statistics.chunks_exact_mut(2));
+                    for (i, ((y, statistics), x)) in out.zip(x).enumerate() {
+                        let mean = sum(x, x, |x, _| x) / row as f32;
+                        let variance = sum(x, x, |x, _| (x - mean) * (x - mean)) / row as f32;
+                        let scale = (variance + norm.eps).sqrt().recip();
+                        statistics.copy_from_slice(&[mean, scale]);
+                        let affine = Affine::of_row(i, weights, biases, norm);
+                        affine.each(y, x, |y, x, w, b| *y = (x - mean) * scale * w + b);
+                        if norm.silu {
+                            y.iter_mut().for_each(|y| *y *= sigmoid(*y));
+                        }
                     }
-                }
+                })
             },
         );
         let y = tensor(y, x.shape());
@@ -66,52 +66,58 @@ impl NormKernels for Flex {
         let (channels, per_row) = (weights.len(), weights.len() / norm.groups);
         let pieces = (from.len() / row).div_ceil(piece);
         let (mut dx, mut dw) = (vec![0.0; from.len()], vec![0.0; pieces * channels]);
-        for_pieces(&mut dx, piece * row, &mut dw, channels, |index, dx, dw| {
-            let first = index * piece;
-            let x = from[first * row..].chunks_exact(row);
-            let grad = grad[first * row..].chunks_exact(row);
-            let given = x.zip(grad).zip(statistics[first * 2..].chunks_exact(2));
-            for (i, (g, ((x, grad), statistics))) in dx.chunks_exact_mut(row).zip(given).enumerate()
-            {
-                let (mean, scale) = (statistics[0], statistics[1]);
-                let hat = |x: f32| (x - mean) * scale;
-                let affine = Affine::of_row(i, weights, biases, norm);
-                g.copy_from_slice(grad);
-                if norm.silu {
-                    affine.each(g, x, |g, x, w, b| {
-                        let n = hat(x) * w + b;
-                        let s = sigmoid(n);
-                        *g *= s * (1.0 + n * (1.0 - s));
-                    });
-                }
-                // Both sums over the row, weighted; ∂w on the way.
-                let dw = &mut dw[i % norm.groups * per_row..][..per_row];
-                let (sum_g, sum_gx) = if norm.inner == 1 {
-                    for ((dw, g), x) in dw.iter_mut().zip(&*g).zip(x) {
-                        *dw += g * hat(*x);
+        for_pieces(
+            [(&mut dx, piece * row), (&mut dw, channels)],
+            |index, [dx, dw]| {
+                wide(|| {
+                    let first = index * piece;
+                    let x = from[first * row..].chunks_exact(row);
+                    let grad = grad[first * row..].chunks_exact(row);
+                    let given = x.zip(grad).zip(statistics[first * 2..].chunks_exact(2));
+                    for (i, (g, ((x, grad), statistics))) in
+                        dx.chunks_exact_mut(row).zip(given).enumerate()
+                    {
+                        let (mean, scale) = (statistics[0], statistics[1]);
+                        let hat = |x: f32| (x - mean) * scale;
+                        let affine = Affine::of_row(i, weights, biases, norm);
+                        g.copy_from_slice(grad);
+                        if norm.silu {
+                            affine.each(g, x, |g, x, w, b| {
+                                let n = hat(x) * w + b;
+                                let s = sigmoid(n);
+                                *g *= s * (1.0 + n * (1.0 - s));
+                            });
+                        }
+                        // Both sums over the row, weighted; ∂w on the way.
+                        let dw = &mut dw[i % norm.groups * per_row..][..per_row];
+                        let (sum_g, sum_gx) = if norm.inner == 1 {
+                            for ((dw, g), x) in dw.iter_mut().zip(&*g).zip(x) {
+                                *dw += g * hat(*x);
+                            }
+                            affine.each(g, x, |g, _, w, _| *g *= w);
+                            (sum(g, x, |g, _| g), sum(g, x, |g, x| g * hat(x)))
+                        } else {
+                            let (mut sum_g, mut sum_gx) = (0.0, 0.0);
+                            let channels = g
+                                .chunks_exact_mut(norm.inner)
+                                .zip(x.chunks_exact(norm.inner));
+                            for (((g, x), w), dw) in channels.zip(affine.weight).zip(dw) {
+                                let gx = sum(g, x, |g, x| g * hat(x));
+                                *dw += gx;
+                                sum_g += w * sum(g, x, |g, _| g);
+                                sum_gx += w * gx;
+                                g.iter_mut().for_each(|g| *g *= w);
+                            }
+                            (sum_g, sum_gx)
+                        };
+                        let (mean_g, mean_gx) = (sum_g / row as f32, sum_gx / row as f32);
+                        for (g, x) in g.iter_mut().zip(x) {
+                            *g = (*g - mean_g - hat(*x) * mean_gx) * scale;
+                        }
                     }
-                    affine.each(g, x, |g, _, w, _| *g *= w);
-                    (sum(g, x, |g, _| g), sum(g, x, |g, x| g * hat(x)))
-                } else {
-                    let (mut sum_g, mut sum_gx) = (0.0, 0.0);
-                    let channels = g
-                        .chunks_exact_mut(norm.inner)
-                        .zip(x.chunks_exact(norm.inner));
-                    for (((g, x), w), dw) in channels.zip(affine.weight).zip(dw) {
-                        let gx = sum(g, x, |g, x| g * hat(x));
-                        *dw += gx;
-                        sum_g += w * sum(g, x, |g, _| g);
-                        sum_gx += w * gx;
-                        g.iter_mut().for_each(|g| *g *= w);
-                    }
-                    (sum_g, sum_gx)
-                };
-                let (mean_g, mean_gx) = (sum_g / row as f32, sum_gx / row as f32);
-                for (g, x) in g.iter_mut().zip(x) {
-                    *g = (*g - mean_g - hat(*x) * mean_gx) * scale;
-                }
-            }
-        });
+                })
+            },
+        );
         let (first, rest) = dw.split_at_mut(channels);
         for part in rest.chunks_exact(channels) {
             first
@@ -164,62 +170,5 @@ impl<'a> Affine<'a> {
         for ((y, x), (&w, &b)) in channels.zip(affine) {
             y.iter_mut().zip(x).for_each(|(y, x)| f(y, *x, w, b));
         }
-    }
-}
-
-/// Σ f(a, b) in sixteen lanes.
-#[inline(always)]
-fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [0.0_f32; 16];
-    let (a16, b16) = (a.chunks_exact(16), b.chunks_exact(16));
-    let rest = a16.remainder().iter().zip(b16.remainder());
-    let rest: f32 = rest.map(|(a, b)| f(*a, *b)).sum();
-    for (a, b) in a16.zip(b16) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += f(*a, *b);
-        }
-    }
-    lanes.iter().sum::<f32>() + rest
-}
-
-/// 1 / (1 + e⁻ˣ).
-#[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
-}
-
-/// eˣ to 2 units in the last place, without a branch or a call, so that loops over it become vector
-/// instructions: e^x = 2^n e^r with |r| ≤ ln 2 / 2 and Cephes' polynomial (expf.c).
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    /// 1.5 · 2²³: added to a small number, its lowest bits become that number, rounded.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 88.0);
-    let n = x * core::f32::consts::LOG2_E + ROUND;
-    let scale = f32::from_bits((n.to_bits() << 23).wrapping_add(127 << 23));
-    let n = n - ROUND;
-    let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let p = 1.987_569_1e-4;
-    let p = p * r + 1.398_199_9e-3;
-    let p = p * r + 8.333_452e-3;
-    let p = p * r + 4.166_579_6e-2;
-    let p = p * r + 0.166_666_65;
-    let p = p * r + 0.5;
-    (p * r * r + r + 1.0) * scale
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_exponential_is_exact_to_two_units_in_the_last_place() {
-        for i in -8700..=8800 {
-            let x = i as f32 / 100.0;
-            let expected = f64::from(x).exp();
-            let error = (f64::from(exp(x)) - expected).abs() / expected;
-            assert!(error <= 2.4e-7, "e^{x}: {error}");
-        }
-        assert!(exp(f32::NAN).is_nan());
     }
 }

@@ -5,7 +5,9 @@
 Needs WORK/latents.pt and WORK/base/tokenizer. Writes, every ten minutes and at the end, WORK/base/unet
 and WORK/base/text_encoder (the averaged weights, F32) and WORK/train_state.pt (everything that going on
 needs). ε-prediction with min-SNR weights (γ = 5), 10 % empty captions, AdamW, a cosine over the given
-minutes, an exponential average of the weights in F32: in F16 its small steps are rounded away.
+minutes, an exponential average of the weights in F32: in F16 its small steps are rounded away. The
+forward pass is compiled and takes its products in BF16 (with the weights, the sums and the attention in
+F32): on a processor with AMX that is twice as fast as F32.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import time
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from diffusers import DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -66,6 +69,15 @@ def new_unet() -> UNet2DConditionModel:
     )
 
 
+attention = F.scaled_dot_product_attention
+
+
+def attention_in_f32(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *rest, **options) -> torch.Tensor:
+    """PyTorch's attention on a CPU is four times slower backward in BF16 than in F32 at these sizes."""
+    with torch.autocast(query.device.type, enabled=False):
+        return attention(query.float(), key.float(), value.float(), *rest, **options).to(query.dtype)
+
+
 class Run:
     """The models, their averages and the optimiser, on disk and in memory."""
 
@@ -76,8 +88,9 @@ class Run:
         exists = (self.base / "unet").exists()
         unet = UNet2DConditionModel.from_pretrained(self.base / "unet") if exists else new_unet()
         text_encoder = CLIPTextModel.from_pretrained(self.base / "text_encoder") if exists else new_text_encoder(vocabulary)
-        self.unet = unet.float().to(self.device).train()
+        self.unet = unet.float().to(self.device, memory_format=torch.channels_last).train()
         self.text_encoder = text_encoder.float().to(self.device).train()
+        self.compiled = torch.compile(self.unet)
         self.parameters = [*self.unet.parameters(), *self.text_encoder.parameters()]
         self.average = [parameter.detach().clone() for parameter in self.parameters]
         self.optimiser = torch.optim.AdamW(self.parameters, betas=(0.9, 0.99), weight_decay=0.01)
@@ -124,6 +137,7 @@ class Run:
 
 
 def train(work: Path, minutes: float, learning_rate: float) -> None:
+    F.scaled_dot_product_attention = attention_in_f32
     run = Run(work)
     latents, ids = torch.load(work / "latents.pt")
     tokenizer = CLIPTokenizer.from_pretrained(work / "base/tokenizer")
@@ -139,8 +153,10 @@ def train(work: Path, minutes: float, learning_rate: float) -> None:
         clean = latents[choice].float().to(run.device)
         timesteps = torch.randint(len(kept), (BATCH,), device=run.device)
         noise, alpha = torch.randn_like(clean), kept[timesteps].view(-1, 1, 1, 1)
-        states = run.text_encoder(prompt.to(run.device)).last_hidden_state
-        predicted = run.unet(alpha.sqrt() * clean + (1 - alpha).sqrt() * noise, timesteps, states).sample
+        noisy = (alpha.sqrt() * clean + (1 - alpha).sqrt() * noise).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(run.device, torch.bfloat16):
+            states = run.text_encoder(prompt.to(run.device)).last_hidden_state
+            predicted = run.compiled(noisy, timesteps, states).sample.float()
         snr = alpha / (1 - alpha)
         loss = (snr.clamp(max=MIN_SNR) / snr * (predicted - noise).square()).mean()
         cosine = 0.5 + 0.5 * math.cos(math.pi * elapsed / minutes)

@@ -9,7 +9,10 @@ use burn::tensor::{
 };
 
 use crate::error::Result;
+use crate::model::attention::attend;
+use crate::model::geglu::gate;
 use crate::model::layers::{Conv2d, GroupNorm, LayerMut, LayerNorm, Linear, Visitor};
+use crate::model::norm::is_available;
 use crate::weights::Weights;
 
 /// What all transformers of one block share.
@@ -280,9 +283,13 @@ impl Attention {
     /// `[batch, pixels, channels]` looking at `[batch, tokens, context]`.
     pub fn forward(&self, x: Tensor<3>, context: Tensor<3>) -> Tensor<3> {
         let size = x.dims();
-        let q = self.split(self.to_q.forward(x));
-        let k = self.split(self.to_k.forward(context.clone()));
-        let v = self.split(self.to_v.forward(context));
+        let q = self.to_q.forward(x);
+        let k = self.to_k.forward(context.clone());
+        let v = self.to_v.forward(context);
+        if is_available(&q.device()) {
+            return self.to_out.forward(attend(q, k, v, self.heads));
+        }
+        let [q, k, v] = [q, k, v].map(|x| self.split(x));
         let y = scaled_dot_product(q, k, v);
         self.to_out.forward(y.swap_dims(1, 2).reshape(size))
     }
@@ -313,8 +320,7 @@ impl Attention {
 
 /// softmax(q kᵀ / √d) v over `[batch, heads, tokens, d]`.
 ///
-/// Without autodiff Burn's own attention keeps no score matrix on the CPU. With autodiff that
-/// function would be made of more steps than these, each of them kept for the backward pass.
+/// Without autodiff Burn's own attention keeps no score matrix. With autodiff that function would be made of more steps than these, each of them kept for the backward pass.
 fn scaled_dot_product(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
     if !(q.is_autodiff() || k.is_autodiff() || v.is_autodiff()) {
         return attention(q, k, v, None, None, AttentionModuleOptions::default());
@@ -345,6 +351,9 @@ impl FeedForward {
     /// Shape-preserving over `[batch, tokens, channels]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let both = self.proj.forward(x);
+        if is_available(&both.device()) {
+            return self.out.forward(gate(both));
+        }
         let inner = both.dims()[2] / 2;
         let gate = both.clone().narrow(2, inner, inner);
         self.out.forward(both.narrow(2, 0, inner) * gelu(gate))
