@@ -15,8 +15,8 @@ use super::{
 
 /// Sample subjects: folder under `subjects/`, and class word.
 pub const SAMPLES: [(&str, &str); 8] = [
-    ("robot", "robot"),
     ("dog", "dog"),
+    ("robot", "robot"),
     ("cat", "cat"),
     ("car", "car"),
     ("castle", "castle"),

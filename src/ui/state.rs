@@ -294,7 +294,7 @@ impl Booth {
             base_hash: RwSignal::new(None),
             stages: RwSignal::new(Stages::default()),
             pictures: RwSignal::new(Vec::new()),
-            sample: RwSignal::new("robot"),
+            sample: RwSignal::new("dog"),
             fetching: RwSignal::new(false),
             train: TrainFields::new(),
             training: RwSignal::new(Training::Idle),

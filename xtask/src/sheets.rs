@@ -12,7 +12,7 @@ use image::{Rgb, RgbImage, imageops};
 use crate::shell::{self, Done};
 
 /// Folders of `static/subjects`; their names are the class words.
-const SUBJECTS: [&str; 3] = ["robot", "cat", "dinosaur"];
+const SUBJECTS: [&str; 3] = ["dog", "robot", "cat"];
 /// The identifier word.
 const TOKEN: &str = "sks";
 /// Ends of the prompts. The pictures of the subjects have plain grounds and a meadow; what follows

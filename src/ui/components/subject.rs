@@ -109,7 +109,7 @@ fn Samples() -> impl IntoView {
         SAMPLES
             .iter()
             .find(|(name, _)| *name == booth.sample.get())
-            .map_or("robot", |(_, word)| *word)
+            .map_or("dog", |(_, word)| *word)
     };
     view! {
         <div class="samples-block">
