@@ -271,6 +271,7 @@ mod tests {
     fn sample() -> Checkpoint {
         let settings = TrainSettings {
             class_word: "robot".into(),
+            steps: 200,
             ..TrainSettings::default()
         };
         let picture = PictureLatents {
