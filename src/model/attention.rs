@@ -20,7 +20,7 @@ use burn::tensor::Tensor;
 /// `[batch, queries, channels]` from q of that shape and k, v `[batch, keys, channels]`; head h has
 /// the channels from h · channels / heads on. All three get gradients.
 ///
-/// For what is on a device with kernels of our own: [`super::norm::is_available`].
+/// For what is on a device with kernels of our own: [`super::has_kernels`].
 pub(super) fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
     let [q, k, v] = [q, k, v].map(Tensor::into_dispatch);
     Tensor::from_dispatch(<Dispatch as AttentionOps>::attention(q, k, v, heads))
@@ -132,21 +132,10 @@ mod tests {
     use burn::tensor::{Device, Distribution};
 
     use super::*;
+    use crate::model::close::assert_close;
 
     fn random(shape: [usize; 3]) -> Tensor<3> {
         Tensor::random(shape, Distribution::Normal(0.0, 1.5), &Device::flex())
-    }
-
-    /// Fails unless ‖a − b‖∞ ≤ 1e-5 ‖b‖∞ and b is not 0.
-    fn assert_close(found: Tensor<3>, expected: Tensor<3>, what: &str) {
-        assert_eq!(found.dims(), expected.dims(), "{what}");
-        let error = (found.inner() - expected.clone().inner()).abs().max();
-        let size = expected.inner().abs().max();
-        let [error, size] = [error, size].map(|of| of.into_data().try_to_vec::<f32>().unwrap()[0]);
-        assert!(
-            size > 0.0 && error <= 1e-5 * size,
-            "{what}: {error} of {size}"
-        );
     }
 
     /// What the operation stands for, of Burn's own.
@@ -190,7 +179,7 @@ mod tests {
             let [own, burns] = found;
             for ((own, burns), part) in own.into_iter().zip(burns).zip(["y", "∂q", "∂k", "∂v"])
             {
-                assert_close(own, burns, &format!("{part} of {what}"));
+                assert_close(own, burns, 1e-5, &format!("{part} of {what}"));
             }
         }
     }
@@ -204,7 +193,7 @@ mod tests {
             );
             let v = random([batch, keys, channels]);
             let own = attend(q.clone(), k.clone(), v.clone(), heads);
-            assert_close(own, composed(q, k, v, heads), "y");
+            assert_close(own, composed(q, k, v, heads), 1e-5, "y");
         }
     }
 
@@ -212,6 +201,6 @@ mod tests {
     fn scores_far_apart_overflow_nothing() {
         let q = random([1, 20, 8]) * 1e4;
         let y = attend(q.clone(), q.clone(), q.clone(), 2);
-        assert_close(y, composed(q.clone(), q.clone(), q, 2), "y");
+        assert_close(y, composed(q.clone(), q.clone(), q, 2), 1e-5, "y");
     }
 }

@@ -5,8 +5,8 @@ use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::Shape;
 
 use super::attention::{AttentionKernels, Kept};
-use super::columns::{Target, View, for_pieces, multiply_into, with_scratch};
 use super::frozen_flex::{dense, tensor, values};
+use super::product::{Target, View, for_pieces, multiply_into, with_scratch};
 use super::vector::{exp, largest, sum, wide};
 
 /// Queries whose scores are held at once where they are not kept.
@@ -89,7 +89,7 @@ impl AttentionKernels for Flex {
                         let p = View::new(weights, queries, keys);
                         let dy = sizes.head(grad, head, 0, queries);
                         product(sizes.head_mut(dv, head, 0), p.t(), dy);
-                        product(Target::whole(ds, keys), dy, given.v(head).t());
+                        product(Target::new(ds, keys), dy, given.v(head).t());
                         wide(|| score_gradients(ds, weights, keys, sizes.scale()));
                         let ds = View::new(ds, queries, keys);
                         product(sizes.head_mut(dq, head, 0), ds, given.k(head));
@@ -153,7 +153,7 @@ impl Sizes {
     /// The same to be written, of any number of rows.
     fn head_mut(self, tokens: &mut [f32], head: usize, first: usize) -> Target<'_> {
         let start = first * self.channels + head * self.width;
-        Target::strided(&mut tokens[start..], self.channels)
+        Target::new(&mut tokens[start..], self.channels)
     }
 }
 
@@ -199,7 +199,7 @@ impl<'a> Given<'a> {
     fn attend(self, y: &mut [f32], weights: &mut [f32], head: usize, first: usize, rows: usize) {
         let sizes = self.sizes;
         let q = sizes.head(self.q, head, first, rows);
-        product(Target::whole(weights, sizes.keys), q, self.k(head).t());
+        product(Target::new(weights, sizes.keys), q, self.k(head).t());
         wide(|| softmax(weights, sizes.keys, sizes.scale()));
         product(
             sizes.head_mut(y, head, first),

@@ -4,8 +4,9 @@ use burn::backend::flex::{FlexTensor, Layout};
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
 
-use super::columns::{View, Window, for_pieces, multiply, with_scratch};
+use super::columns::Window;
 use super::frozen::{Factors, Frozen};
+use super::product::{View, for_pieces, multiply, sum_pieces, with_scratch};
 use super::vector::{sum, wide};
 
 /// Tokens that a linear layer takes at once. It stands for itself, not for the number of cores: on
@@ -229,14 +230,7 @@ impl Frozen for Flex {
                 }
             });
         });
-        let (first, rest) = ds.split_at_mut(r);
-        for part in rest.chunks_exact(r) {
-            first
-                .iter_mut()
-                .zip(part)
-                .for_each(|(sum, part)| *sum += part);
-        }
-        ds.truncate(r);
+        let ds = sum_pieces(ds, r);
         [x.map(|x| tensor(dx, x)), Some(tensor(ds, Shape::from([r])))]
     }
 }

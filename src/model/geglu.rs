@@ -16,13 +16,13 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::Tensor;
 
-use super::columns::for_pieces;
 use super::frozen_flex::{PIECE, dense, tensor, values};
+use super::product::for_pieces;
 use super::vector::{erf, exp, wide};
 
 /// `[batch, tokens, inner]` of x `[batch, tokens, 2 · inner]`.
 ///
-/// For what is on a device with kernels of our own: [`super::norm::is_available`].
+/// For what is on a device with kernels of our own: [`super::has_kernels`].
 pub(super) fn gate(x: Tensor<3>) -> Tensor<3> {
     Tensor::from_dispatch(<Dispatch as GateOps>::gate(x.into_dispatch()))
 }
@@ -147,6 +147,7 @@ mod tests {
     use burn::tensor::{Device, Distribution};
 
     use super::*;
+    use crate::model::close::assert_close;
 
     /// What the operation stands for, of Burn's own.
     fn composed(x: Tensor<3>) -> Tensor<3> {
@@ -169,14 +170,8 @@ mod tests {
                 [y.inner(), x.grad(&gradients).unwrap()]
             });
             for ((own, burns), what) in own.into_iter().zip(burns).zip(["y", "∂x"]) {
-                let error = (own - burns.clone()).abs().max();
-                let size = burns.abs().max();
-                let [error, size] =
-                    [error, size].map(|of| of.into_data().try_to_vec::<f32>().unwrap()[0]);
-                assert!(
-                    size > 0.0 && error <= 1e-5 * size,
-                    "{what} of {batch} × {tokens} × {inner}: {error} of {size}"
-                );
+                let what = format!("{what} of {batch} × {tokens} × {inner}");
+                assert_close(own, burns, 1e-5, &what);
             }
         }
     }

@@ -9,7 +9,8 @@ use burn::tensor::{Tensor, activation::silu};
 
 use super::columns::Window;
 use super::frozen::{factored_conv2d, factored_linear, frozen_conv2d};
-use super::norm::{Norm, is_available, normalise};
+use super::has_kernels;
+use super::norm::{Norm, normalise};
 use crate::error::Result;
 use crate::weights::Weights;
 
@@ -230,7 +231,7 @@ impl GroupNorm {
 
     fn forward_then(&self, x: Tensor<4>, then_silu: bool) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
-        if is_available(&x.device()) {
+        if has_kernels(&x.device()) {
             let norm = Norm {
                 groups: self.num_groups,
                 inner: height * width,
@@ -266,7 +267,7 @@ impl LayerNorm {
 
     /// Shape-preserving, `[batch, tokens, channels]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if is_available(&x.device()) {
+        if has_kernels(&x.device()) {
             let norm = Norm {
                 groups: 1,
                 inner: 1,

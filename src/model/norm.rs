@@ -16,7 +16,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 /// Which numbers share a mean. x is `[rows, channels / groups, inner]`, and row i belongs to group
 /// i mod `groups`.
@@ -30,11 +30,6 @@ pub(super) struct Norm {
     pub(super) eps: f32,
     /// Whether SiLU follows.
     pub(super) silu: bool,
-}
-
-/// Whether [`normalise`] can be called for what is on `device`.
-pub(super) fn is_available(device: &Device) -> bool {
-    *device == Device::flex()
 }
 
 /// Shape-preserving; x and weight `[channels]` get gradients, bias `[channels]` gets none.
@@ -148,23 +143,14 @@ impl<B: NormKernels, C: CheckpointStrategy> NormOps for Autodiff<B, C> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
-    use burn::tensor::Distribution;
     use burn::tensor::activation::silu;
+    use burn::tensor::{Device, Distribution};
 
     use super::*;
+    use crate::model::close::assert_close;
 
     fn random<const D: usize>(shape: [usize; D], mean: f64) -> Tensor<D> {
         Tensor::random(shape, Distribution::Normal(mean, 1.5), &Device::flex())
-    }
-
-    fn assert_close<const D: usize>(found: Tensor<D>, expected: Tensor<D>, what: &str) {
-        let error = (found.inner() - expected.clone().inner()).abs().max();
-        let size = expected.inner().abs().max();
-        let [error, size] = [error, size].map(|of| of.into_data().try_to_vec::<f32>().unwrap()[0]);
-        assert!(
-            size > 0.0 && error <= 2e-5 * size,
-            "{what}: {error} of {size}"
-        );
     }
 
     /// What the operation stands for, of Burn's own.
@@ -207,7 +193,7 @@ mod tests {
                 });
                 for ((own, burns), what) in own.into_iter().zip(burns).zip(["y", "∂x", "∂w"]) {
                     let own: Tensor<1> = own;
-                    assert_close(own, burns, &format!("{what} of {norm:?}"));
+                    assert_close(own, burns, 2e-5, &format!("{what} of {norm:?}"));
                 }
             }
         }

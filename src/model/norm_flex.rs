@@ -4,9 +4,9 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::Shape;
 
-use super::columns::for_pieces;
 use super::frozen_flex::{PIECE, dense, tensor, values};
 use super::norm::{Kept, Norm, NormKernels};
+use super::product::{for_pieces, sum_pieces};
 use super::vector::{sigmoid, sum, wide};
 
 impl NormKernels for Flex {
@@ -118,14 +118,7 @@ impl NormKernels for Flex {
                 })
             },
         );
-        let (first, rest) = dw.split_at_mut(channels);
-        for part in rest.chunks_exact(channels) {
-            first
-                .iter_mut()
-                .zip(part)
-                .for_each(|(sum, part)| *sum += part);
-        }
-        dw.truncate(channels);
+        let dw = sum_pieces(dw, channels);
         [tensor(dx, x.shape()), tensor(dw, weight.shape())]
     }
 }

@@ -11,8 +11,8 @@ use burn::tensor::{
 use crate::error::Result;
 use crate::model::attention::attend;
 use crate::model::geglu::gate;
+use crate::model::has_kernels;
 use crate::model::layers::{Conv2d, GroupNorm, LayerMut, LayerNorm, Linear, Visitor};
-use crate::model::norm::is_available;
 use crate::weights::Weights;
 
 /// What all transformers of one block share.
@@ -286,7 +286,7 @@ impl Attention {
         let q = self.to_q.forward(x);
         let k = self.to_k.forward(context.clone());
         let v = self.to_v.forward(context);
-        if is_available(&q.device()) {
+        if has_kernels(&q.device()) {
             return self.to_out.forward(attend(q, k, v, self.heads));
         }
         let [q, k, v] = [q, k, v].map(|x| self.split(x));
@@ -351,7 +351,7 @@ impl FeedForward {
     /// Shape-preserving over `[batch, tokens, channels]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let both = self.proj.forward(x);
-        if is_available(&both.device()) {
+        if has_kernels(&both.device()) {
             return self.out.forward(gate(both));
         }
         let inner = both.dims()[2] / 2;
