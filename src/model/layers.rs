@@ -97,6 +97,31 @@ pub enum LayerMut<'a> {
     Embedding(&'a mut Tensor<2>),
 }
 
+/// The kinds of layers that a visitor meets, with the paper's names of their weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayerForm {
+    /// A norm's weight, `[channels]`: the paper's 1-D.
+    Norm,
+    /// A linear layer's, `[c_out, c_in]`: 2-D.
+    Linear,
+    /// A convolution's, `[c_out, c_in, k, k]`: 4-D.
+    Conv2d,
+    /// An embedding table, `[rows, channels]`; a UNet has none.
+    Embedding,
+}
+
+impl LayerMut<'_> {
+    /// Its kind.
+    pub fn form(&self) -> LayerForm {
+        match self {
+            Self::Linear(_) => LayerForm::Linear,
+            Self::Conv2d(_) => LayerForm::Conv2d,
+            Self::Norm(_) => LayerForm::Norm,
+            Self::Embedding(_) => LayerForm::Embedding,
+        }
+    }
+}
+
 /// Called once per layer, in the order of the checkpoint's modules.
 pub type Visitor<'a> = dyn FnMut(&str, LayerMut<'_>) -> Result<()> + 'a;
 

@@ -2,10 +2,11 @@
 //!
 //! `svd` decomposes one matrix and [`base`] all layers of a model ([`cache`]: as bytes), `shift`
 //! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
-//! them leaves for training; [`delta`] is the file that is shared.
+//! them leaves for training ([`preset`]: which of them); [`delta`] is the file that is shared.
 
 pub mod base;
 pub mod delta;
+pub mod preset;
 pub mod shift;
 pub mod svd;
 pub mod trainable;
@@ -17,4 +18,5 @@ mod metadata;
 mod tests;
 
 pub use base::{LayerBase, Layers, SpectralBase};
+pub use preset::LayerPreset;
 pub use trainable::{Attached, Form, LayerRange, Trainable};

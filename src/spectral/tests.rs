@@ -6,9 +6,11 @@ use burn::tensor::{Device, Distribution, Tensor};
 use super::shift::{NormShift, ShiftKind, ShiftSet};
 use super::{Form, Layers, SpectralBase};
 use crate::error::{Error, Result};
-use crate::model::layers::{Conv2d, GroupNorm, LayerMut, LayerNorm, Linear, Visitor, Weight};
+use crate::model::layers::{
+    Conv2d, GroupNorm, LayerForm, LayerMut, LayerNorm, Linear, Visitor, Weight,
+};
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Small {
     conv: Conv2d,
     norm: GroupNorm,
@@ -173,7 +175,9 @@ fn training_and_inference_see_the_same_model_in_every_form() {
     let x = random([2, 3, 6, 6]);
     for norms in [NormShift::FullLength, NormShift::Scalar] {
         for form in [Form::Factored, Form::Rebuilt] {
-            let trainable = base.trainable_as(&model, norms, |_, _| form).unwrap();
+            let trainable = base
+                .trainable_as(&model, norms, |_, _, _| Some(form))
+                .unwrap();
             let delta = delta(trainable.len());
             let baked = base
                 .bake(&model, &[(&trainable.to_shifts(&delta), 1.0)])
@@ -215,7 +219,9 @@ fn the_gradient_is_that_of_finite_differences_and_of_the_rebuilt_weights() {
     let (x, target) = (random([2, 3, 6, 6]), random([2, 9, 4]));
     for norms in [NormShift::FullLength, NormShift::Scalar] {
         let gradient = |form: Form, delta: &[f32]| {
-            let trainable = base.trainable_as(&model, norms, |_, _| form).unwrap();
+            let trainable = base
+                .trainable_as(&model, norms, |_, _, _| Some(form))
+                .unwrap();
             let attached = trainable
                 .attach(Tensor::from_floats(delta, &Device::flex()))
                 .unwrap();
@@ -241,6 +247,34 @@ fn the_gradient_is_that_of_finite_differences_and_of_the_rebuilt_weights() {
             );
         }
     }
+}
+
+#[test]
+fn layers_that_are_not_chosen_stay_the_bases_and_are_not_in_the_delta() {
+    let model = Small::new();
+    let base = decompose(&model);
+    let trainable = base
+        .trainable_as(&model, NormShift::FullLength, |path, form, shape| {
+            assert_eq!(form == LayerForm::Norm, shape[0] == 1, "{path}: {shape:?}");
+            matches!(path, "linear" | "norm").then_some(Form::Factored)
+        })
+        .unwrap();
+    let paths: Vec<&str> = trainable.layout().iter().map(|l| &*l.path).collect();
+    assert_eq!((paths, trainable.len()), (vec!["norm", "linear"], 8 + 5));
+    let delta: Vec<f32> = delta(trainable.len()).iter().map(|d| d * 0.2).collect();
+    let x = random([2, 3, 6, 6]);
+    let attached = trainable
+        .attach(Tensor::from_floats(delta.as_slice(), &Device::flex()))
+        .unwrap();
+    let shifts = trainable.to_shifts(&delta);
+    let baked = base.bake(&model, &[(&shifts, 1.0)]).unwrap();
+    let output = attached.model.forward(x.clone());
+    assert_close(&values(output.clone()), &values(baked.forward(x)), 1e-5);
+    let gradient = values(attached.gradient(&mut output.powi_scalar(2).sum().backward()));
+    assert!(gradient.iter().any(|g| *g != 0.0));
+
+    let none = base.trainable_as(&model, NormShift::FullLength, |_, _, _| None);
+    assert!(matches!(none.unwrap_err(), Error::Settings(_)));
 }
 
 #[test]

@@ -23,8 +23,8 @@ use burn::tensor::{Gradients, Tensor};
 use super::bake::norm;
 use super::base::{LayerBase, Layers, SpectralBase, other_model, upload, whole};
 use super::shift::{NormShift, ShiftKind, ShiftSet};
-use crate::error::Result;
-use crate::model::layers::{LayerMut, Weight};
+use crate::error::{Error, Result};
+use crate::model::layers::{LayerForm, LayerMut, Weight};
 
 /// How a matrix takes part in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,19 +76,20 @@ impl SpectralBase {
     /// # Errors
     /// `Decomposition` if `model` is not what was decomposed.
     pub fn trainable<M: Layers>(&self, model: &M, norms: NormShift) -> Result<Trainable<M>> {
-        self.trainable_as(model, norms, |_, _| Form::Factored)
+        self.trainable_as(model, norms, |_, _, _| Some(Form::Factored))
     }
 
-    /// As [`trainable`](Self::trainable), with the form of each matrix chosen by path and shape
-    /// `[c_out, fan_in]`.
+    /// As [`trainable`](Self::trainable), but each layer is chosen by path, kind and shape
+    /// `[c_out, fan_in]` (a norm's is `[1, channels]`): how a matrix takes part, or `None` for a
+    /// layer that stays the base's.
     ///
     /// # Errors
-    /// `Decomposition` if `model` is not what was decomposed.
+    /// `Decomposition` if `model` is not what was decomposed; `Settings` if no layer is chosen.
     pub fn trainable_as<M: Layers>(
         &self,
         model: &M,
         norms: NormShift,
-        form: impl Fn(&str, [usize; 2]) -> Form,
+        choose: impl Fn(&str, LayerForm, [usize; 2]) -> Option<Form>,
     ) -> Result<Trainable<M>> {
         let (mut layout, mut rebuilt) = (Vec::new(), Vec::new());
         let (mut base, mut floor) = (Vec::new(), Vec::new());
@@ -98,6 +99,13 @@ impl SpectralBase {
         template.visit_mut(&mut |path, layer| {
             let found = layers.next().filter(|(name, _)| *name == path);
             let (_, factors) = found.ok_or_else(|| other_model(path))?;
+            let shape = match factors {
+                LayerBase::Norm(values) => [1, values.len()],
+                LayerBase::Matrix { u, vt, .. } => [u.dims()[0], vt.dims()[1]],
+            };
+            let Some(form) = choose(path, layer.form(), shape) else {
+                return Ok(());
+            };
             let start = base.len();
             let mut factors_in_graph = None;
             let kind = match (layer, factors) {
@@ -123,7 +131,6 @@ impl SpectralBase {
                 }
                 (LayerMut::Norm(_), _) | (_, LayerBase::Norm(_)) => return Err(other_model(path)),
                 (layer, LayerBase::Matrix { u, sigma, vt }) => {
-                    let shape = [u.dims()[0], vt.dims()[1]];
                     let (place, dims) = match layer {
                         LayerMut::Linear(linear) => {
                             let dims = whole(path, &linear.weight)?.dims();
@@ -141,7 +148,7 @@ impl SpectralBase {
                     }
                     device.get_or_insert(u.device());
                     match place {
-                        Some(weight) if form(path, shape) == Form::Factored => {
+                        Some(weight) if form == Form::Factored => {
                             let s = upload(sigma.clone(), [sigma.len()], &u.device());
                             *weight = Weight::Factored {
                                 u: u.clone(),
@@ -167,7 +174,12 @@ impl SpectralBase {
         if let Some((path, _)) = layers.next() {
             return Err(other_model(path));
         }
-        let device = device.ok_or_else(|| other_model("(no layers)"))?;
+        let device = device.ok_or_else(|| {
+            Error::Settings(
+                "The chosen layers are none that this base has, so nothing would be trained. Choose other layers; 'all' always works."
+                    .into(),
+            )
+        })?;
         let len = base.len();
         Ok(Trainable {
             template,
@@ -218,9 +230,18 @@ impl<M: Layers> Trainable<M> {
             .collect();
 
         let mut model = self.template.clone();
-        let mut layers = leaves.iter().zip(&self.layout).zip(&self.rebuilt);
+        let mut layers = leaves
+            .iter()
+            .zip(&self.layout)
+            .zip(&self.rebuilt)
+            .peekable();
         model.visit_mut(&mut |path, layer| {
-            let ((leaf, place), factors) = layers.next().ok_or_else(|| other_model(path))?;
+            // The layout follows the visit and leaves out what is not trained.
+            let Some(((leaf, place), factors)) =
+                layers.next_if(|((_, place), _)| place.path == path)
+            else {
+                return Ok(());
+            };
             let leaf = leaf.clone();
             let weight = match layer {
                 LayerMut::Norm(weight) => {

@@ -5,8 +5,9 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use deltabooth::Error;
 use deltabooth::model::config::UNetConfig;
-use deltabooth::model::layers::{LayerMut, Weight};
+use deltabooth::model::layers::{Conv2d, LayerMut, Linear, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
+use deltabooth::model::unet::layer_shapes::layer_shapes;
 
 use super::tensors::{Fixture, relative};
 
@@ -93,6 +94,38 @@ fn every_weight_of_a_checkpoint_is_visited_once_and_in_its_order() {
             .unwrap();
         assert_eq!(visited, modules, "{name}");
         assert!(visited.len() > 60);
+    }
+}
+
+#[test]
+fn the_layers_listed_from_a_config_are_those_of_its_checkpoint() {
+    for shape in SHAPES {
+        let Some(folder) = super::fixture(shape) else {
+            return;
+        };
+        let config = std::fs::read(folder.join("config.json")).unwrap();
+        let mut visited = Vec::new();
+        load(&folder)
+            .visit_mut(&mut |path, layer| {
+                let form = layer.form();
+                let shape = match layer {
+                    LayerMut::Linear(Linear { weight, .. })
+                    | LayerMut::Conv2d(Conv2d { weight, .. }) => match weight {
+                        Weight::Full(weight) => weight.dims(),
+                        Weight::Factored { .. } => panic!("{path} is factored"),
+                    },
+                    LayerMut::Norm(weight) => [1, weight.dims()[0]],
+                    LayerMut::Embedding(_) => panic!("a UNet has no embedding"),
+                };
+                visited.push((path.to_owned(), form, shape));
+                Ok(())
+            })
+            .unwrap();
+        let listed: Vec<_> = layer_shapes(&UNetConfig::parse(&config).unwrap())
+            .into_iter()
+            .map(|layer| (layer.path, layer.form, layer.shape))
+            .collect();
+        assert_eq!(listed, visited, "{shape}");
     }
 }
 

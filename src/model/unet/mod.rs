@@ -1,10 +1,12 @@
 //! The UNet that predicts the noise (diffusers `UNet2DConditionModel`).
 //!
-//! One file per named part: [`embeddings`], [`resnet`], [`transformer`], [`blocks`]. Fields carry
+//! One file per named part: [`embeddings`], [`resnet`], [`transformer`], [`blocks`];
+//! [`layer_shapes`] lists the layers from the config alone. Fields carry
 //! the checkpoint's names, so a layer's path is its field's: `down_blocks.0.resnets.0.conv1`.
 
 pub mod blocks;
 pub mod embeddings;
+pub mod layer_shapes;
 pub mod resnet;
 pub mod transformer;
 

@@ -1,0 +1,160 @@
+//! Which layers are trained: presets by the paper's names (section 4 and its table of sizes).
+//!
+//! Numbers of shifts for Stable Diffusion 1.x, with full-length norms:
+//!
+//! | preset | what it holds | shifts |
+//! |---|---|---|
+//! | `all` | every layer of the UNet | 322,856 |
+//! | `cross_attention` | `attn2`: queries, keys, values, output | 43,776 |
+//! | `key_value` | keys and values of `attn2` | 18,816 |
+//! | `one_d`, `two_d`, `four_d` | norms; linear layers; convolutions | 100,160; 140,416; 82,280 |
+//! | `up`, `down`, `mid` | those blocks | 181,568; 107,072; 32,256 |
+//! | `up_cross_attention`, … | `attn2` of those blocks | |
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::layers::LayerForm;
+use crate::model::unet::layer_shapes::LayerShape;
+
+/// A named choice of layers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerPreset {
+    /// Every layer.
+    #[default]
+    All,
+    /// Attention to the text: the paper's UNet-CA.
+    CrossAttention,
+    /// Its keys and values: UNet-CA-KV.
+    KeyValue,
+    /// Norms.
+    OneD,
+    /// Linear layers (and embeddings).
+    TwoD,
+    /// Convolutions.
+    FourD,
+    /// The up blocks.
+    Up,
+    /// The down blocks.
+    Down,
+    /// The middle block.
+    Mid,
+    /// Attention to the text in the up blocks.
+    UpCrossAttention,
+    /// Attention to the text in the down blocks.
+    DownCrossAttention,
+    /// Attention to the text in the middle block.
+    MidCrossAttention,
+}
+
+impl LayerPreset {
+    /// All presets, in the order of the table.
+    pub const ALL: [Self; 12] = [
+        Self::All,
+        Self::CrossAttention,
+        Self::KeyValue,
+        Self::OneD,
+        Self::TwoD,
+        Self::FourD,
+        Self::Up,
+        Self::Down,
+        Self::Mid,
+        Self::UpCrossAttention,
+        Self::DownCrossAttention,
+        Self::MidCrossAttention,
+    ];
+
+    /// Whether the layer at `path` of the UNet is trained.
+    pub fn holds(self, path: &str, form: LayerForm) -> bool {
+        let in_blocks = |name: &str| path.starts_with(name);
+        let projection = path.split_once(".attn2.").map(|(_, projection)| projection);
+        let cross = projection.is_some();
+        match self {
+            Self::All => true,
+            Self::CrossAttention => cross,
+            Self::KeyValue => matches!(projection, Some("to_k" | "to_v")),
+            Self::OneD => form == LayerForm::Norm,
+            Self::TwoD => matches!(form, LayerForm::Linear | LayerForm::Embedding),
+            Self::FourD => form == LayerForm::Conv2d,
+            Self::Up => in_blocks("up_blocks."),
+            Self::Down => in_blocks("down_blocks."),
+            Self::Mid => in_blocks("mid_block."),
+            Self::UpCrossAttention => cross && in_blocks("up_blocks."),
+            Self::DownCrossAttention => cross && in_blocks("down_blocks."),
+            Self::MidCrossAttention => cross && in_blocks("mid_block."),
+        }
+    }
+
+    /// Shifts that training this preset moves, with full-length norms.
+    pub fn count(self, layers: &[LayerShape]) -> usize {
+        layers
+            .iter()
+            .filter(|layer| self.holds(&layer.path, layer.form))
+            .map(LayerShape::shifts)
+            .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::model::config::UNetConfig;
+    use crate::model::unet::layer_shapes::layer_shapes;
+
+    /// `unet/config.json` of Stable Diffusion 1.5, as published.
+    const SD15: &[u8] = br#"{
+        "_class_name": "UNet2DConditionModel", "act_fn": "silu", "attention_head_dim": 8,
+        "block_out_channels": [320, 640, 1280, 1280], "center_input_sample": false,
+        "cross_attention_dim": 768, "down_block_types": ["CrossAttnDownBlock2D",
+        "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"], "downsample_padding": 1,
+        "flip_sin_to_cos": true, "freq_shift": 0, "in_channels": 4, "layers_per_block": 2,
+        "mid_block_scale_factor": 1, "norm_eps": 1e-05, "norm_num_groups": 32, "out_channels": 4,
+        "sample_size": 64, "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D",
+        "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]}"#;
+
+    #[test]
+    fn stable_diffusions_counts_are_the_papers() {
+        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        let count = |preset: LayerPreset| preset.count(&layers);
+        assert_eq!(count(LayerPreset::All), 322_856);
+        assert_eq!(count(LayerPreset::CrossAttention), 43_776);
+        assert_eq!(count(LayerPreset::KeyValue), 18_816);
+        assert_eq!(count(LayerPreset::OneD), 100_160);
+        assert_eq!(count(LayerPreset::TwoD), 140_416);
+        assert_eq!(count(LayerPreset::FourD), 82_280);
+        assert_eq!(count(LayerPreset::Up), 181_568);
+        assert_eq!(count(LayerPreset::Down), 107_072);
+        assert_eq!(count(LayerPreset::Mid), 32_256);
+        // The cross-attention of the three makes up all of it.
+        let parts = [
+            LayerPreset::UpCrossAttention,
+            LayerPreset::DownCrossAttention,
+            LayerPreset::MidCrossAttention,
+        ];
+        let sum: usize = parts.into_iter().map(count).sum();
+        assert_eq!(sum, 43_776);
+        // svdiff-pytorch has one number per norm.
+        let norms = layers.iter().filter(|l| l.form == LayerForm::Norm).count();
+        assert_eq!(322_856 - 100_160 + norms, 222_805);
+    }
+
+    #[test]
+    fn the_weights_are_as_many_as_stable_diffusions() {
+        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        assert_eq!(layers.len(), 391);
+    }
+
+    #[test]
+    fn a_preset_keeps_its_name_in_files() {
+        for preset in LayerPreset::ALL {
+            let text = serde_json::to_string(&preset).unwrap();
+            assert_eq!(serde_json::from_str::<LayerPreset>(&text).unwrap(), preset);
+        }
+        assert_eq!(
+            serde_json::to_string(&LayerPreset::KeyValue).unwrap(),
+            "\"key_value\""
+        );
+    }
+}
