@@ -13,8 +13,8 @@ use burn::tensor::Device;
 use deltabooth::generate::{GenerateSettings, generate};
 use deltabooth::model::base::Base;
 use deltabooth::picture;
-use deltabooth::spectral::SpectralBase;
-use deltabooth::train::{Subject, TrainSettings, Trainer};
+use deltabooth::spectral::Decomposed;
+use deltabooth::train::{Subject, TrainSettings, Trainer, Words};
 use deltabooth::weights::Files;
 
 fn main() {
@@ -34,7 +34,7 @@ async fn measure() {
     .unwrap();
 
     let start = Instant::now();
-    let spectral = SpectralBase::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
+    let decomposed = Decomposed::new(&base, false, async |_, _| Ok(()))
         .await
         .unwrap();
     row(
@@ -54,13 +54,17 @@ async fn measure() {
         .collect();
     let subject = Subject::new(pictures, base.picture_size()).unwrap();
     let settings = TrainSettings {
-        class_word: "robot".into(),
+        subjects: vec![Words::new("sks", "robot")],
         prior_images: 4,
         ..TrainSettings::default()
     };
-    let mut trainer = Trainer::new(&base, &spectral, &subject, settings, &mut async |_, _| {
-        ControlFlow::Continue(())
-    })
+    let mut trainer = Trainer::new(
+        &base,
+        &decomposed,
+        &[subject],
+        settings,
+        &mut async |_, _| ControlFlow::Continue(()),
+    )
     .await
     .unwrap();
     let mut steps = Vec::new();

@@ -1,5 +1,7 @@
 //! A whole base model, loaded from a diffusers folder.
 
+use std::sync::Arc;
+
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::autoencoder_kl::AutoencoderKL;
@@ -11,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::weights::{BaseHash, Files, frozen};
 
 /// The parts of a base, frozen, on one device.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Base {
     /// Prompts to token ids.
-    pub tokenizer: Tokenizer,
+    pub tokenizer: Arc<Tokenizer>,
     /// Token ids to text embeddings.
     pub text_encoder: ClipTextModel,
     /// The denoiser.
@@ -101,7 +103,7 @@ impl Base {
         weights.finish()?;
 
         Ok(Self {
-            tokenizer,
+            tokenizer: Arc::new(tokenizer),
             text_encoder,
             unet,
             vae,
@@ -117,16 +119,18 @@ impl Base {
 
     /// Text embeddings `[prompts, max_length, hidden_size]`, without autodiff.
     pub fn embed(&self, prompts: &[String]) -> Tensor<3> {
+        self.text_encoder.forward(self.token_ids(prompts))
+    }
+
+    /// Token ids `[prompts, max_length]`, padded.
+    pub fn token_ids(&self, prompts: &[String]) -> Tensor<2, Int> {
         let ids: Vec<i32> = prompts
             .iter()
             .flat_map(|prompt| self.tokenizer.encode(prompt))
             .map(|id| id as i32)
             .collect();
         let shape = [prompts.len(), self.tokenizer.max_length()];
-        self.text_encoder.forward(Tensor::<2, Int>::from_data(
-            TensorData::new(ids, shape),
-            &self.device,
-        ))
+        Tensor::from_data(TensorData::new(ids, shape), &self.device)
     }
 
     /// Side of the pictures, in pixels.

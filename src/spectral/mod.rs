@@ -2,9 +2,11 @@
 //!
 //! `svd` decomposes one matrix and [`base`] all layers of a model ([`cache`]: as bytes), `shift`
 //! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
-//! them leaves for training ([`preset`]: which of them); [`delta`] is the file that is shared.
+//! them leaves for training ([`preset`]: which of them); [`delta`] is the file that is shared;
+//! [`decomposed`] holds a base's parts together.
 
 pub mod base;
+pub mod decomposed;
 pub mod delta;
 pub mod preset;
 pub mod shift;
@@ -18,5 +20,7 @@ mod metadata;
 mod tests;
 
 pub use base::{LayerBase, Layers, SpectralBase};
+pub use decomposed::Decomposed;
 pub use preset::LayerPreset;
+pub use shift::ShiftSet;
 pub use trainable::{Attached, Form, LayerRange, Trainable};

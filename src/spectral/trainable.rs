@@ -18,7 +18,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
 use super::bake::norm;
 use super::base::{LayerBase, Layers, SpectralBase, other_model, upload, whole};
@@ -205,6 +205,11 @@ impl<M: Layers> Trainable<M> {
     /// Whether there is nothing to train.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Where the model computes, without autodiff.
+    pub fn device(&self) -> Device {
+        self.base.device()
     }
 
     /// The model at `delta` `[len]`, which is on the model's own device, without autodiff.

@@ -20,12 +20,12 @@ pub use super::store::CheckpointStore;
 pub use super::store::FolderStore;
 
 use super::run::StepLoss;
+use super::sample::{Latents, PictureLatents, Placed, Sample, Shows};
 use super::settings::TrainSettings;
-use super::subject::PictureLatents;
 use crate::error::{Error, Result};
 
 const MAGIC: &[u8; 8] = b"DBOOTHCK";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const PROLOGUE: usize = 8 + 4 + 32 + 8;
 
 /// A training run between two steps.
@@ -49,10 +49,10 @@ pub struct Checkpoint {
     pub exp_avg: Vec<f32>,
     /// AdamW's second moment.
     pub exp_avg_sq: Vec<f32>,
-    /// Latents of the subject's pictures.
-    pub pictures: Vec<PictureLatents>,
-    /// Latents of the class pictures.
-    pub priors: Vec<Vec<f32>>,
+    /// The average of δ that becomes the result, flat; empty without one.
+    pub average: Vec<f32>,
+    /// What steps draw from.
+    pub samples: Vec<Sample>,
     /// The losses so far, one per step.
     pub losses: Vec<StepLoss>,
 }
@@ -69,9 +69,24 @@ struct Header {
     noise_position: String,
     latent_shape: [u32; 3],
     parameters: u64,
-    pictures: u64,
-    priors: u64,
+    samples: Vec<SampleHeader>,
     losses: u64,
+}
+
+/// A sample without its latents: one list of numbers if they are exact, else mean and log variance.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SampleHeader {
+    shows: Shows,
+    caption: String,
+    collage: Option<Placed>,
+    exact: bool,
+}
+
+impl SampleHeader {
+    fn lists(&self) -> usize {
+        if self.exact { 1 } else { 2 }
+    }
 }
 
 impl Checkpoint {
@@ -81,13 +96,19 @@ impl Checkpoint {
     /// `Checkpoint` when the parts do not fit each other (a bug, found before it is stored).
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let size: usize = self.latent_shape.iter().product();
-        let latents = self
-            .pictures
+        let latents: Vec<&Vec<f32>> = self
+            .samples
             .iter()
-            .flat_map(|p| [&p.mean, &p.log_variance])
-            .chain(&self.priors);
-        let vectors = [&self.delta, &self.exp_avg, &self.exp_avg_sq];
-        if latents.clone().any(|l| l.len() != size)
+            .flat_map(|sample| match &sample.latents {
+                Latents::Exact(latents) => vec![latents],
+                Latents::Encoded(picture) => vec![&picture.mean, &picture.log_variance],
+            })
+            .collect();
+        let mut vectors = vec![&self.delta, &self.exp_avg, &self.exp_avg_sq];
+        if self.settings.averages() {
+            vectors.push(&self.average);
+        }
+        if latents.iter().any(|l| l.len() != size)
             || vectors.iter().any(|v| v.len() != self.delta.len())
         {
             return refuse("its parts differ in size");
@@ -100,8 +121,16 @@ impl Checkpoint {
             noise_position: self.noise_position.to_string(),
             latent_shape: self.latent_shape.map(|n| n as u32),
             parameters: self.delta.len() as u64,
-            pictures: self.pictures.len() as u64,
-            priors: self.priors.len() as u64,
+            samples: self
+                .samples
+                .iter()
+                .map(|sample| SampleHeader {
+                    shows: sample.shows,
+                    caption: sample.caption.clone(),
+                    collage: sample.collage.clone(),
+                    exact: matches!(sample.latents, Latents::Exact(_)),
+                })
+                .collect(),
             losses: self.losses.len() as u64,
         };
         let header = serde_json::to_vec(&header).map_err(|error| {
@@ -117,7 +146,7 @@ impl Checkpoint {
             bytes.extend(list.iter().flat_map(|x| x.to_le_bytes()));
         }
         for loss in &self.losses {
-            let numbers = [loss.subject, loss.prior, loss.total];
+            let numbers = [loss.subject, loss.prior, loss.unmix, loss.total];
             bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
         }
         let hash = Sha256::digest(&bytes[44..]);
@@ -162,25 +191,20 @@ impl Checkpoint {
         let size = latent_shape
             .iter()
             .try_fold(1_u64, |n, &d| n.checked_mul(d as u64));
+        let settings = header.settings.validated()?;
+        let vectors = if settings.averages() { 4 } else { 3 };
         let wanted = size.and_then(|size| {
-            let latents = header
-                .pictures
-                .checked_mul(2)?
-                .checked_add(header.priors)?
-                .checked_mul(size)?;
-            let vectors = header.parameters.checked_mul(3)?;
-            let losses = header.losses.checked_mul(3)?;
+            let lists: usize = header.samples.iter().map(SampleHeader::lists).sum();
+            let latents = (lists as u64).checked_mul(size)?;
+            let vectors = header.parameters.checked_mul(vectors)?;
+            let losses = header.losses.checked_mul(4)?;
             latents
                 .checked_add(vectors)?
                 .checked_add(losses)?
                 .checked_mul(4)
         });
         let size = size.unwrap_or(0) as usize;
-        if wanted != Some(numbers.len() as u64)
-            || size == 0
-            || header.pictures == 0
-            || header.losses > header.step
-        {
+        if wanted != Some(numbers.len() as u64) || size == 0 || header.losses > header.step {
             return refuse("it does not hold the numbers that its header promises");
         }
         let mut floats = numbers
@@ -189,24 +213,37 @@ impl Checkpoint {
         let mut take = |n: usize| floats.by_ref().take(n).collect::<Vec<f32>>();
         let parameters = header.parameters as usize;
         let (delta, exp_avg, exp_avg_sq) = (take(parameters), take(parameters), take(parameters));
-        let pictures = (0..header.pictures).map(|_| PictureLatents {
-            mean: take(size),
-            log_variance: take(size),
-        });
-        let pictures = pictures.collect();
-        let priors = (0..header.priors).map(|_| take(size)).collect();
-        let losses = take(3 * header.losses as usize);
-        let losses = losses.chunks_exact(3).enumerate();
+        let average = take(if vectors == 4 { parameters } else { 0 });
+        let samples = header
+            .samples
+            .into_iter()
+            .map(|sample| Sample {
+                shows: sample.shows,
+                caption: sample.caption,
+                collage: sample.collage,
+                latents: if sample.exact {
+                    Latents::Exact(take(size))
+                } else {
+                    Latents::Encoded(PictureLatents {
+                        mean: take(size),
+                        log_variance: take(size),
+                    })
+                },
+            })
+            .collect();
+        let losses = take(4 * header.losses as usize);
+        let losses = losses.chunks_exact(4).enumerate();
         let losses = losses
             .map(|(index, of)| StepLoss {
                 step: index + 1,
                 subject: of[0],
                 prior: of[1],
-                total: of[2],
+                unmix: of[2],
+                total: of[3],
             })
             .collect();
         let checkpoint = Self {
-            settings: header.settings.validated()?,
+            settings,
             base_id: header.base_id,
             base_hash: header.base_hash,
             step: header.step as usize,
@@ -218,22 +255,43 @@ impl Checkpoint {
             delta,
             exp_avg,
             exp_avg_sq,
-            pictures,
-            priors,
+            average,
+            samples,
             losses,
         };
         let lists = [
             &checkpoint.delta,
             &checkpoint.exp_avg,
             &checkpoint.exp_avg_sq,
+            &checkpoint.average,
         ];
         if lists.iter().any(|list| list.iter().any(|x| !x.is_finite())) {
             return refuse("its shifts hold what is no number");
         }
-        if checkpoint.settings.uses_prior() == checkpoint.priors.is_empty() {
-            return refuse("its class pictures do not fit its settings");
-        }
+        checkpoint.check_samples()?;
         Ok(checkpoint)
+    }
+
+    /// Every kind of sample that a step may ask for is there, and none that it could not place.
+    fn check_samples(&self) -> Result<()> {
+        let settings = &self.settings;
+        let has = |shows: Shows| self.samples.iter().any(|sample| sample.shows == shows);
+        let mut kinds: Vec<Shows> = (0..settings.subjects.len()).map(Shows::Subject).collect();
+        if settings.mixes() {
+            kinds.push(Shows::Collage);
+        }
+        if settings.uses_prior() {
+            let classes: Vec<Shows> = kinds.iter().map(|kind| kind.of_the_class()).collect();
+            kinds.extend(classes);
+        }
+        if !kinds.iter().copied().all(has) || self.samples.iter().any(|s| !kinds.contains(&s.shows))
+        {
+            return refuse("its pictures do not fit its settings");
+        }
+        let placed = self.samples.iter().filter_map(|s| s.collage.as_ref());
+        placed
+            .into_iter()
+            .try_for_each(|placed| placed.collage.check())
     }
 
     /// Makes sure that the run can go on with the base whose hash is `base_hash`.
@@ -267,12 +325,19 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use super::*;
+    use crate::train::words::Words;
 
     fn sample() -> Checkpoint {
         let settings = TrainSettings {
-            class_word: "robot".into(),
+            subjects: vec![Words::new("sks", "robot")],
             steps: 200,
             ..TrainSettings::default()
+        };
+        let sample = |shows, latents| Sample {
+            shows,
+            caption: "photo of a sks robot".into(),
+            collage: None,
+            latents,
         };
         let picture = PictureLatents {
             mean: vec![0.1; 4],
@@ -288,12 +353,17 @@ mod tests {
             delta: vec![0.5, -0.25, f32::MIN_POSITIVE],
             exp_avg: vec![1.0, 2.0, 3.0],
             exp_avg_sq: vec![4.0, 5.0, 6.0],
-            pictures: vec![picture.clone(), picture],
-            priors: vec![vec![0.7; 4]],
+            average: Vec::new(),
+            samples: vec![
+                sample(Shows::Subject(0), Latents::Encoded(picture.clone())),
+                sample(Shows::Subject(0), Latents::Encoded(picture)),
+                sample(Shows::Class(0), Latents::Exact(vec![0.7; 4])),
+            ],
             losses: vec![StepLoss {
                 step: 1,
                 subject: 0.5,
                 prior: 0.25,
+                unmix: 0.0,
                 total: 0.75,
             }],
         }
@@ -339,7 +409,10 @@ mod tests {
                 "\"latent_shape\":[4294967295,4294967295,4294967295]",
             ),
             ("\"latent_shape\":[1,2,2]", "\"latent_shape\":[0,2,2]"),
-            ("\"pictures\":2", "\"pictures\":0"),
+            ("\"exact\":true", "\"exact\":false"),
+            ("\"subject\":0", "\"subject\":1"),
+            ("\"class\":0", "\"class\":7"),
+            ("\"token\":\"sks\"", "\"token\":\" \""),
             ("\"losses\":1", "\"losses\":9223372036854775808"),
             ("\"steps\":200", "\"steps\":0"),
         ];

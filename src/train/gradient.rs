@@ -9,11 +9,10 @@
 
 use burn::tensor::Tensor;
 
-use super::loss::{Batch, Loss, loss};
+use super::loss::{Batch, Loss, LossWeights, loss};
+use super::tunable::Tunable;
 use crate::error::Result;
-use crate::model::unet::UNet2DConditionModel;
 use crate::sampler::NoiseSchedule;
-use crate::spectral::Trainable;
 
 /// The losses of a batch and the gradient of their sum; nothing here is tracked any more.
 #[derive(Clone, Debug)]
@@ -22,71 +21,76 @@ pub struct Differentiated {
     pub subject: Tensor<1>,
     /// MSE of the class's samples, `[1]`; 0 when there are none.
     pub prior: Tensor<1>,
-    /// subject + λ · prior, `[1]`.
+    /// Unmix loss of the collages, `[1]`; 0 when there are none.
+    pub unmix: Tensor<1>,
+    /// subject + λ · prior + weight · unmix, `[1]`.
     pub total: Tensor<1>,
     /// ∂total/∂δ, `[len]`.
     pub gradient: Tensor<1>,
 }
 
-/// Differentiates the loss of `batch`, λ = `prior_weight`, at `delta` `[len]`.
+/// Differentiates the loss of `batch` at `delta` `[len]`.
 ///
 /// # Errors
-/// Those of [`Trainable::attach`].
+/// Those of [`Tunable::attach`] and [`loss`].
 pub fn differentiate(
-    unet: &Trainable<UNet2DConditionModel>,
+    model: &Tunable,
     delta: &Tensor<1>,
     schedule: &NoiseSchedule,
     batch: Batch,
-    prior_weight: f64,
+    weights: LossWeights,
 ) -> Result<Differentiated> {
     #[cfg(not(target_family = "wasm"))]
     if batch.subjects < batch.timesteps.len() && delta.device() == burn::tensor::Device::flex() {
-        return apart(unet, delta, schedule, batch, prior_weight);
+        return apart(model, delta, schedule, batch, weights);
     }
-    whole(unet, delta, schedule, batch, prior_weight)
+    whole(model, delta, schedule, batch, weights)
 }
 
 /// All samples in one pass.
 fn whole(
-    unet: &Trainable<UNet2DConditionModel>,
+    model: &Tunable,
     delta: &Tensor<1>,
     schedule: &NoiseSchedule,
     batch: Batch,
-    prior_weight: f64,
+    weights: LossWeights,
 ) -> Result<Differentiated> {
-    let attached = unet.attach(delta.clone())?;
+    let tuned = model.attach(delta)?;
     let Loss {
         subject,
         prior,
+        unmix,
         total,
-    } = loss(&attached.model, schedule, batch, prior_weight);
+    } = loss(&tuned, schedule, batch, weights)?;
     let mut gradients = total.backward();
     let subject = subject.inner();
     Ok(Differentiated {
         prior: prior.map_or_else(|| subject.zeros_like(), Tensor::inner),
+        unmix: unmix.map_or_else(|| subject.zeros_like(), Tensor::inner),
         subject,
         total: total.inner(),
-        gradient: attached.gradient(&mut gradients),
+        gradient: tuned.gradient(&mut gradients),
     })
 }
 
 /// Subject and class in a pass each, at the same time.
 #[cfg(not(target_family = "wasm"))]
 fn apart(
-    unet: &Trainable<UNet2DConditionModel>,
+    model: &Tunable,
     delta: &Tensor<1>,
     schedule: &NoiseSchedule,
     batch: Batch,
-    prior_weight: f64,
+    weights: LossWeights,
 ) -> Result<Differentiated> {
     let [subject, class] = batch.split();
-    let pass = |batch| whole(unet, delta, schedule, batch, 0.0);
+    let pass = |batch| whole(model, delta, schedule, batch, weights);
     let (subject, class) = side_by_side(|| pass(subject), || pass(class));
     let (subject, class) = (subject?, class?);
     Ok(Differentiated {
-        total: subject.total.clone() + class.total.clone() * prior_weight,
-        gradient: subject.gradient + class.gradient * prior_weight,
-        subject: subject.total,
+        total: subject.total.clone() + class.total.clone() * weights.prior,
+        gradient: subject.gradient + class.gradient * weights.prior,
+        unmix: subject.unmix,
+        subject: subject.subject,
         prior: class.total,
     })
 }

@@ -1,4 +1,4 @@
-//! ε-MSE + λ · prior MSE, both in one pass through the UNet.
+//! ε-MSE + λ · prior MSE + weight · unmix loss, all from one pass through the UNet.
 //!
 //! As diffusers' train_dreambooth: the batch holds the subject's samples first and the class's
 //! after them; the prediction is cut in two and each half has a mean of its own:
@@ -7,12 +7,26 @@
 //! L = mean‖UNet(√ᾱ_t z + √(1−ᾱ_t) n, t, c) − target‖² + λ · mean‖the same for the class‖²
 //! ```
 //!
-//! The target is what the schedule predicts: ε = n, or v = √ᾱ_t n − √(1−ᾱ_t) z.
+//! The target is what the schedule predicts: ε = n, or v = √ᾱ_t n − √(1−ᾱ_t) z. With min-SNR each
+//! sample's mean is weighted by its timestep.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::model::unet::UNet2DConditionModel;
+use super::attention_loss::{Regions, unmix_loss};
+use super::settings::TrainSettings;
+use super::tunable::Tuned;
+use crate::error::Result;
+use crate::model::config::PredictionType;
 use crate::sampler::schedule::NoiseSchedule;
+
+/// The captions of a batch: as embeddings, or as tokens for a text encoder that is trained.
+#[derive(Clone, Debug)]
+pub enum Text {
+    /// `[batch, tokens, channels]`.
+    Embeddings(Tensor<3>),
+    /// `[batch, tokens]`.
+    Ids(Tensor<2, Int>),
+}
 
 /// One batch, everything explicit: nothing in this file draws a random number.
 #[derive(Clone, Debug)]
@@ -23,10 +37,12 @@ pub struct Batch {
     pub noise: Tensor<4>,
     /// Timestep of each sample, 0 to the schedule's length − 1.
     pub timesteps: Vec<usize>,
-    /// Text embeddings, `[batch, tokens, channels]`.
-    pub embeddings: Tensor<3>,
+    /// The captions.
+    pub text: Text,
     /// How many samples, from the first on, show the subject; the others show the class.
     pub subjects: usize,
+    /// For each of the subject's samples: its halves, if it is a collage.
+    pub regions: Vec<Option<Regions>>,
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -34,13 +50,42 @@ impl Batch {
     /// The subject's samples and the class's, as batches of one kind each.
     pub(super) fn split(self) -> [Self; 2] {
         let count = self.timesteps.len();
-        [(0, self.subjects), (self.subjects, count - self.subjects)].map(|(start, count)| Self {
+        let part = |start: usize, count: usize, regions: Vec<Option<Regions>>| Self {
             latents: self.latents.clone().narrow(0, start, count),
             noise: self.noise.clone().narrow(0, start, count),
             timesteps: self.timesteps[start..start + count].to_vec(),
-            embeddings: self.embeddings.clone().narrow(0, start, count),
+            text: match &self.text {
+                Text::Embeddings(text) => Text::Embeddings(text.clone().narrow(0, start, count)),
+                Text::Ids(text) => Text::Ids(text.clone().narrow(0, start, count)),
+            },
             subjects: count,
-        })
+            regions,
+        };
+        [
+            part(0, self.subjects, self.regions.clone()),
+            part(self.subjects, count - self.subjects, Vec::new()),
+        ]
+    }
+}
+
+/// What the parts of the loss count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LossWeights {
+    /// λ, of the class's samples.
+    pub prior: f64,
+    /// Of the unmix loss; 0 keeps no attention maps.
+    pub unmix: f64,
+    /// min-SNR's γ; 0 weighs all timesteps alike.
+    pub min_snr_gamma: f64,
+}
+
+impl From<&TrainSettings> for LossWeights {
+    fn from(settings: &TrainSettings) -> Self {
+        Self {
+            prior: settings.prior_weight,
+            unmix: settings.unmix_weight,
+            min_snr_gamma: settings.min_snr_gamma,
+        }
     }
 }
 
@@ -51,44 +96,98 @@ pub struct Loss {
     pub subject: Tensor<1>,
     /// MSE of the class's samples, when there are any.
     pub prior: Option<Tensor<1>>,
-    /// subject + λ · prior; the one to differentiate.
+    /// Unmix loss of the collages, when there are any and it counts.
+    pub unmix: Option<Tensor<1>>,
+    /// subject + λ · prior + weight · unmix; the one to differentiate.
     pub total: Tensor<1>,
 }
 
-/// The loss of `batch` under `unet`, λ = `prior_weight`.
+/// The loss of `batch` under the models of `tuned`.
+///
+/// # Errors
+/// Those of [`Tuned::embed`].
 pub fn loss(
-    unet: &UNet2DConditionModel,
+    tuned: &Tuned,
     schedule: &NoiseSchedule,
     batch: Batch,
-    prior_weight: f64,
-) -> Loss {
+    weights: LossWeights,
+) -> Result<Loss> {
     let Batch {
         latents,
         noise,
         timesteps,
-        embeddings,
+        text,
         subjects,
+        regions,
     } = batch;
     let count = latents.dims()[0];
+    let (unet, text) = (tuned.unet(), tuned.embed(text)?);
     let noisy = schedule.add_noise(latents.clone(), noise.clone(), &timesteps);
     let target = schedule.training_target(latents, noise, &timesteps);
     let times: Vec<f32> = timesteps.iter().map(|&t| t as f32).collect();
     let times = Tensor::from_data(TensorData::new(times, [count]), &noisy.device());
-    let error = unet.forward(noisy, times, embeddings) - target;
-    let squared = error.clone() * error;
-    let subject = squared.clone().narrow(0, 0, subjects).mean();
-    if subjects == count {
-        return Loss {
-            total: subject.clone(),
-            subject,
-            prior: None,
-        };
+    let wants_maps = weights.unmix > 0.0 && regions.iter().any(Option::is_some);
+    let (prediction, maps) = if wants_maps {
+        unet.forward_with_maps(noisy, times, text)
+    } else {
+        (unet.forward(noisy, times, text), Vec::new())
+    };
+    let error = prediction - target;
+    let mut squared = error.clone() * error;
+    if weights.min_snr_gamma > 0.0 {
+        let of: Vec<f32> = timesteps
+            .iter()
+            .map(|&t| min_snr(schedule, t, weights.min_snr_gamma))
+            .collect();
+        let of = TensorData::new(of, [count, 1, 1, 1]);
+        squared = squared.clone() * Tensor::from_data(of, &squared.device());
     }
-    let prior = squared.narrow(0, subjects, count - subjects).mean();
-    let total = subject.clone() + prior.clone() * prior_weight;
-    Loss {
+    let subject = squared.clone().narrow(0, 0, subjects).mean();
+    let prior = (subjects < count).then(|| squared.narrow(0, subjects, count - subjects).mean());
+    let unmix = unmix_loss(&maps, &regions);
+    let mut total = subject.clone();
+    if let Some(prior) = &prior {
+        total = total + prior.clone() * weights.prior;
+    }
+    if let Some(unmix) = &unmix {
+        total = total + unmix.clone() * weights.unmix;
+    }
+    Ok(Loss {
         subject,
-        prior: Some(prior),
+        prior,
+        unmix,
         total,
+    })
+}
+
+/// min(SNR, γ) / SNR for ε, min(SNR, γ) / (SNR + 1) for v, min(SNR, γ) for x₀ (Hang et al. 2023;
+/// diffusers' `compute_snr`).
+fn min_snr(schedule: &NoiseSchedule, timestep: usize, gamma: f64) -> f32 {
+    let alpha = f64::from(schedule.alphas_cumprod()[timestep]);
+    let snr = alpha / (1.0 - alpha).max(1e-12);
+    let held = snr.min(gamma);
+    let weight = match schedule.prediction_type() {
+        PredictionType::Epsilon => held / snr.max(1e-12),
+        PredictionType::VPrediction => held / (snr + 1.0),
+        PredictionType::Sample => held,
+    };
+    weight as f32
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use super::*;
+    use crate::model::config::SchedulerConfig;
+
+    #[test]
+    fn min_snr_holds_clean_timesteps_down_and_leaves_noisy_ones() {
+        let config = br#"{"beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear"}"#;
+        let schedule = NoiseSchedule::new(&SchedulerConfig::parse(config).unwrap()).unwrap();
+        assert!((min_snr(&schedule, 999, 5.0) - 1.0).abs() < 1e-6);
+        let alpha = f64::from(schedule.alphas_cumprod()[0]);
+        let expected = 5.0 * (1.0 - alpha) / alpha;
+        assert!((f64::from(min_snr(&schedule, 0, 5.0)) - expected).abs() < 1e-6);
     }
 }

@@ -74,8 +74,9 @@ impl AdamW {
         }
     }
 
-    /// δ after one update with the gradient `grad`, both `[n]`.
-    pub fn update(&mut self, delta: Tensor<1>, grad: Tensor<1>) -> Tensor<1> {
+    /// δ after one update with the gradient `grad`, both `[n]`; all learning rates are multiplied by
+    /// `factor`, which a schedule gives.
+    pub fn update(&mut self, delta: Tensor<1>, grad: Tensor<1>, factor: f64) -> Tensor<1> {
         self.step += 1;
         let AdamWConfig {
             betas: [beta1, beta2],
@@ -96,8 +97,14 @@ impl AdamW {
         self.exp_avg = m.clone() + (grad.clone() - m) * (1.0 - beta1);
         self.exp_avg_sq = self.exp_avg_sq.clone() * beta2 + grad.clone() * grad * (1.0 - beta2);
         let denominator = self.exp_avg_sq.clone().sqrt() / bias_correction2_sqrt + eps;
-        delta * self.keeps.clone()
-            - self.exp_avg.clone() / denominator * (self.rates.clone() / bias_correction1)
+        let kept = if factor == 1.0 {
+            self.keeps.clone()
+        } else {
+            // 1 − factor · lr·wd
+            (self.keeps.clone() - 1.0) * factor + 1.0
+        };
+        delta * kept
+            - self.exp_avg.clone() / denominator * (self.rates.clone() * factor / bias_correction1)
     }
 }
 
@@ -189,7 +196,7 @@ mod tests {
         let mut adamw = AdamW::new(CONFIG, &rates, &Device::flex());
         let mut delta = tensor(&[0.3, -0.2, 0.1, 0.0, 1.0, -1.0]);
         for (gradient, expected) in gradients.iter().zip(&expected) {
-            delta = adamw.update(delta, tensor(gradient));
+            delta = adamw.update(delta, tensor(gradient), 1.0);
             assert_close(&values(&delta), expected, 2e-6);
         }
         let m = [
@@ -229,7 +236,7 @@ mod tests {
     #[test]
     fn the_gradient_of_an_untouched_delta_moves_it_by_its_own_rate() {
         let mut adamw = AdamW::new(CONFIG, &[1e-2, 1e-5], &Device::flex());
-        let delta = adamw.update(tensor(&[0.0, 0.0]), tensor(&[0.5, 0.5]));
+        let delta = adamw.update(tensor(&[0.0, 0.0]), tensor(&[0.5, 0.5]), 1.0);
         assert_close(&values(&delta), &[-1e-2, -1e-5], 1e-4);
     }
 }

@@ -1,4 +1,4 @@
-//! The class as the base sees it (DreamBooth's prior preservation).
+//! The classes as the base sees them (DreamBooth's prior preservation).
 //!
 //! The base makes the class pictures itself, and what is kept is the sampler's final latents.
 //! DreamBooth decodes them to pictures and encodes those again, only because its data set is a
@@ -8,8 +8,6 @@
 
 use std::ops::ControlFlow;
 
-use super::settings::TrainSettings;
-use super::subject::class_prompt;
 use crate::error::Result;
 use crate::generate::{GenerateSettings, generate};
 use crate::model::base::Base;
@@ -24,45 +22,58 @@ const STEPS: usize = 25;
 const GUIDANCE: f64 = 1.0;
 /// Keeps the class pictures' seeds apart from those that a person tries.
 const SEED_OFFSET: u64 = 0x7072_696f_7200_0000;
+/// And those of one subject's class from the next one's.
+const SUBJECT_OFFSET: u64 = 0x1_0000;
 
-/// Final latents of `settings.prior_images` pictures of the class, already scaled, each
-/// `[channels, height, width]`; none when the prior has no weight.
+/// Pictures of one class, as latents and as pixels.
+pub(super) struct ClassPictures {
+    /// Final latents, already scaled, each `[channels, height, width]`.
+    pub(super) latents: Vec<Vec<f32>>,
+    /// The same decoded, each `[3, size, size]` in [-1, 1].
+    pub(super) pictures: Vec<Vec<f32>>,
+}
+
+/// `wanted` pictures that the base makes of `prompt`, the class of subject number `subject`.
 ///
-/// `on_step` hears of pictures done and pictures wanted after every sampling step.
+/// `on_step` hears of pictures done after every sampling step.
 ///
 /// # Errors
 /// `Cancelled` when `on_step` breaks; what the generation reports.
-pub async fn class_latents(
+pub(super) async fn class_pictures(
     base: &Base,
-    settings: &TrainSettings,
-    on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
-) -> Result<Vec<Vec<f32>>> {
-    let wanted = if settings.uses_prior() {
-        settings.prior_images
-    } else {
-        0
+    prompt: &str,
+    wanted: usize,
+    [seed, subject]: [u64; 2],
+    on_step: &mut impl AsyncFnMut(usize) -> ControlFlow<()>,
+) -> Result<ClassPictures> {
+    let mut class = ClassPictures {
+        latents: Vec::with_capacity(wanted),
+        pictures: Vec::with_capacity(wanted),
     };
-    let mut latents: Vec<Vec<f32>> = Vec::with_capacity(wanted);
-    while latents.len() < wanted {
-        let done = latents.len();
+    while class.latents.len() < wanted {
+        let done = class.latents.len();
         let count = BATCH.min(wanted - done);
         let request = GenerateSettings {
-            prompt: class_prompt(settings),
-            seed: settings
-                .seed
+            prompt: prompt.to_owned(),
+            seed: seed
                 .wrapping_add(SEED_OFFSET)
+                .wrapping_add(subject.wrapping_mul(SUBJECT_OFFSET))
                 .wrapping_add(done as u64),
             steps: STEPS,
             guidance_scale: GUIDANCE,
             count,
             ..GenerateSettings::default()
         };
-        let mut report = async |step: usize, steps: usize| {
-            on_step(done + count * step / steps.max(1), wanted).await
-        };
+        let mut report =
+            async |step: usize, steps: usize| on_step(done + count * step / steps.max(1)).await;
         let made = generate(base, &base.unet, &request, None, &mut report).await?;
-        let size = made.latents.len() / count;
-        latents.extend(made.latents.chunks_exact(size).map(<[f32]>::to_vec));
+        let parts = |values: &[f32]| -> Vec<Vec<f32>> {
+            let size = values.len() / count;
+            values.chunks_exact(size).map(<[f32]>::to_vec).collect()
+        };
+        class.latents.extend(parts(&made.latents));
+        let pixels: Vec<f32> = made.images.iter().map(|value| value * 2.0 - 1.0).collect();
+        class.pictures.extend(parts(&pixels));
     }
-    Ok(latents)
+    Ok(class)
 }

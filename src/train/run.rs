@@ -10,19 +10,20 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::checkpoint::Checkpoint;
 use super::gradient::{Differentiated, differentiate};
+use super::loss::LossWeights;
 use super::optimiser::{AdamW, AdamWConfig};
-use super::prior::class_latents;
+use super::prepare::samples;
+use super::sample::Sample;
 use super::settings::TrainSettings;
-use super::step::{Material, read};
-use super::subject::{PictureLatents, Subject, class_prompt, instance_prompt};
+use super::step::{Material, Texts, read};
+use super::subject::Subject;
+use super::tunable::Tunable;
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate};
 use crate::model::base::Base;
-use crate::model::unet::UNet2DConditionModel;
 use crate::sampler::{Noise, NoiseSchedule};
+use crate::spectral::Decomposed;
 use crate::spectral::delta::{self, Delta, DeltaMetadata};
-use crate::spectral::shift::{ShiftKind, ShiftSet};
-use crate::spectral::{LayerRange, SpectralBase, Trainable};
 
 /// The stream of [`Noise`] that training draws from; `generate` uses others.
 const STREAM: u64 = 3;
@@ -36,7 +37,9 @@ pub struct StepLoss {
     pub subject: f32,
     /// MSE of the class's sample; 0 without prior preservation.
     pub prior: f32,
-    /// subject + λ · prior.
+    /// Unmix loss; 0 where the step saw no collage.
+    pub unmix: f32,
+    /// subject + λ · prior + weight · unmix.
     pub total: f32,
 }
 
@@ -58,48 +61,42 @@ pub struct Trainer {
     base_hash: String,
     material: Material,
     schedule: NoiseSchedule,
-    unet: Trainable<UNet2DConditionModel>,
+    model: Tunable,
     device: Device,
     noise: Noise,
     delta: Tensor<1>,
+    /// The average of δ, if the settings want one.
+    average: Option<Tensor<1>>,
     adamw: AdamW,
     losses: Vec<StepLoss>,
-    pending: Vec<[Tensor<1>; 3]>,
+    pending: Vec<[Tensor<1>; 4]>,
     read_every: usize,
 }
 
 impl Trainer {
-    /// Prepares a run: encodes the pictures, makes the class pictures, sets δ to 0.
+    /// Prepares a run: encodes the pictures, makes class pictures and collages, sets δ to 0.
     ///
-    /// `on_prior` hears of class pictures done and wanted.
+    /// `subjects` stand in the order of the settings' words. `on_step` hears of pieces of this work
+    /// done and wanted.
     ///
     /// # Errors
-    /// `Settings` when the settings cannot work; `Cancelled` when `on_prior` breaks; `Device`.
+    /// `Settings` when the settings cannot work; `Cancelled` when `on_step` breaks; `Device`.
     pub async fn new(
         base: &Base,
-        spectral: &SpectralBase,
-        subject: &Subject,
+        decomposed: &Decomposed,
+        subjects: &[Subject],
         settings: TrainSettings,
-        on_prior: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
+        on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Self> {
         let settings = settings.validated()?;
-        if subject.size != base.picture_size() {
-            return Err(Error::Settings(format!(
-                "The pictures have {} pixels a side, but the base works with {}. Add them again \
-                 now that this base is loaded.",
-                subject.size,
-                base.picture_size()
-            )));
-        }
-        let pictures = subject.encode(base, settings.flip).await?;
-        let priors = class_latents(base, &settings, on_prior).await?;
+        let samples = samples(base, subjects, &settings, on_step).await?;
         let shape = [
             base.latent_channels(),
             base.latent_size(),
             base.latent_size(),
         ];
         let noise = Noise::new(settings.seed, STREAM);
-        Self::assemble(base, spectral, settings, shape, pictures, priors, noise)
+        Self::assemble(base, decomposed, settings, shape, samples, noise)
     }
 
     /// Takes a run up again where `checkpoint` left it; on the CPU it goes on bit for bit as if
@@ -107,26 +104,17 @@ impl Trainer {
     ///
     /// # Errors
     /// `Checkpoint` when it was made with another base or does not fit this one.
-    pub fn resume(base: &Base, spectral: &SpectralBase, checkpoint: Checkpoint) -> Result<Self> {
+    pub fn resume(base: &Base, decomposed: &Decomposed, checkpoint: Checkpoint) -> Result<Self> {
         checkpoint.check_base(&base.hash)?;
         let Checkpoint {
             settings,
             latent_shape,
-            pictures,
-            priors,
+            samples,
             ..
         } = checkpoint;
         let noise = Noise::at(settings.seed, STREAM, checkpoint.noise_position);
-        let mut trainer = Self::assemble(
-            base,
-            spectral,
-            settings,
-            latent_shape,
-            pictures,
-            priors,
-            noise,
-        )?;
-        let count = trainer.unet.len();
+        let mut trainer = Self::assemble(base, decomposed, settings, latent_shape, samples, noise)?;
+        let count = trainer.model.len();
         if checkpoint.delta.len() != count {
             return Err(Error::Checkpoint(format!(
                 "The checkpoint holds {} shifts, but this base has {count}, so the run cannot go \
@@ -138,6 +126,7 @@ impl Trainer {
         trainer.delta = vector(checkpoint.delta);
         trainer.adamw.exp_avg = vector(checkpoint.exp_avg);
         trainer.adamw.exp_avg_sq = vector(checkpoint.exp_avg_sq);
+        trainer.average = (trainer.average.is_some()).then(|| vector(checkpoint.average));
         trainer.adamw.step = checkpoint.step;
         trainer.losses = checkpoint.losses;
         Ok(trainer)
@@ -145,40 +134,49 @@ impl Trainer {
 
     fn assemble(
         base: &Base,
-        spectral: &SpectralBase,
+        decomposed: &Decomposed,
         settings: TrainSettings,
         shape: [usize; 3],
-        pictures: Vec<PictureLatents>,
-        priors: Vec<Vec<f32>>,
+        samples: Vec<Sample>,
         noise: Noise,
     ) -> Result<Self> {
         let schedule = NoiseSchedule::new(&base.scheduler)?;
-        let prompts = [instance_prompt(&settings), class_prompt(&settings)];
-        let embeddings = base.embed(&prompts);
-        let device = base.device().clone();
-        let unet = spectral.trainable(&base.unet, settings.norms)?;
-        let rates = rates(
-            unet.layout(),
-            settings.learning_rate,
-            settings.learning_rate_1d,
-        );
+        let model = Tunable::new(base, decomposed, &settings)?;
+        let device = model.device();
+        let rates = model.rates(settings.learning_rate, settings.learning_rate_1d);
+        let mut prompts: Vec<String> = Vec::new();
+        let captions = samples
+            .iter()
+            .map(|sample| {
+                let known = prompts.iter().position(|prompt| *prompt == sample.caption);
+                known.unwrap_or_else(|| {
+                    prompts.push(sample.caption.clone());
+                    prompts.len() - 1
+                })
+            })
+            .collect();
         let material = Material {
             shape,
             scaling_factor: base.vae.scaling_factor() as f32,
-            pictures,
-            priors,
-            instance_embedding: embeddings.clone().narrow(0, 0, 1),
-            class_embedding: embeddings.narrow(0, 1, 1),
+            captions,
+            texts: if settings.text_encoder {
+                Texts::Ids(base.token_ids(&prompts))
+            } else {
+                Texts::Embeddings(base.embed(&prompts))
+            },
+            samples,
             timesteps: schedule.num_train_timesteps(),
         };
+        let delta = Tensor::zeros([model.len()], &device);
         Ok(Self {
             base_id: base.id.clone(),
             base_hash: base.hash.clone(),
             material,
             schedule,
-            delta: Tensor::zeros([unet.len()], &device),
+            average: settings.averages().then(|| delta.clone()),
+            delta,
             adamw: AdamW::new(AdamWConfig::from(&settings), &rates, &device),
-            unet,
+            model,
             device,
             noise,
             settings,
@@ -219,21 +217,30 @@ impl Trainer {
     /// # Errors
     /// `Settings` when the loss is no number any more; `Device` when the device was lost.
     pub async fn step(&mut self) -> Result<StepReport> {
-        let batch = self.material.draw(&mut self.noise, &self.device);
+        let step = self.step_count();
+        let batch = self
+            .material
+            .draw(&self.settings, step, &mut self.noise, &self.device);
         let Differentiated {
             subject,
             prior,
+            unmix,
             total,
             gradient,
         } = differentiate(
-            &self.unet,
+            &self.model,
             &self.delta,
             &self.schedule,
             batch,
-            self.settings.prior_weight,
+            LossWeights::from(&self.settings),
         )?;
-        self.delta = self.adamw.update(self.delta.clone(), gradient);
-        self.pending.push([subject, prior, total]);
+        let factor = self.settings.schedule.factor(step, self.settings.steps);
+        self.delta = self.adamw.update(self.delta.clone(), gradient, factor);
+        if let Some(average) = self.average.take() {
+            let keep = averaging(self.settings.ema_decay, step);
+            self.average = Some(average * keep + self.delta.clone() * (1.0 - keep));
+        }
+        self.pending.push([subject, prior, unmix, total]);
         let read_now = self.pending.len() >= self.read_every || self.is_done();
         let losses = if read_now {
             self.read_losses().await?
@@ -256,13 +263,14 @@ impl Trainer {
         let first = self.losses.len() + 1;
         let values = read(Tensor::cat(pending, 0)).await?;
         let losses: Vec<StepLoss> = values
-            .chunks_exact(3)
+            .chunks_exact(4)
             .enumerate()
             .map(|(i, of)| StepLoss {
                 step: first + i,
                 subject: of[0],
                 prior: of[1],
-                total: of[2],
+                unmix: of[2],
+                total: of[3],
             })
             .collect();
         if let Some(bad) = losses.iter().find(|loss| !loss.total.is_finite()) {
@@ -276,13 +284,10 @@ impl Trainer {
         Ok(losses)
     }
 
-    /// δ so far, layer by layer.
-    ///
-    /// # Errors
-    /// `Device` when it cannot be read back.
-    pub async fn delta(&self) -> Result<ShiftSet> {
-        let values = read(self.delta.clone()).await?;
-        Ok(self.unet.to_shifts(&values))
+    /// What is kept as the result so far: δ, or its average.
+    async fn result(&self) -> Result<Vec<f32>> {
+        let result = self.average.as_ref().filter(|_| self.step_count() > 0);
+        read(result.unwrap_or(&self.delta).clone()).await
     }
 
     /// Everything that is needed to go on from here.
@@ -301,8 +306,11 @@ impl Trainer {
             delta: read(self.delta.clone()).await?,
             exp_avg: read(self.adamw.exp_avg.clone()).await?,
             exp_avg_sq: read(self.adamw.exp_avg_sq.clone()).await?,
-            pictures: self.material.pictures.clone(),
-            priors: self.material.priors.clone(),
+            average: match &self.average {
+                Some(average) => read(average.clone()).await?,
+                None => Vec::new(),
+            },
+            samples: self.material.samples.clone(),
             losses: self.losses.clone(),
         })
     }
@@ -314,13 +322,13 @@ impl Trainer {
     pub async fn preview(
         &self,
         base: &Base,
-        spectral: &SpectralBase,
+        decomposed: &Decomposed,
         request: &GenerateSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {
-        let shifts = self.delta().await?;
-        let unet = spectral.bake(&base.unet, &[(&shifts, 1.0)])?;
-        generate(base, &unet, request, None, on_step).await
+        let delta = self.finish("").await?;
+        let tuned = decomposed.bake(base, &[(&delta, 1.0)])?;
+        generate(&tuned, &tuned.unet, request, None, on_step).await
     }
 
     /// The delta file's content; `date` is today's in ISO 8601, which only the caller knows.
@@ -329,7 +337,14 @@ impl Trainer {
     /// `Device` when δ cannot be read back.
     pub async fn finish(&self, date: &str) -> Result<Delta> {
         let settings = &self.settings;
-        let named = format!("{} {}", settings.token, settings.class_word);
+        let named = settings.title();
+        let (unet, text_encoder) = self.model.to_shifts(&self.result().await?);
+        let mut prompts: Vec<String> = Vec::new();
+        for sample in &self.material.samples {
+            if !prompts.contains(&sample.caption) {
+                prompts.push(sample.caption.clone());
+            }
+        }
         let training = serde_json::to_string(settings).map_err(|error| {
             Error::Settings(format!(
                 "The settings cannot be written into the delta: {error}."
@@ -339,11 +354,16 @@ impl Trainer {
             base_id: self.base_id.clone(),
             base_sha256: self.base_hash.clone(),
             precision: "f32".into(),
-            subjects: vec![delta::Subject {
-                token: settings.token.clone(),
-                class_word: settings.class_word.clone(),
-            }],
-            prompts: vec![instance_prompt(settings), class_prompt(settings)],
+            subjects: settings
+                .subjects
+                .iter()
+                .filter(|words| words.prompt.is_empty())
+                .map(|words| delta::Subject {
+                    token: words.token.clone(),
+                    class_word: words.class_word.clone(),
+                })
+                .collect(),
+            prompts,
             trigger_phrase: named.clone(),
             training,
             steps: self.step_count() as u64,
@@ -353,23 +373,14 @@ impl Trainer {
         };
         Ok(Delta {
             metadata,
-            unet: self.delta().await?,
-            text_encoder: ShiftSet::new(),
+            unet,
+            text_encoder,
         })
     }
 }
 
-/// The learning rate of every δ: `norms` for those of norms, `matrices` for all others.
-pub fn rates(layout: &[LayerRange], matrices: f64, norms: f64) -> Vec<f64> {
-    layout
-        .iter()
-        .flat_map(|layer| {
-            let rate = if layer.kind == ShiftKind::Spectral {
-                matrices
-            } else {
-                norms
-            };
-            std::iter::repeat_n(rate, layer.range.len())
-        })
-        .collect()
+/// How much of the average stays in step number `step`: less at first, so that δ = 0 of the
+/// beginning does not linger (diffusers' `EMAModel`).
+fn averaging(decay: f64, step: usize) -> f64 {
+    decay.min((1.0 + step as f64) / (10.0 + step as f64))
 }

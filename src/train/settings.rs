@@ -2,8 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::collage::Collage;
+use super::words::{Templates, Words};
 use crate::error::{Error, Result};
+use crate::spectral::LayerPreset;
 use crate::spectral::shift::NormShift;
+
+/// Subjects of one run at most.
+const MAX_SUBJECTS: usize = 8;
 
 /// Settings of one run; the defaults suit the embedded base.
 ///
@@ -15,10 +21,10 @@ use crate::spectral::shift::NormShift;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrainSettings {
-    /// The identifier word ('sks').
-    pub token: String,
-    /// The class word ('robot'); may be several words ('teddy bear').
-    pub class_word: String,
+    /// What the subjects are called, in the order of their pictures.
+    pub subjects: Vec<Words>,
+    /// How pictures are captioned.
+    pub templates: Templates,
     /// Training steps.
     pub steps: usize,
     /// Learning rate of the shifts of linear and convolution weights.
@@ -35,8 +41,32 @@ pub struct TrainSettings {
     pub max_grad_norm: f64,
     /// λ, the weight of the prior loss; 0 turns prior preservation off.
     pub prior_weight: f64,
-    /// Class pictures that the base makes of itself.
+    /// Class pictures that the base makes of itself, for each subject.
     pub prior_images: usize,
+    /// With several subjects: how often a step sees a collage of two (the paper's 0.6; with 1 they
+    /// could not be told apart).
+    pub mix_probability: f64,
+    /// Collages that are drawn before the run; 0 turns Cut-Mix-Unmix off.
+    pub collages: usize,
+    /// Collages that a person arranged, in place of drawn ones; usually none.
+    pub own_collages: Vec<Collage>,
+    /// Weight of the unmix loss on collages; 0 turns it off.
+    pub unmix_weight: f64,
+    /// Which layers of the UNet are trained.
+    pub layers: LayerPreset,
+    /// Train the text encoder's linears, norms and embeddings too.
+    pub text_encoder: bool,
+    /// How timesteps are drawn.
+    pub timesteps: TimestepSampling,
+    /// min-SNR's γ: losses of clean timesteps weigh min(SNR, γ)/SNR (Hang et al. 2023, 5 there);
+    /// 0 weighs all alike.
+    pub min_snr_gamma: f64,
+    /// How the learning rates change over the run.
+    pub schedule: RateSchedule,
+    /// Decay of the average of δ that is kept as the result; 0 keeps δ itself.
+    pub ema_decay: f64,
+    /// Samples of the subject in one step, each with a timestep of its own, and as many of the class.
+    pub batch: usize,
     /// Show each picture mirrored half of the time.
     pub flip: bool,
     /// Everything random follows from it.
@@ -49,11 +79,49 @@ pub struct TrainSettings {
     pub norms: NormShift,
 }
 
+/// How the timesteps of a run are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimestepSampling {
+    /// Each by itself.
+    #[default]
+    Uniform,
+    /// One from every sixteenth of the schedule in turn, the sixteenths in a shuffled order.
+    Stratified,
+    /// Pairs t and T − 1 − t.
+    Antithetic,
+}
+
+/// How the learning rates change over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateSchedule {
+    /// They do not.
+    #[default]
+    Constant,
+    /// From whole to zero along half a cosine.
+    Cosine,
+    /// From whole to zero along a line.
+    Linear,
+}
+
+impl RateSchedule {
+    /// The factor of the learning rates in `step` of `steps`, both counted from 0.
+    pub fn factor(self, step: usize, steps: usize) -> f64 {
+        let done = step as f64 / steps.max(1) as f64;
+        match self {
+            Self::Constant => 1.0,
+            Self::Cosine => 0.5 * (1.0 + libm::cos(core::f64::consts::PI * done.min(1.0))),
+            Self::Linear => (1.0 - done).max(0.0),
+        }
+    }
+}
+
 impl Default for TrainSettings {
     fn default() -> Self {
         Self {
-            token: "sks".into(),
-            class_word: String::new(),
+            subjects: Vec::new(),
+            templates: Templates::default(),
             steps: 400,
             learning_rate: 1e-2,
             learning_rate_1d: 2e-5,
@@ -63,6 +131,17 @@ impl Default for TrainSettings {
             max_grad_norm: 1.0,
             prior_weight: 0.2,
             prior_images: 8,
+            mix_probability: 0.6,
+            collages: 48,
+            own_collages: Vec::new(),
+            unmix_weight: 0.0,
+            layers: LayerPreset::All,
+            text_encoder: false,
+            timesteps: TimestepSampling::Uniform,
+            min_snr_gamma: 0.0,
+            schedule: RateSchedule::Constant,
+            ema_decay: 0.0,
+            batch: 1,
             flip: false,
             seed: 0,
             preview_every: 50,
@@ -80,14 +159,31 @@ impl TrainSettings {
     /// # Errors
     /// `Settings`, naming the field, its value and what would work.
     pub fn validated(mut self) -> Result<Self> {
-        self.token = word("the identifier", &self.token)?;
-        if self.token.contains(char::is_whitespace) {
-            return refuse(format!(
-                "The identifier '{}' is more than one word. Choose a single rare word such as 'sks'.",
-                self.token
-            ));
+        self.subjects = self
+            .subjects
+            .into_iter()
+            .map(Words::validated)
+            .collect::<Result<_>>()?;
+        self.templates = self.templates.validated()?;
+        within("subjects", self.subjects.len(), 1, MAX_SUBJECTS)?;
+        let free = self.subjects.iter().any(|words| !words.prompt.is_empty());
+        if free && (self.subjects.len() > 1 || self.prior_weight > 0.0) {
+            return refuse(
+                "A prompt without an identifier is for one picture by itself, so it takes one \
+                 subject and a prior weight of 0. Set them so, or give identifier and class."
+                    .into(),
+            );
         }
-        self.class_word = word("the class word", &self.class_word)?;
+        for (index, words) in self.subjects.iter().enumerate() {
+            let same = |other: &&Words| other.token.eq_ignore_ascii_case(&words.token);
+            if let Some(other) = self.subjects[..index].iter().find(same) {
+                return refuse(format!(
+                    "Two subjects have the identifier '{}' ({} and {}), so they could not be told \
+                     apart. Give each its own rare word, such as 'sks' and 'olis'.",
+                    words.token, other.class_word, words.class_word
+                ));
+            }
+        }
         within("steps", self.steps, 1, 100_000)?;
         within("prior_images", self.prior_images, 0, 1_000)?;
         number("learning_rate", &mut self.learning_rate, 0.0, 1.0)?;
@@ -98,6 +194,13 @@ impl TrainSettings {
         number("eps", &mut self.eps, 1e-12, 1.0)?;
         number("max_grad_norm", &mut self.max_grad_norm, 0.0, 1e6)?;
         number("prior_weight", &mut self.prior_weight, 0.0, 100.0)?;
+        within("collages", self.collages, 0, 1_000)?;
+        within("own_collages", self.own_collages.len(), 0, 1_000)?;
+        within("batch", self.batch, 1, 16)?;
+        number("mix_probability", &mut self.mix_probability, 0.0, 1.0)?;
+        number("unmix_weight", &mut self.unmix_weight, 0.0, 1e6)?;
+        number("min_snr_gamma", &mut self.min_snr_gamma, 0.0, 1e3)?;
+        number("ema_decay", &mut self.ema_decay, 0.0, 0.999_9)?;
         if self.prior_weight > 0.0 && self.prior_images == 0 {
             return refuse(
                 "The prior weight is above 0, but there are to be no class pictures. Ask for at \
@@ -115,6 +218,22 @@ impl TrainSettings {
         Ok(self)
     }
 
+    /// Whether collages of two subjects take part.
+    pub fn mixes(&self) -> bool {
+        self.subjects.len() > 1 && self.collages > 0 && self.mix_probability > 0.0
+    }
+
+    /// Whether the result is an average of δ over the steps.
+    pub fn averages(&self) -> bool {
+        self.ema_decay > 0.0
+    }
+
+    /// The subjects' names, as in "sks dog and olis cat".
+    pub fn title(&self) -> String {
+        let names: Vec<String> = self.subjects.iter().map(Words::name).collect();
+        names.join(" and ")
+    }
+
     /// Whether class pictures take part in the loss.
     pub fn uses_prior(&self) -> bool {
         self.prior_weight > 0.0
@@ -123,18 +242,6 @@ impl TrainSettings {
 
 fn refuse<T>(message: String) -> Result<T> {
     Err(Error::Settings(message))
-}
-
-fn word(what: &str, text: &str) -> Result<String> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > 64 || text.contains(char::is_control) {
-        return refuse(format!(
-            "{what} must be 1 to 64 printable characters, but it has {}. Write what the pictures \
-             show, for example identifier 'sks' and class 'robot'.",
-            text.chars().count()
-        ));
-    }
-    Ok(text.to_owned())
 }
 
 fn within(name: &str, value: usize, low: usize, high: usize) -> Result<()> {
@@ -168,8 +275,12 @@ mod tests {
     use super::*;
 
     fn good() -> TrainSettings {
+        of(&[("sks", "robot")])
+    }
+
+    fn of(subjects: &[(&str, &str)]) -> TrainSettings {
         TrainSettings {
-            class_word: "robot".into(),
+            subjects: subjects.iter().map(|(t, c)| Words::new(*t, *c)).collect(),
             ..TrainSettings::default()
         }
     }
@@ -198,27 +309,28 @@ mod tests {
 
     #[test]
     fn each_setting_that_cannot_work_is_refused_by_name() {
-        let cases: [(TrainSettings, &str); 9] = [
+        let cases: [(TrainSettings, &str); 13] = [
+            (of(&[("sks", " ")]), "class word"),
+            (of(&[("two words", "robot")]), "identifier"),
+            (of(&[("a\u{7}", "robot")]), "identifier"),
+            (of(&[]), "subjects"),
+            (of(&[("sks", "dog"), ("SKS", "cat")]), "Two subjects"),
             (
                 TrainSettings {
-                    class_word: " ".into(),
+                    mix_probability: 1.5,
                     ..good()
                 },
-                "class word",
+                "mix_probability",
             ),
             (
                 TrainSettings {
-                    token: "two words".into(),
+                    subjects: vec![Words {
+                        prompt: "a dog".into(),
+                        ..Words::default()
+                    }],
                     ..good()
                 },
-                "identifier",
-            ),
-            (
-                TrainSettings {
-                    token: "a\u{7}".into(),
-                    ..good()
-                },
-                "identifier",
+                "prior weight of 0",
             ),
             (TrainSettings { steps: 0, ..good() }, "steps"),
             (

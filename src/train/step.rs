@@ -1,14 +1,29 @@
-//! One batch: which picture, which timestep, which noise.
+//! One batch: which picture or collage, which timestep, which noise.
 //!
 //! Everything random is drawn here, on the CPU, from one seeded stream and in one fixed order, so
-//! that the stream's position is all a checkpoint has to keep of it.
+//! that the stream's position and the step's number are all a checkpoint has to keep of it.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::loss::Batch;
-use super::subject::PictureLatents;
+use super::attention_loss::Regions;
+use super::loss::{Batch, Text};
+use super::sample::{Latents, Sample, Shows};
+use super::settings::{TimestepSampling, TrainSettings};
 use crate::error::{Error, Result};
 use crate::sampler::noise::Noise;
+
+/// Parts of the schedule that stratified timesteps go through; a power of two.
+const STRATA: usize = 16;
+
+/// The texts of a run: what a frozen text encoder made of them, or their tokens for one that is
+/// trained.
+#[derive(Clone, Debug)]
+pub enum Texts {
+    /// `[prompts, tokens, channels]`.
+    Embeddings(Tensor<3>),
+    /// `[prompts, tokens]`.
+    Ids(Tensor<2, Int>),
+}
 
 /// What a run trains on; the same from the first step to the last.
 #[derive(Clone, Debug)]
@@ -17,59 +32,125 @@ pub struct Material {
     pub shape: [usize; 3],
     /// The VAE's factor between its latents and the UNet's.
     pub scaling_factor: f32,
-    /// The subject's pictures (and their mirror images).
-    pub pictures: Vec<PictureLatents>,
-    /// The class's latents, already scaled; none without prior preservation.
-    pub priors: Vec<Vec<f32>>,
-    /// Embedding of the instance prompt, `[1, tokens, channels]`.
-    pub instance_embedding: Tensor<3>,
-    /// Embedding of the class prompt, `[1, tokens, channels]`.
-    pub class_embedding: Tensor<3>,
+    /// Everything that can be drawn.
+    pub samples: Vec<Sample>,
+    /// Which of `texts` each sample has.
+    pub captions: Vec<usize>,
+    /// The distinct captions.
+    pub texts: Texts,
     /// Timesteps of the schedule.
     pub timesteps: usize,
 }
 
 impl Material {
-    /// Draws one sample of the subject and, with priors, one of the class.
+    /// Draws the samples of step number `step`: the subjects' first, then as many of their classes,
+    /// if there are class pictures.
     ///
-    /// Order of the draws: picture, timestep, the VAE's noise, noise; class picture, timestep,
-    /// noise.
-    pub fn draw(&self, noise: &mut Noise, device: &Device) -> Batch {
+    /// Order of the draws, for each sample: collage or subject (with several subjects), picture,
+    /// timestep, the VAE's noise (not for latents that are exact), noise.
+    pub fn draw(
+        &self,
+        settings: &TrainSettings,
+        step: usize,
+        noise: &mut Noise,
+        device: &Device,
+    ) -> Batch {
         let [channels, height, width] = self.shape;
         let size = channels * height * width;
-        let picture = &self.pictures[noise.below(self.pictures.len())];
-        let mut timesteps = vec![noise.below(self.timesteps)];
-        let mut latents = sample(picture, &noise.normal(size), self.scaling_factor);
-        let mut normal = noise.normal(size);
-        let mut embeddings = self.instance_embedding.clone();
-        if !self.priors.is_empty() {
-            latents.extend_from_slice(&self.priors[noise.below(self.priors.len())]);
-            timesteps.push(noise.below(self.timesteps));
-            normal.extend(noise.normal(size));
-            embeddings = Tensor::cat(vec![embeddings, self.class_embedding.clone()], 0);
+        let kinds: Vec<Shows> = (0..settings.batch)
+            .map(|_| {
+                if settings.mixes() && noise.uniform() < settings.mix_probability {
+                    Shows::Collage
+                } else {
+                    Shows::Subject(noise.below(settings.subjects.len()))
+                }
+            })
+            .collect();
+        let mut kinds_and_classes = kinds.clone();
+        if settings.uses_prior() {
+            kinds_and_classes.extend(kinds.iter().map(|kind| kind.of_the_class()));
         }
-        let shape = [timesteps.len(), channels, height, width];
+        let mut batch = Drawn::default();
+        for (index, kind) in kinds_and_classes.into_iter().enumerate() {
+            let of_kind: Vec<usize> = (0..self.samples.len())
+                .filter(|&at| self.samples[at].shows == kind)
+                .collect();
+            let at = of_kind[noise.below(of_kind.len())];
+            let place = index % settings.batch;
+            let timestep = match settings.timesteps {
+                TimestepSampling::Antithetic if place % 2 == 1 => {
+                    self.timesteps - 1 - batch.timesteps[index - 1]
+                }
+                TimestepSampling::Stratified => {
+                    let stratum = stratum(step * settings.batch + place);
+                    let start = self.timesteps * stratum / STRATA;
+                    let end = self.timesteps * (stratum + 1) / STRATA;
+                    start + noise.below(end - start)
+                }
+                _ => noise.below(self.timesteps),
+            };
+            batch.timesteps.push(timestep);
+            match &self.samples[at].latents {
+                Latents::Exact(latents) => batch.latents.extend_from_slice(latents),
+                Latents::Encoded(picture) => {
+                    let posterior = noise.normal(size);
+                    let drawn = picture.sample(&posterior, self.scaling_factor);
+                    batch.latents.extend(drawn);
+                }
+            }
+            batch.noise.extend(noise.normal(size));
+            batch.captions.push(self.captions[at]);
+            if index < settings.batch {
+                batch.regions.push(self.samples[at].collage.clone());
+            }
+        }
+        let shape = [batch.timesteps.len(), channels, height, width];
         Batch {
-            latents: Tensor::from_data(TensorData::new(latents, shape), device),
-            noise: Tensor::from_data(TensorData::new(normal, shape), device),
-            timesteps,
-            embeddings,
-            subjects: 1,
+            latents: Tensor::from_data(TensorData::new(batch.latents, shape), device),
+            noise: Tensor::from_data(TensorData::new(batch.noise, shape), device),
+            text: self.texts.select(&batch.captions),
+            timesteps: batch.timesteps,
+            subjects: settings.batch,
+            regions: batch.regions,
         }
     }
 }
 
-/// z = (mean + std · noise) · scaling factor, std = exp(log variance / 2).
-///
-/// The log variance is held to [−30, 20] as in diffusers' DiagonalGaussianDistribution.
-fn sample(picture: &PictureLatents, noise: &[f32], scaling_factor: f32) -> Vec<f32> {
-    let parts = picture.mean.iter().zip(&picture.log_variance).zip(noise);
-    parts
-        .map(|((mean, log_variance), noise)| {
-            let std = libm::expf(0.5 * log_variance.clamp(-30.0, 20.0));
-            (mean + std * noise) * scaling_factor
-        })
-        .collect()
+#[derive(Default)]
+struct Drawn {
+    latents: Vec<f32>,
+    noise: Vec<f32>,
+    timesteps: Vec<usize>,
+    captions: Vec<usize>,
+    regions: Vec<Option<Regions>>,
+}
+
+impl Texts {
+    fn select(&self, captions: &[usize]) -> Text {
+        match self {
+            Self::Embeddings(all) => Text::Embeddings(Tensor::cat(
+                captions
+                    .iter()
+                    .map(|&at| all.clone().narrow(0, at, 1))
+                    .collect(),
+                0,
+            )),
+            Self::Ids(all) => Text::Ids(Tensor::cat(
+                captions
+                    .iter()
+                    .map(|&at| all.clone().narrow(0, at, 1))
+                    .collect(),
+                0,
+            )),
+        }
+    }
+}
+
+/// The parts of the schedule in an order in which neighbours are far apart: the bits of the number
+/// from behind (van der Corput's sequence).
+fn stratum(number: usize) -> usize {
+    let bits = STRATA.trailing_zeros();
+    (number % STRATA).reverse_bits() >> (usize::BITS - bits)
 }
 
 /// A tensor's values, row by row; waits without blocking the thread where the device can.
@@ -94,16 +175,107 @@ pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::sample::PictureLatents;
+    use crate::train::words::Words;
+
+    /// Two subjects with two pictures each, two collages, and the same of their classes.
+    fn material() -> Material {
+        let encoded = |value: f32| {
+            Latents::Encoded(PictureLatents {
+                mean: vec![value; 4],
+                log_variance: vec![-100.0; 4],
+            })
+        };
+        let shown = [Shows::Subject(0), Shows::Subject(1), Shows::Collage];
+        let samples: Vec<Sample> = shown
+            .into_iter()
+            .flat_map(|shows| [shows, shows.of_the_class()])
+            .enumerate()
+            .flat_map(|(at, shows)| {
+                (0..2).map(move |_| Sample {
+                    shows,
+                    caption: String::new(),
+                    collage: None,
+                    latents: encoded(at as f32),
+                })
+            })
+            .collect();
+        Material {
+            shape: [1, 2, 2],
+            scaling_factor: 1.0,
+            captions: (0..samples.len()).collect(),
+            texts: Texts::Embeddings(Tensor::zeros([samples.len(), 1, 1], &Device::flex())),
+            samples,
+            timesteps: 1000,
+        }
+    }
+
+    fn settings() -> TrainSettings {
+        TrainSettings {
+            subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
+            ..TrainSettings::default()
+        }
+    }
+
+    /// What the samples of a batch show, told by their latents.
+    fn shown(batch: &Batch) -> Vec<usize> {
+        let values: Vec<f32> = batch
+            .latents
+            .clone()
+            .into_data()
+            .try_to_vec()
+            .unwrap_or_default();
+        values.chunks(4).map(|v| v[0].round() as usize).collect()
+    }
 
     #[test]
-    fn a_sample_is_the_mean_plus_scaled_noise() {
-        let picture = PictureLatents {
-            mean: vec![1.0, -1.0, 0.0],
-            log_variance: vec![0.0, -100.0, 2.0],
+    fn six_of_ten_steps_see_a_collage_and_the_class_is_of_the_same_kind() {
+        let (material, settings) = (material(), settings());
+        let mut noise = Noise::new(0, 0);
+        let mut collages = 0;
+        let mut subjects = [0; 2];
+        for step in 0..500 {
+            let batch = material.draw(&settings, step, &mut noise, &Device::flex());
+            let shown = shown(&batch);
+            assert_eq!(shown[1], shown[0] + 1, "the class of what is shown");
+            match shown[0] {
+                4 => collages += 1,
+                subject => subjects[subject / 2] += 1,
+            }
+        }
+        assert!((260..=340).contains(&collages), "{collages} of 500");
+        assert!(subjects.iter().all(|&n| n > 60), "{subjects:?}");
+    }
+
+    #[test]
+    fn stratified_timesteps_go_through_the_whole_schedule_every_sixteen_steps() {
+        let settings = TrainSettings {
+            timesteps: TimestepSampling::Stratified,
+            ..settings()
         };
-        let z = sample(&picture, &[2.0, 1.0, 1.0], 0.5);
-        assert!((z[0] - 1.5).abs() < 1e-6);
-        assert!((z[1] + 0.5).abs() < 1e-6, "the log variance is held at −30");
-        assert!((z[2] - 0.5 * 1.0_f32.exp()).abs() < 1e-6);
+        let (material, mut noise) = (material(), Noise::new(0, 0));
+        let mut seen: Vec<usize> = (0..16)
+            .map(|step| {
+                let batch = material.draw(&settings, step, &mut noise, &Device::flex());
+                batch.timesteps[0] * 16 / 1000
+            })
+            .collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..16).collect::<Vec<usize>>());
+    }
+
+    #[test]
+    fn antithetic_pairs_mirror_each_other_in_the_schedule() {
+        let settings = TrainSettings {
+            timesteps: TimestepSampling::Antithetic,
+            batch: 4,
+            ..settings()
+        };
+        let (material, mut noise) = (material(), Noise::new(0, 0));
+        let batch = material.draw(&settings, 0, &mut noise, &Device::flex());
+        assert_eq!(batch.timesteps.len(), 8);
+        for pair in batch.timesteps.chunks(2) {
+            assert_eq!(pair[0] + pair[1], 999);
+        }
     }
 }

@@ -1,18 +1,13 @@
-//! The subject: its pictures as cached latents, its words, its prompts.
+//! The subject: its pictures, checked, and as latents.
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::settings::TrainSettings;
+use super::sample::PictureLatents;
+use super::step::read;
 use crate::error::{Error, Result};
 use crate::model::base::Base;
-use crate::model::tokenizer::Tokenizer;
 
-/// Below this place in the vocabulary a whole word is in common use: CLIP's vocabulary is ordered
-/// by frequency and the last fifth of its 49,408 tokens are rare names.
-const RARE_FROM: u32 = 40_000;
-/// Identifiers in common use that mean nothing to the usual bases.
-const IDENTIFIERS: [&str; 6] = ["sks", "ohwx", "zwx", "olis", "hta", "pll"];
-/// Pictures of one run at most; each is kept as latents.
+/// Pictures of one subject at most; each is kept as latents.
 const MAX_PICTURES: usize = 256;
 
 /// A subject to learn.
@@ -22,15 +17,6 @@ pub struct Subject {
     pub pictures: Vec<Vec<f32>>,
     /// Pixels a side.
     pub size: usize,
-}
-
-/// The VAE's distribution of one picture, before scaling.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PictureLatents {
-    /// `[channels, height, width]`, row by row.
-    pub mean: Vec<f32>,
-    /// Of the same shape.
-    pub log_variance: Vec<f32>,
 }
 
 impl Subject {
@@ -58,76 +44,34 @@ impl Subject {
         Ok(Self { pictures, size })
     }
 
-    /// Encodes the pictures with the base's VAE, once for the whole run.
-    ///
-    /// With `flip` each picture is followed by its mirror image, encoded by itself: the VAE does
-    /// not commute with mirroring.
-    ///
-    /// # Errors
-    /// `Device` when the latents cannot be read back.
-    pub async fn encode(&self, base: &Base, flip: bool) -> Result<Vec<PictureLatents>> {
-        let mut encoded = Vec::with_capacity(self.pictures.len() * if flip { 2 } else { 1 });
+    /// The pictures and, with `flip`, after each its mirror image: the autoencoder does not commute
+    /// with mirroring, so each is encoded by itself.
+    pub(super) fn shown(&self, flip: bool) -> Vec<Vec<f32>> {
+        let mut shown = Vec::new();
         for picture in &self.pictures {
-            let data = TensorData::new(picture.clone(), [1, 3, self.size, self.size]);
-            let picture: Tensor<4> = Tensor::from_data(data, base.device());
-            encoded.push(encode(base, picture.clone()).await?);
+            shown.push(picture.clone());
             if flip {
-                encoded.push(encode(base, picture.flip([3])).await?);
+                let rows = picture.chunks(self.size);
+                shown.push(rows.flat_map(|row| row.iter().rev()).copied().collect());
             }
         }
-        Ok(encoded)
+        shown
     }
 }
 
-async fn encode(base: &Base, picture: Tensor<4>) -> Result<PictureLatents> {
+/// Encodes one picture `[3, size, size]` with the base's autoencoder.
+///
+/// # Errors
+/// `Device` when the latents cannot be read back.
+pub(super) async fn encode(base: &Base, picture: &[f32]) -> Result<PictureLatents> {
+    let size = base.picture_size();
+    let data = TensorData::new(picture.to_vec(), [1, 3, size, size]);
+    let picture: Tensor<4> = Tensor::from_data(data, base.device());
     let distribution = base.vae.encode(picture);
     Ok(PictureLatents {
-        mean: super::step::read(distribution.mean).await?,
-        log_variance: super::step::read(distribution.log_variance).await?,
+        mean: read(distribution.mean).await?,
+        log_variance: read(distribution.log_variance).await?,
     })
-}
-
-/// "photo of a sks robot": what the subject's pictures are called.
-pub fn instance_prompt(settings: &TrainSettings) -> String {
-    format!("photo of a {} {}", settings.token, settings.class_word)
-}
-
-/// "photo of a robot": what the class pictures are called.
-pub fn class_prompt(settings: &TrainSettings) -> String {
-    format!("photo of a {}", settings.class_word)
-}
-
-/// What a person should know about the chosen words; none of it stops a run.
-pub fn warnings(settings: &TrainSettings, tokenizer: &Tokenizer) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let token = settings.token.as_str();
-    let pieces = tokenizer.tokens(token);
-    let known = matches!(pieces[..], [piece] if piece < RARE_FROM);
-    if known && !IDENTIFIERS.contains(&token.to_lowercase().as_str()) {
-        warnings.push(format!(
-            "The base knows the word '{token}' already, so the subject may mix with what it means. \
-             A rare word such as 'sks' is learned more cleanly."
-        ));
-    }
-    for word in settings.class_word.split_whitespace() {
-        if tokenizer.tokens(word).len() > 1 {
-            warnings.push(format!(
-                "The base does not know '{word}' as a word, so it cannot build on what it knows \
-                 of the class. A more general word such as 'dog' or 'toy' may work better."
-            ));
-        }
-    }
-    if tokenizer
-        .tokens(&settings.class_word)
-        .contains(&pieces.first().copied().unwrap_or(u32::MAX))
-        && pieces.len() == 1
-    {
-        warnings.push(format!(
-            "The identifier '{token}' is part of the class word, so the two cannot be told apart. \
-             Choose a rare word such as 'sks'."
-        ));
-    }
-    warnings
 }
 
 #[cfg(test)]
@@ -137,21 +81,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_prompts_are_dreambooths() {
-        let settings = TrainSettings {
-            class_word: "robot".into(),
-            ..TrainSettings::default()
-        };
-        assert_eq!(instance_prompt(&settings), "photo of a sks robot");
-        assert_eq!(class_prompt(&settings), "photo of a robot");
-    }
-
-    #[test]
     fn pictures_that_cannot_be_trained_on_are_refused() {
         assert!(Subject::new(vec![vec![0.0; 12]], 2).is_ok());
         for bad in [vec![], vec![vec![0.0; 11]], vec![vec![f32::NAN; 12]]] {
             let error = Subject::new(bad, 2).unwrap_err();
             assert!(matches!(error, Error::Settings(_)), "{error}");
         }
+    }
+
+    #[test]
+    fn a_mirrored_picture_has_its_rows_reversed() {
+        let picture: Vec<f32> = (0..12).map(|x| x as f32).collect();
+        let subject = Subject::new(vec![picture.clone()], 2).unwrap();
+        let shown = subject.shown(true);
+        assert_eq!(shown[0], picture);
+        assert_eq!(shown[1][..4], [1.0, 0.0, 3.0, 2.0]);
+        assert_eq!(subject.shown(false).len(), 1);
     }
 }

@@ -134,12 +134,12 @@ mod tests {
 
     use super::*;
     use crate::error::Error;
-    use crate::train::TrainSettings;
-    use crate::train::subject::PictureLatents;
+    use crate::train::sample::{Latents, PictureLatents, Sample, Shows};
+    use crate::train::{TrainSettings, Words};
 
     fn checkpoint(step: usize) -> Vec<u8> {
         let settings = TrainSettings {
-            class_word: "robot".into(),
+            subjects: vec![Words::new("sks", "robot")],
             prior_weight: 0.0,
             ..TrainSettings::default()
         };
@@ -153,11 +153,16 @@ mod tests {
             delta: vec![step as f32; 3],
             exp_avg: vec![0.5; 3],
             exp_avg_sq: vec![0.25; 3],
-            pictures: vec![PictureLatents {
-                mean: vec![1.0, 2.0],
-                log_variance: vec![0.0, 0.0],
+            average: vec![],
+            samples: vec![Sample {
+                shows: Shows::Subject(0),
+                caption: "photo of a sks robot".into(),
+                collage: None,
+                latents: Latents::Encoded(PictureLatents {
+                    mean: vec![1.0, 2.0],
+                    log_variance: vec![0.0, 0.0],
+                }),
             }],
-            priors: vec![],
             losses: vec![],
         }
         .to_bytes()

@@ -7,9 +7,9 @@ use deltabooth::sampler::NoiseSchedule;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::spectral::{SpectralBase, Trainable};
 use deltabooth::train::gradient::differentiate;
-use deltabooth::train::loss::Batch;
+use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::optimiser::{AdamW, AdamWConfig};
-use deltabooth::train::run::rates;
+use deltabooth::train::tunable::Tunable;
 
 use super::tensors::Fixture;
 
@@ -80,8 +80,9 @@ impl Case {
             latents: at("latents"),
             noise: at("noise"),
             timesteps: timesteps.iter().map(|&t| t as usize).collect(),
-            embeddings: self.reference.tensor("embeddings", &Device::flex()),
+            text: Text::Embeddings(self.reference.tensor("embeddings", &Device::flex())),
             subjects: 1,
+            regions: vec![None],
         }
     }
 
@@ -92,8 +93,13 @@ impl Case {
         delta: &Tensor<1>,
         step: usize,
     ) -> (f32, Tensor<1>) {
-        let prior_weight = self.number("prior_weight");
-        let found = differentiate(unet, delta, &self.schedule, self.batch(step), prior_weight);
+        let weights = LossWeights {
+            prior: self.number("prior_weight"),
+            unmix: 0.0,
+            min_snr_gamma: 0.0,
+        };
+        let model = Tunable::from(unet.clone());
+        let found = differentiate(&model, delta, &self.schedule, self.batch(step), weights);
         let found = found.unwrap();
         (values(&found.total)[0], found.gradient)
     }
@@ -165,8 +171,7 @@ fn ten_steps_end_where_pytorchs_end() {
         weight_decay: case.number("weight_decay"),
         max_grad_norm: case.number("max_grad_norm"),
     };
-    let rates = rates(
-        unet.layout(),
+    let rates = Tunable::from(unet.clone()).rates(
         case.number("learning_rate"),
         case.number("learning_rate_1d"),
     );
@@ -175,7 +180,7 @@ fn ten_steps_end_where_pytorchs_end() {
     let mut losses = Vec::new();
     for step in 0..10 {
         let (loss, gradient) = case.gradient(&unet, &delta, step);
-        delta = adamw.update(delta, gradient);
+        delta = adamw.update(delta, gradient, 1.0);
         losses.push(loss);
     }
     let expected = case.reference.values("losses");

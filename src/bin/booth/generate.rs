@@ -7,15 +7,13 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::base::Base;
-use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::picture::encode_png;
-use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::shift::ShiftSet;
 use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32, to_f32};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, check_out, named, read, write};
+use super::train::decompose;
 
 /// Makes pictures of a prompt.
 #[derive(Debug, clap::Args)]
@@ -88,7 +86,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             .try_for_each(|(delta, _)| delta.check_base(&base.hash))?;
     }
     let baked = bake(&base, &deltas).await?;
-    let unet = baked.as_ref().unwrap_or(&base.unet);
+    let base = baked.unwrap_or(base);
     // Generating moves the noise to the base's device.
     let start = start
         .map(|(values, shape)| Tensor::from_data(TensorData::new(values, shape), &Device::flex()));
@@ -98,7 +96,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         status.progress(done, total);
         ControlFlow::Continue(())
     };
-    let generated = generate(&base, unet, &settings, start, &mut on_step).await?;
+    let generated = generate(&base, &base.unet, &settings, start, &mut on_step).await?;
     drop(status);
     if let Some(path) = &args.dump {
         write(path, &dump(&generated)?)?;
@@ -106,30 +104,17 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     save(&generated, &args.out)
 }
 
-/// The base's UNet with all deltas added to its singular values, or `None` without deltas.
-async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<UNet2DConditionModel>> {
+/// The base with all deltas added to its singular values, or `None` without deltas.
+async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<Base>> {
     if deltas.is_empty() {
         return Ok(None);
     }
-    if deltas
+    let text_encoder = deltas
         .iter()
-        .any(|(delta, _)| !delta.text_encoder.is_empty())
-    {
-        return Err(Error::Delta(
-            "This delta also shifts the text encoder, which this version cannot apply. Use a delta of the UNet alone.".into(),
-        ));
-    }
-    let mut status = Status::new("decomposing the base");
-    let on_layer = async |done: usize, total: usize| {
-        status.progress(done, total);
-        Ok(())
-    };
-    let spectral = SpectralBase::decompose(&base.unet, base.hash.as_str(), on_layer).await?;
-    let sets: Vec<(&ShiftSet, f32)> = deltas
-        .iter()
-        .map(|(delta, strength)| (&delta.unet, *strength))
-        .collect();
-    spectral.bake(&base.unet, &sets).map(Some)
+        .any(|(delta, _)| !delta.text_encoder.is_empty());
+    let decomposed = decompose(base, text_encoder).await?;
+    let deltas: Vec<(&Delta, f32)> = deltas.iter().map(|(delta, by)| (delta, *by)).collect();
+    decomposed.bake(base, &deltas).map(Some)
 }
 
 fn open_delta(text: &str) -> Result<(Delta, f32)> {

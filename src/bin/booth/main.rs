@@ -3,9 +3,11 @@
 //! Results go to files, what is under way and what went wrong to stderr, and `inspect`'s answer to
 //! stdout. It ends with 0, with 1 and a sentence, or with 2 if it was called wrongly.
 
+mod collage;
 mod common;
 mod generate;
 mod inspect;
+mod subjects;
 mod train;
 
 use std::process::ExitCode;
@@ -24,8 +26,10 @@ struct Cli {
 enum Command {
     /// Makes pictures of a prompt, with any number of deltas.
     Generate(generate::Args),
-    /// Learns a subject from a folder of pictures.
-    Train(train::Args),
+    /// Learns subjects from folders of pictures.
+    Train(Box<train::Args>),
+    /// Shows the collages that training on several subjects would see.
+    Collage(collage::Args),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
 }
@@ -34,7 +38,8 @@ fn main() -> ExitCode {
     deltabooth::memory::keep_freed();
     let result = match Cli::parse().command {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
-        Command::Train(args) => pollster::block_on(train::run(args)),
+        Command::Train(args) => pollster::block_on(train::run(*args)),
+        Command::Collage(args) => collage::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

@@ -1,60 +1,137 @@
 //! `booth train`.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use deltabooth::model::base::Base;
-use deltabooth::picture;
-use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::{Decomposed, LayerPreset};
 use deltabooth::train::checkpoint::FolderStore;
-use deltabooth::train::{Checkpoint, CheckpointStore, Subject, TrainSettings, Trainer};
+use deltabooth::train::settings::{RateSchedule, TimestepSampling};
+use deltabooth::train::words::warnings;
+use deltabooth::train::{Checkpoint, CheckpointStore, TrainSettings, Trainer, Words};
 use deltabooth::{Error, Result};
+use serde::de::DeserializeOwned;
 
-use super::common::{BaseArgs, Status, check_out, named, read, write};
+use super::common::{BaseArgs, Status, check_out, write};
+use super::subjects::{SubjectArg, open};
 
-/// Learns a subject.
+/// Learns one subject or several.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     base: BaseArgs,
-    /// Folder with the subject's pictures (PNG, JPEG, WebP); three to five are best.
-    #[arg(long, value_name = "DIR", required_unless_present = "resume")]
+    /// Folder with pictures (PNG, JPEG, WebP; three to five are best), identifier (a rare word that
+    /// will call the subject) and class (what it is); again for each further subject.
+    #[arg(long, value_name = "DIR|WORD|CLASS", conflicts_with_all = ["images", "token", "class_word"])]
+    subject: Vec<SubjectArg>,
+    /// One subject's folder, with --token and --class.
+    #[arg(long, value_name = "DIR", requires_all = ["token", "class_word"], required_unless_present_any = ["resume", "subject"])]
     images: Option<PathBuf>,
-    /// The identifier: a rare word that will call the subject ('sks').
-    #[arg(long, value_name = "WORD", required_unless_present = "resume")]
+    /// Its identifier: a rare word that will call it ('sks').
+    #[arg(long, value_name = "WORD")]
     token: Option<String>,
-    /// What the subject is ('robot').
-    #[arg(
-        long = "class",
-        value_name = "WORD",
-        required_unless_present = "resume"
-    )]
+    /// What it is ('robot').
+    #[arg(long = "class", value_name = "WORD")]
     class_word: Option<String>,
+    #[command(flatten)]
+    recipe: Recipe,
+    /// Goes on from FILE.checkpoint, with its pictures and settings; --steps may move the end.
+    #[arg(long, conflicts_with_all = ["subject", "images", "lr", "lr_1d", "prior_weight", "prior_images", "seed"])]
+    resume: bool,
+    /// The delta. While training, FILE.checkpoint stands beside it.
+    #[arg(long, value_name = "FILE.safetensors")]
+    out: PathBuf,
+}
+
+/// How to train; what is not given is the default recipe's.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Recipe {
     /// Training steps.
     #[arg(long, value_name = "N")]
-    steps: Option<usize>,
+    pub(crate) steps: Option<usize>,
     /// Learning rate of the shifts of linear and convolution weights.
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
     /// Learning rate of the shifts of norms.
     #[arg(long, value_name = "X")]
     lr_1d: Option<f64>,
+    /// How the learning rates change over the run: constant, cosine, linear.
+    #[arg(long, value_name = "NAME", value_parser = name::<RateSchedule>)]
+    schedule: Option<RateSchedule>,
     /// How much keeping the class counts beside learning the subject; 0 turns it off.
     #[arg(long, value_name = "X")]
     prior_weight: Option<f64>,
-    /// Pictures of the class that the base makes of itself.
+    /// Pictures of each class that the base makes of itself.
     #[arg(long, value_name = "N")]
     prior_images: Option<usize>,
+    /// Which layers of the UNet: all, cross_attention, key_value, one_d, two_d, four_d, up, down,
+    /// mid, up_cross_attention, down_cross_attention, mid_cross_attention.
+    #[arg(long, value_name = "PRESET", value_parser = name::<LayerPreset>)]
+    layers: Option<LayerPreset>,
+    /// Train the text encoder too.
+    #[arg(long)]
+    text_encoder: bool,
+    /// With several subjects: how often a step sees a collage of two.
+    #[arg(long, value_name = "P")]
+    mix_probability: Option<f64>,
+    /// Collages that are drawn before the run; 0 for none.
+    #[arg(long, value_name = "N")]
+    collages: Option<usize>,
+    /// Weight of the unmix loss.
+    #[arg(long, value_name = "X")]
+    unmix_weight: Option<f64>,
+    /// How timesteps are drawn: uniform, stratified, antithetic.
+    #[arg(long, value_name = "NAME", value_parser = name::<TimestepSampling>)]
+    timesteps: Option<TimestepSampling>,
+    /// min-SNR's gamma; 0 weighs all timesteps alike.
+    #[arg(long, value_name = "X")]
+    min_snr: Option<f64>,
+    /// Decay of the average of the shifts that is kept; 0 keeps the last ones.
+    #[arg(long, value_name = "X")]
+    ema: Option<f64>,
+    /// Samples of the subject in one step.
+    #[arg(long, value_name = "N")]
+    batch: Option<usize>,
+    /// Show each picture mirrored too.
+    #[arg(long)]
+    flip: bool,
     /// Everything random follows from it.
     #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Goes on from FILE.checkpoint, with its pictures and settings; --steps may move the end.
-    #[arg(long, conflicts_with_all = ["lr", "lr_1d", "prior_weight", "prior_images", "seed"])]
-    resume: bool,
-    /// The delta. While training, FILE.checkpoint stands beside it.
-    #[arg(long, value_name = "FILE.safetensors")]
-    out: PathBuf,
+    pub(crate) seed: Option<u64>,
+}
+
+impl Recipe {
+    pub(crate) fn settings(&self, subjects: Vec<Words>) -> TrainSettings {
+        let default = TrainSettings::default();
+        TrainSettings {
+            subjects,
+            steps: self.steps.unwrap_or(default.steps),
+            learning_rate: self.lr.unwrap_or(default.learning_rate),
+            learning_rate_1d: self.lr_1d.unwrap_or(default.learning_rate_1d),
+            schedule: self.schedule.unwrap_or(default.schedule),
+            prior_weight: self.prior_weight.unwrap_or(default.prior_weight),
+            prior_images: self.prior_images.unwrap_or(default.prior_images),
+            layers: self.layers.unwrap_or(default.layers),
+            text_encoder: self.text_encoder || default.text_encoder,
+            mix_probability: self.mix_probability.unwrap_or(default.mix_probability),
+            collages: self.collages.unwrap_or(default.collages),
+            unmix_weight: self.unmix_weight.unwrap_or(default.unmix_weight),
+            timesteps: self.timesteps.unwrap_or(default.timesteps),
+            min_snr_gamma: self.min_snr.unwrap_or(default.min_snr_gamma),
+            ema_decay: self.ema.unwrap_or(default.ema_decay),
+            batch: self.batch.unwrap_or(default.batch),
+            flip: self.flip || default.flip,
+            seed: self.seed.unwrap_or(default.seed),
+            ..default
+        }
+    }
+}
+
+/// A choice by the name that it has in files.
+fn name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    let name = serde_json::Value::String(text.replace('-', "_"));
+    serde_json::from_value(name).map_err(|error| error.to_string())
 }
 
 pub(crate) async fn run(args: Args) -> Result<()> {
@@ -63,19 +140,23 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         path: args.out.with_extension("checkpoint"),
     };
     let checkpoint = if args.resume {
-        Some(load_checkpoint(&store, args.steps).await?)
+        Some(load_checkpoint(&store, args.recipe.steps).await?)
     } else {
         None
     };
-    let settings = settings(&args);
-    if checkpoint.is_none() {
-        settings.clone().validated()?;
-    }
+    let subjects = subjects(&args);
+    let settings = match &checkpoint {
+        Some(checkpoint) => checkpoint.settings.clone(),
+        None => {
+            let words = subjects.iter().map(|s| s.words.clone()).collect();
+            args.recipe.settings(words).validated()?
+        }
+    };
     let base = args.base.load().await?;
-    let spectral = decompose(&base).await?;
+    let decomposed = decompose(&base, settings.text_encoder).await?;
     let mut trainer = match checkpoint {
-        Some(checkpoint) => Trainer::resume(&base, &spectral, checkpoint)?,
-        None => begin(&base, &spectral, settings, args.images.as_deref()).await?,
+        Some(checkpoint) => Trainer::resume(&base, &decomposed, checkpoint)?,
+        None => begin(&base, &decomposed, settings, &subjects).await?,
     };
     trainer.read_losses_every(5);
 
@@ -108,18 +189,13 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn settings(args: &Args) -> TrainSettings {
-    let default = TrainSettings::default();
-    TrainSettings {
-        token: args.token.clone().unwrap_or_default(),
-        class_word: args.class_word.clone().unwrap_or_default(),
-        steps: args.steps.unwrap_or(default.steps),
-        learning_rate: args.lr.unwrap_or(default.learning_rate),
-        learning_rate_1d: args.lr_1d.unwrap_or(default.learning_rate_1d),
-        prior_weight: args.prior_weight.unwrap_or(default.prior_weight),
-        prior_images: args.prior_images.unwrap_or(default.prior_images),
-        seed: args.seed.unwrap_or(default.seed),
-        ..default
+fn subjects(args: &Args) -> Vec<SubjectArg> {
+    match (&args.images, &args.token, &args.class_word) {
+        (Some(folder), Some(token), Some(class)) => vec![SubjectArg {
+            folder: folder.clone(),
+            words: Words::new(token, class),
+        }],
+        _ => args.subject.clone(),
     }
 }
 
@@ -138,68 +214,35 @@ async fn load_checkpoint(store: &FolderStore, steps: Option<usize>) -> Result<Ch
     Ok(checkpoint)
 }
 
-async fn decompose(base: &Base) -> Result<SpectralBase> {
+pub(crate) async fn decompose(base: &Base, text_encoder: bool) -> Result<Decomposed> {
     let mut status = Status::new("decomposing the base");
     let on_layer = async |done: usize, total: usize| {
         status.progress(done, total);
         Ok(())
     };
-    SpectralBase::decompose(&base.unet, base.hash.as_str(), on_layer).await
+    Decomposed::new(base, text_encoder, on_layer).await
 }
 
-async fn begin(
+pub(crate) async fn begin(
     base: &Base,
-    spectral: &SpectralBase,
+    decomposed: &Decomposed,
     settings: TrainSettings,
-    images: Option<&Path>,
+    subjects: &[SubjectArg],
 ) -> Result<Trainer> {
-    let size = base.picture_size();
-    let pictures = pictures(images.unwrap_or(Path::new(".")), size)?;
-    let subject = Subject::new(pictures, size)?;
-    let mut status = Status::new("making class pictures");
-    let mut on_prior = async |done: usize, total: usize| {
+    for warning in warnings(&settings.subjects, &base.tokenizer) {
+        eprintln!("{warning}");
+    }
+    let subjects = open(subjects, base.picture_size())?;
+    let mut status = Status::new("preparing pictures and collages");
+    let mut on_step = async |done: usize, total: usize| {
         status.progress(done, total);
         ControlFlow::Continue(())
     };
-    Trainer::new(base, spectral, &subject, settings, &mut on_prior).await
-}
-
-/// Every picture of the folder, in the order of the names, its middle cropped square.
-fn pictures(folder: &Path, size: usize) -> Result<Vec<Vec<f32>>> {
-    let unreadable = |error: std::io::Error| {
-        Error::Io(format!(
-            "The folder {} could not be read ({error}). Give the folder of the pictures with --images.",
-            folder.display()
-        ))
-    };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let extension = path
-            .extension()
-            .and_then(|e| e.to_str())
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        if path.is_file() && matches!(extension.as_str(), "png" | "jpg" | "jpeg" | "webp") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    if files.is_empty() {
-        return Err(Error::Settings(format!(
-            "{} holds no picture (.png, .jpg, .jpeg, .webp), so there is nothing to learn from.",
-            folder.display()
-        )));
-    }
-    let open = |path: &PathBuf| {
-        let picture = picture::decode(&read(path)?).map_err(|error| named(path, error))?;
-        Ok(picture.square(0.5, size as u32).to_model())
-    };
-    files.iter().map(open).collect()
+    Trainer::new(base, decomposed, &subjects, settings, &mut on_step).await
 }
 
 /// Today in ISO 8601, UTC.
-fn today() -> String {
+pub(crate) fn today() -> String {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

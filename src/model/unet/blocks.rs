@@ -5,6 +5,7 @@
 
 use burn::tensor::Tensor;
 
+use super::attention_maps::AttentionMaps;
 use super::resnet::{Downsample2D, ResnetBlock2D, ResnetOptions, Upsample2D};
 use super::transformer::{Transformer2DModel, TransformerOptions};
 use crate::error::Result;
@@ -13,11 +14,13 @@ use crate::weights::Weights;
 
 /// What every block is given besides the hidden states.
 #[derive(Clone, Debug)]
-pub struct Conditions {
+pub struct Conditions<'a> {
     /// The time embedding after SiLU, `[batch, time_embed_dim]`.
     pub silu_temb: Tensor<2>,
     /// The text embeddings, `[batch, tokens, cross_attention_dim]`.
     pub text: Tensor<3>,
+    /// Where the maps of the attentions to the text go, if anyone asks for them.
+    pub maps: Option<&'a AttentionMaps>,
 }
 
 /// diffusers `CrossAttnDownBlock2D` and `DownBlock2D`.
@@ -79,13 +82,13 @@ impl DownBlock2D {
     pub fn forward(
         &self,
         mut x: Tensor<4>,
-        conditions: &Conditions,
+        conditions: &Conditions<'_>,
         skips: &mut Vec<Tensor<4>>,
     ) -> Tensor<4> {
         for (j, resnet) in self.resnets.iter().enumerate() {
             x = resnet.forward(x, Some(&conditions.silu_temb));
             if let Some(attention) = self.attentions.get(j) {
-                x = attention.forward(x, &conditions.text);
+                x = attention.forward(x, conditions);
             }
             skips.push(x.clone());
         }
@@ -131,11 +134,11 @@ impl MidBlock2D {
     }
 
     /// Shape-preserving over `[batch, channels, h, w]`.
-    pub fn forward(&self, mut x: Tensor<4>, conditions: &Conditions) -> Tensor<4> {
+    pub fn forward(&self, mut x: Tensor<4>, conditions: &Conditions<'_>) -> Tensor<4> {
         for (j, resnet) in self.resnets.iter().enumerate() {
             x = resnet.forward(x, Some(&conditions.silu_temb));
             if let Some(attention) = self.attentions.get(j) {
-                x = attention.forward(x, &conditions.text);
+                x = attention.forward(x, conditions);
             }
         }
         x
@@ -201,7 +204,7 @@ impl UpBlock2D {
     pub fn forward(
         &self,
         mut x: Tensor<4>,
-        conditions: &Conditions,
+        conditions: &Conditions<'_>,
         skips: &mut Vec<Tensor<4>>,
     ) -> Tensor<4> {
         for (j, resnet) in self.resnets.iter().enumerate() {
@@ -210,7 +213,7 @@ impl UpBlock2D {
             }
             x = resnet.forward(x, Some(&conditions.silu_temb));
             if let Some(attention) = self.attentions.get(j) {
-                x = attention.forward(x, &conditions.text);
+                x = attention.forward(x, conditions);
             }
         }
         if let Some(upsampler) = &self.upsampler {

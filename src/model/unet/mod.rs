@@ -4,6 +4,7 @@
 //! [`layer_shapes`] lists the layers from the config alone. Fields carry
 //! the checkpoint's names, so a layer's path is its field's: `down_blocks.0.resnets.0.conv1`.
 
+pub mod attention_maps;
 pub mod blocks;
 pub mod embeddings;
 pub mod layer_shapes;
@@ -12,6 +13,7 @@ pub mod transformer;
 
 use burn::tensor::{Tensor, activation::silu};
 
+use self::attention_maps::{AttentionMap, AttentionMaps};
 use self::blocks::{Conditions, DownBlock2D, MidBlock2D, UpBlock2D, UpChannels};
 use self::embeddings::{TimestepEmbedding, timestep_embedding};
 use self::resnet::ResnetOptions;
@@ -147,6 +149,19 @@ impl UNet2DConditionModel {
         self.forward_guided(sample, timesteps, encoder_hidden_states, None)
     }
 
+    /// As [`forward`](Self::forward), and the maps of the attentions to the text, from the same pass.
+    pub fn forward_with_maps(
+        &self,
+        sample: Tensor<4>,
+        timesteps: Tensor<1>,
+        encoder_hidden_states: Tensor<3>,
+    ) -> (Tensor<4>, Vec<AttentionMap>) {
+        let maps = AttentionMaps::default();
+        let prediction =
+            self.forward_keeping(sample, timesteps, encoder_hidden_states, None, Some(&maps));
+        (prediction, maps.into_maps())
+    }
+
     /// As [`forward`](Self::forward), with the guidance scale's embedding
     /// `[batch, time_cond_proj_dim]` of latent consistency models (diffusers' `timestep_cond`).
     pub fn forward_guided(
@@ -156,11 +171,29 @@ impl UNet2DConditionModel {
         encoder_hidden_states: Tensor<3>,
         timestep_cond: Option<Tensor<2>>,
     ) -> Tensor<4> {
+        self.forward_keeping(
+            sample,
+            timesteps,
+            encoder_hidden_states,
+            timestep_cond,
+            None,
+        )
+    }
+
+    fn forward_keeping(
+        &self,
+        sample: Tensor<4>,
+        timesteps: Tensor<1>,
+        encoder_hidden_states: Tensor<3>,
+        timestep_cond: Option<Tensor<2>>,
+        maps: Option<&AttentionMaps>,
+    ) -> Tensor<4> {
         let first = self.conv_norm_out.weight.dims()[0];
         let sinusoid = timestep_embedding(timesteps, first, self.flip_sin_to_cos, self.freq_shift);
         let conditions = Conditions {
             silu_temb: silu(self.time_embedding.forward(sinusoid, timestep_cond)),
             text: encoder_hidden_states,
+            maps,
         };
         let mut x = self.conv_in.forward(sample);
         let mut skips = vec![x.clone()];

@@ -8,6 +8,8 @@ use burn::tensor::{
     ops::AttentionModuleOptions,
 };
 
+use super::attention_maps::AttentionMaps;
+use super::blocks::Conditions;
 use crate::error::Result;
 use crate::model::attention::attend;
 use crate::model::geglu::gate;
@@ -133,8 +135,8 @@ impl Transformer2DModel {
         })
     }
 
-    /// Shape-preserving over `[batch, channels, h, w]`; text `[batch, tokens, cross_attention_dim]`.
-    pub fn forward(&self, x: Tensor<4>, text: &Tensor<3>) -> Tensor<4> {
+    /// Shape-preserving over `[batch, channels, h, w]`; looks at the text of `conditions`.
+    pub fn forward(&self, x: Tensor<4>, conditions: &Conditions<'_>) -> Tensor<4> {
         let size = x.dims();
         let y = self.norm.forward(x.clone());
         let mut tokens = match &self.proj_in {
@@ -142,7 +144,7 @@ impl Transformer2DModel {
             Projection::Conv2d(conv) => to_tokens(conv.forward(y)),
         };
         for block in &self.transformer_blocks {
-            tokens = block.forward(tokens, text);
+            tokens = block.forward(tokens, conditions, [size[2], size[3]]);
         }
         let y = match &self.proj_out {
             Projection::Linear(linear) => to_pixels(linear.forward(tokens), size),
@@ -213,8 +215,14 @@ impl BasicTransformerBlock {
         })
     }
 
-    /// Shape-preserving over `[batch, pixels, channels]`.
-    pub fn forward(&self, x: Tensor<3>, text: &Tensor<3>) -> Tensor<3> {
+    /// Shape-preserving over `[batch, pixels, channels]`, the pixels of a map of `size`.
+    pub fn forward(
+        &self,
+        x: Tensor<3>,
+        conditions: &Conditions<'_>,
+        size: [usize; 2],
+    ) -> Tensor<3> {
+        let text = &conditions.text;
         let y = self.norm1.forward(x.clone());
         let context = if self.only_cross_attention {
             text.clone()
@@ -223,7 +231,8 @@ impl BasicTransformerBlock {
         };
         let x = x + self.attn1.forward(y, context);
         let y = self.norm2.forward(x.clone());
-        let x = x + self.attn2.forward(y, text.clone());
+        let maps = conditions.maps.map(|maps| (maps, size));
+        let x = x + self.attn2.forward_keeping(y, text.clone(), maps);
         let y = self.norm3.forward(x.clone());
         x + self.ff.forward(y)
     }
@@ -282,10 +291,23 @@ impl Attention {
 
     /// `[batch, pixels, channels]` looking at `[batch, tokens, context]`.
     pub fn forward(&self, x: Tensor<3>, context: Tensor<3>) -> Tensor<3> {
+        self.forward_keeping(x, context, None)
+    }
+
+    /// The same; with `maps`, where the pixels (of that height and width) look is kept there.
+    pub fn forward_keeping(
+        &self,
+        x: Tensor<3>,
+        context: Tensor<3>,
+        maps: Option<(&AttentionMaps, [usize; 2])>,
+    ) -> Tensor<3> {
         let size = x.dims();
         let q = self.to_q.forward(x);
         let k = self.to_k.forward(context.clone());
         let v = self.to_v.forward(context);
+        if let Some((maps, pixels)) = maps {
+            maps.add(&q, &k, self.heads, pixels);
+        }
         if has_kernels(&q.device()) {
             return self.to_out.forward(attend(q, k, v, self.heads));
         }
