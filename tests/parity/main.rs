@@ -13,6 +13,7 @@ mod text_encoder;
 mod tokenizer;
 mod training;
 mod unet;
+mod unmix;
 mod vae;
 
 /// A fixture by its path below the folder; those that another folder lacks are passed over.
