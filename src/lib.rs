@@ -13,6 +13,7 @@
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
 //! | [`train`] | δ from a few pictures |
 //! | [`generate`] | pictures from a prompt and any deltas |
+//! | `eval` | whether it learned: a judge looks at generated pictures |
 //! | [`check`] | how far this device is from diffusers |
 //! | `memory` | freed memory kept for the next step, natively |
 //! | [`worker`] | the contract between page and engine |
@@ -21,6 +22,8 @@
 #[cfg(feature = "tensor")]
 pub mod check;
 pub mod error;
+#[cfg(feature = "booth")]
+pub mod eval;
 #[cfg(feature = "tensor")]
 pub mod generate;
 #[cfg(feature = "booth")]

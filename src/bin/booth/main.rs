@@ -5,6 +5,7 @@
 
 mod collage;
 mod common;
+mod eval;
 mod generate;
 mod inspect;
 mod subjects;
@@ -30,6 +31,8 @@ enum Command {
     Train(Box<train::Args>),
     /// Shows the collages that training on several subjects would see.
     Collage(collage::Args),
+    /// Trains, makes pictures and scores them with the judge.
+    Eval(Box<eval::Args>),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
         Command::Train(args) => pollster::block_on(train::run(*args)),
         Command::Collage(args) => collage::run(&args),
+        Command::Eval(args) => pollster::block_on(eval::run(*args)),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

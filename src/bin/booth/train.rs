@@ -8,7 +8,7 @@ use deltabooth::model::base::Base;
 use deltabooth::spectral::{Decomposed, LayerPreset};
 use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
-use deltabooth::train::words::warnings;
+use deltabooth::train::prepare::warnings;
 use deltabooth::train::{Checkpoint, CheckpointStore, TrainSettings, Trainer, Words};
 use deltabooth::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -71,7 +71,7 @@ pub(crate) struct Recipe {
     layers: Option<LayerPreset>,
     /// Train the text encoder too.
     #[arg(long)]
-    text_encoder: bool,
+    pub(crate) text_encoder: bool,
     /// With several subjects: how often a step sees a collage of two.
     #[arg(long, value_name = "P")]
     mix_probability: Option<f64>,
@@ -229,10 +229,11 @@ pub(crate) async fn begin(
     settings: TrainSettings,
     subjects: &[SubjectArg],
 ) -> Result<Trainer> {
-    for warning in warnings(&settings.subjects, &base.tokenizer) {
+    let subjects = open(subjects, base.picture_size())?;
+    let counts: Vec<usize> = subjects.iter().map(|s| s.pictures.len()).collect();
+    for warning in warnings(&settings, &counts, &base.tokenizer) {
         eprintln!("{warning}");
     }
-    let subjects = open(subjects, base.picture_size())?;
     let mut status = Status::new("preparing pictures and collages");
     let mut on_step = async |done: usize, total: usize| {
         status.progress(done, total);
