@@ -12,6 +12,8 @@ pub mod unet;
 
 mod attention;
 mod attention_flex;
+mod attention_map;
+mod attention_map_flex;
 #[cfg(test)]
 mod close;
 mod columns;
