@@ -3,6 +3,7 @@
 //! Results go to files, what is under way and what went wrong to stderr, and `inspect`'s answer to
 //! stdout. It ends with 0, with 1 and a sentence, or with 2 if it was called wrongly.
 
+mod combine;
 mod common;
 mod generate;
 mod inspect;
@@ -26,6 +27,8 @@ enum Command {
     Generate(generate::Args),
     /// Learns a subject from a folder of pictures.
     Train(train::Args),
+    /// Makes one delta of several: sum, interpolation, style mix, rank limit.
+    Combine(combine::Args),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
         Command::Train(args) => pollster::block_on(train::run(args)),
+        Command::Combine(args) => pollster::block_on(combine::run(args)),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {
