@@ -3,13 +3,15 @@
 //! `svd` decomposes one matrix and [`base`] all layers of a model ([`cache`]: as bytes), `shift`
 //! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
 //! them leaves for training; [`delta`] is the file that is shared, and [`combine`] makes one delta
-//! of several.
+//! of several. [`svdiff_pytorch`] exchanges them with another program.
 
 pub mod base;
 pub mod combine;
 pub mod delta;
+pub mod shapes;
 pub mod shift;
 pub mod svd;
+pub mod svdiff_pytorch;
 pub mod trainable;
 
 mod bake;
