@@ -3,11 +3,16 @@
 //! `svd` decomposes one matrix and [`base`] all layers of a model ([`cache`]: as bytes), `shift`
 //! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
 //! them leaves for training; [`delta`] is the file that is shared, and [`combine`] makes one delta
-//! of several. [`svdiff_pytorch`] exchanges them with another program.
+//! of several. [`svdiff_pytorch`] and [`lora`] ([`lora_kohya`], [`lora_diffusers`]) exchange them
+//! with other programs.
 
 pub mod base;
 pub mod combine;
 pub mod delta;
+pub mod lora;
+pub mod lora_diffusers;
+pub mod lora_file;
+pub mod lora_kohya;
 pub mod shapes;
 pub mod shift;
 pub mod svd;

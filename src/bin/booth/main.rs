@@ -5,8 +5,11 @@
 
 mod combine;
 mod common;
+mod export;
 mod generate;
+mod import;
 mod inspect;
+mod lora;
 mod train;
 
 use std::process::ExitCode;
@@ -29,6 +32,10 @@ enum Command {
     Train(train::Args),
     /// Makes one delta of several: sum, interpolation, style mix, rank limit.
     Combine(combine::Args),
+    /// Writes a delta for other programs: LoRA or svdiff-pytorch.
+    Export(export::Args),
+    /// Makes a delta of svdiff-pytorch's files.
+    Import(import::Args),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
 }
@@ -39,6 +46,8 @@ fn main() -> ExitCode {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
         Command::Train(args) => pollster::block_on(train::run(args)),
         Command::Combine(args) => pollster::block_on(combine::run(args)),
+        Command::Export(args) => pollster::block_on(export::run(args)),
+        Command::Import(args) => pollster::block_on(import::run(args)),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {
