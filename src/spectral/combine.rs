@@ -4,25 +4,16 @@
 //! |---|---|
 //! | sum | σ + Σ strength·δ; a strength may be negative or above 1 |
 //! | interpolation | σ + α·δ₁ + (1 − α)·δ₂ |
-//! | style mixing | σ + δ₁ in the geometry's layers, σ + δ₂ in the others |
+//! | style mixing | σ + δ₁ in the [geometry's layers](GeometryLayers), σ + δ₂ in the others |
 //! | rank limit | per layer only the k shifts of largest \|relu(σ + δ) − σ\| |
 //!
 //! Source: SVDiff (combining, interpolation and style mixing of learned shifts).
-//!
-//! # Which layers hold the geometry
-//!
-//! The paper takes geometry "from (16, down, 1) to (8, down, 0)", counting attentions as P+ does:
-//! (resolution, way, index), where the one at 8 × 8 is the middle's. In Stable Diffusion 1 this is
-//! the second attention of `down_blocks.2` to the one of `mid_block`. In any UNet it is the last
-//! attention on the way down and everything after it until the way up begins: the last attention
-//! of the last down block that has one, the resnet of the same number, that block's downsampler,
-//! the down blocks below, and the middle. The paper mixes deltas that shift linear layers only;
-//! here all layers of those blocks move together, which for such deltas is the same.
 
 use std::collections::BTreeSet;
 
 use super::base::{LayerBase, SpectralBase};
 use super::delta::{Combination, CombinationKind, Delta, DeltaMetadata, Parent};
+use super::geometry::GeometryLayers;
 use super::metadata::{MAX_LINE, MAX_PROMPTS, MAX_SUBJECTS};
 use super::shift::{ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
@@ -126,8 +117,7 @@ fn weighted(mut terms: Vec<(&ShiftSet, f32)>) -> Result<ShiftSet> {
     ShiftSet::weighted_sum(&terms)
 }
 
-/// Shifts of `geometry` in the geometry's layers (see the [module](self)), of `appearance` in the
-/// others.
+/// Shifts of `geometry` in the [geometry's layers](GeometryLayers), of `appearance` in the others.
 ///
 /// # Errors
 /// `Delta` if no layer of either shows where the geometry's layers begin.
@@ -145,53 +135,6 @@ pub fn mix_styles(geometry: &ShiftSet, appearance: &ShiftSet) -> Result<ShiftSet
         .into_iter()
         .chain(taken(appearance, false))
         .collect())
-}
-
-/// Where the geometry is: from the last attention on the way down to the end of the middle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GeometryLayers {
-    /// The last down block with attention.
-    pub block: usize,
-    /// Its last attention, and the resnet before it.
-    pub index: usize,
-}
-
-impl GeometryLayers {
-    /// From the paths of a model's layers, or of a delta that shifts its attentions.
-    pub fn find<'a>(paths: impl Iterator<Item = &'a str>) -> Option<Self> {
-        let attention = |path: &str| {
-            let (block, rest) = path.strip_prefix("down_blocks.")?.split_once('.')?;
-            let (index, _) = rest.strip_prefix("attentions.")?.split_once('.')?;
-            Some(Self {
-                block: block.parse().ok()?,
-                index: index.parse().ok()?,
-            })
-        };
-        paths.filter_map(attention).max()
-    }
-
-    /// Whether the layer at `path` is one of them.
-    pub fn holds(&self, path: &str) -> bool {
-        if path.starts_with("mid_block.") {
-            return true;
-        }
-        let place = path
-            .strip_prefix("down_blocks.")
-            .and_then(|rest| rest.split_once('.'));
-        let Some((Ok(block), rest)) = place.map(|(block, rest)| (block.parse::<usize>(), rest))
-        else {
-            return false;
-        };
-        if block != self.block {
-            return block > self.block;
-        }
-        let mut parts = rest.split('.');
-        match (parts.next(), parts.next().map(str::parse::<usize>)) {
-            (Some("attentions" | "resnets"), Some(Ok(index))) => index >= self.index,
-            (Some(part), _) => part == "downsamplers",
-            _ => false,
-        }
-    }
 }
 
 /// Only the `k` shifts of largest |relu(σ + δ) − σ| in every layer; the others become 0.

@@ -152,44 +152,7 @@ proptest! {
 }
 
 #[test]
-fn geometry_is_the_last_attention_on_the_way_down_to_the_middle() {
-    let paths = |blocks: &[usize], layers: usize| -> Vec<String> {
-        let mut paths = vec!["up_blocks.3.attentions.2.proj_in".to_owned()];
-        for block in blocks {
-            paths.extend((0..layers).map(|i| format!("down_blocks.{block}.attentions.{i}.norm")));
-        }
-        paths
-    };
-    let find = |paths: &[String]| GeometryLayers::find(paths.iter().map(String::as_str)).unwrap();
-    // Stable Diffusion 1: (16, down, 1) to (8, down, 0).
-    let layers = find(&paths(&[0, 1, 2], 2));
-    assert_eq!(layers, GeometryLayers { block: 2, index: 1 });
-    for (path, inside) in [
-        ("conv_in", false),
-        ("time_embedding.linear_1", false),
-        ("down_blocks.1.attentions.1.proj_in", false),
-        ("down_blocks.2.attentions.0.proj_in", false),
-        ("down_blocks.2.resnets.0.time_emb_proj", false),
-        ("down_blocks.2.resnets.1.time_emb_proj", true),
-        (
-            "down_blocks.2.attentions.1.transformer_blocks.0.attn2.to_k",
-            true,
-        ),
-        ("down_blocks.2.downsamplers.0.conv", true),
-        ("down_blocks.3.resnets.0.conv1", true),
-        ("mid_block.attentions.0.proj_in", true),
-        ("up_blocks.0.resnets.0.conv1", false),
-        ("up_blocks.1.attentions.0.proj_in", false),
-        ("conv_out", false),
-    ] {
-        assert_eq!(layers.holds(path), inside, "{path}");
-    }
-    // BK-SDM-Tiny: three blocks, all with one attention; the embedded base: the third has none.
-    assert_eq!(find(&paths(&[0, 1, 2], 1)).block, 2);
-    assert_eq!(
-        find(&paths(&[0, 1], 1)),
-        GeometryLayers { block: 1, index: 0 }
-    );
+fn deltas_without_attention_on_the_way_down_cannot_be_mixed_by_style() {
     let mut lone = ShiftSet::new();
     lone.insert(
         "up_blocks.1.attentions.0.proj_in",

@@ -9,6 +9,7 @@
 pub mod base;
 pub mod combine;
 pub mod delta;
+pub mod geometry;
 pub mod lora;
 pub mod lora_diffusers;
 pub mod lora_file;
