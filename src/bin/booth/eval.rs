@@ -15,9 +15,9 @@ use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::{Error, Result};
 
-use super::common::{BaseArgs, Status, write};
+use super::common::{BaseArgs, Status, today, write};
 use super::subjects::{SubjectArg, open};
-use super::train::{Recipe, begin, decompose, today};
+use super::train::{Recipe, begin, decompose};
 
 /// Trains on subjects, makes pictures and lets the judge say what they show.
 #[derive(Debug, clap::Args)]

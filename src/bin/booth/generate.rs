@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// A delta to apply, with a strength (1 is as trained); may be given several times.
     #[arg(long, value_name = "FILE[:STRENGTH]")]
     delta: Vec<String>,
+    /// A LoRA to add (kohya's or diffusers' format), with a strength; may be given several times.
+    #[arg(long, value_name = "FILE[:STRENGTH]")]
+    lora: Vec<String>,
     /// Applies deltas that were made for another base; the result is anyone's guess.
     #[arg(long)]
     apply_anyway: bool,
@@ -86,7 +89,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             .try_for_each(|(delta, _)| delta.check_base(&base.hash))?;
     }
     let baked = bake(&base, &deltas).await?;
-    let base = baked.unwrap_or(base);
+    let mut base = baked.unwrap_or(base);
+    super::lora::add(&args.lora, &mut base)?;
     // Generating moves the noise to the base's device.
     let start = start
         .map(|(values, shape)| Tensor::from_data(TensorData::new(values, shape), &Device::flex()));
@@ -131,7 +135,7 @@ fn open_delta(text: &str) -> Result<(Delta, f32)> {
 
 /// `FILE[:STRENGTH]`. A colon may be part of the path: what exists as a whole is a path, and what
 /// follows the last colon is a strength only if it is a number.
-fn delta_and_strength(text: &str, is_file: impl Fn(&Path) -> bool) -> (PathBuf, f32) {
+pub(crate) fn delta_and_strength(text: &str, is_file: impl Fn(&Path) -> bool) -> (PathBuf, f32) {
     let split = text
         .rsplit_once(':')
         .and_then(|(path, strength)| Some((path, strength.trim().parse().ok()?)));
