@@ -351,6 +351,13 @@ fn a_delta_goes_to_other_programs_and_comes_back() {
     for name in ["lora-kohya", "lora-diffusers"] {
         let lora = at(&format!("{name}.safetensors"));
         with_base(&[&format[..], &[name, "--rank", "256", "--out", &lora]].concat());
+        let bytes = std::fs::read(&lora).unwrap();
+        let said = Header::parse(&bytes, bytes.len() as u64).unwrap().metadata;
+        assert_eq!(said["ss_network_dim"], "256");
+        assert_eq!(said["modelspec.architecture"], "stable-diffusion/lora");
+        assert_eq!(said["deltabooth.energy_kept"], "1.000000");
+        // It must not be offered for Stable Diffusion 1 or 2.
+        assert!(!said.contains_key("ss_base_model_version"), "{said:?}");
         let error = relative(&make(&["--lora", &lora]), &shifted);
         println!("{name} of full rank: {error:.1e}");
         assert!(error <= 1e-3, "{name}: {error}");

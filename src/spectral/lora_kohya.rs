@@ -151,3 +151,20 @@ pub(super) fn parse(name: &str) -> Option<Name<'_>> {
 pub(super) fn flat(path: &str) -> String {
     path.replace('.', "_")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::architecture;
+
+    #[test]
+    fn only_bases_of_stable_diffusion_are_named_so() {
+        for (hidden_size, v_prediction, expected) in [
+            (768, false, ("stable-diffusion-v1", Some("sd_v1"))),
+            (1024, false, ("stable-diffusion-v2-512", Some("sd_v2"))),
+            (1024, true, ("stable-diffusion-v2-768-v", Some("sd_v2"))),
+            (128, false, ("stable-diffusion", None)),
+        ] {
+            assert_eq!(architecture(hidden_size, v_prediction), expected);
+        }
+    }
+}

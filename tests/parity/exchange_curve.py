@@ -1,7 +1,7 @@
 """How near a LoRA of each rank comes to its delta: the table of docs/exchange.md.
 
     python tests/parity/exchange_curve.py --booth target/debug/booth --delta dog.safetensors robot.safetensors
-        [--base static/base] [--ranks 4 8 16 32 64 128 256] [--count 8]
+        [--base static/base] [--ranks 4 8 16 32 64 128 256] [--count 4]
 
 For every rank: the energy that is kept, the file's size in F16, and the relative L2 difference of
 the pictures by LoRA to the delta's own (25 DDIM steps, guidance 4, `--count` seeds of 'photo of a
@@ -25,7 +25,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--delta", type=Path, nargs="+", required=True)
     parser.add_argument("--base", type=Path, default=Path("static/base"))
     parser.add_argument("--ranks", type=int, nargs="+", default=[4, 8, 16, 32, 64, 128, 256])
-    parser.add_argument("--count", type=int, default=8)
+    parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--dtype", default="f16")
     return parser.parse_args()
 
