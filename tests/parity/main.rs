@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 mod ddim;
 mod embedded;
+mod samplers;
 mod schedules;
 mod tensors;
 mod text_encoder;

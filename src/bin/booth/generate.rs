@@ -9,6 +9,7 @@ use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::base::Base;
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::picture::encode_png;
+use deltabooth::sampler::SamplerKind;
 use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::shift::ShiftSet;
@@ -34,13 +35,16 @@ pub(crate) struct Args {
     /// Applies deltas that were made for another base; the result is anyone's guess.
     #[arg(long)]
     apply_anyway: bool,
+    /// The sampling method; lcm is for bases that were distilled for it.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    sampler: SamplerKind,
     /// Sampling steps.
     #[arg(long, value_name = "N", default_value_t = 25)]
     steps: usize,
     /// Classifier-free guidance; 1 is none.
     #[arg(long, value_name = "X", default_value_t = 7.5)]
     guidance: f64,
-    /// Noise added on the way: 0 is none (DDIM), 1 is DDPM's.
+    /// Noise added on the way, with the sampler ddim: 0 is none, 1 is DDPM's.
     #[arg(long, value_name = "X", default_value_t = 0.0)]
     eta: f64,
     /// The starting noise follows from it; the next picture has the next seed.
@@ -67,6 +71,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         prompt: args.prompt,
         negative_prompt: args.negative,
         seed: args.seed,
+        sampler: args.sampler,
         steps: args.steps,
         guidance_scale: args.guidance,
         eta: args.eta,
@@ -76,6 +81,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             .unwrap_or(1),
     };
     settings.check()?;
+    if let Some(note) = settings.note() {
+        eprintln!("{note}");
+    }
     let deltas = args
         .delta
         .iter()
