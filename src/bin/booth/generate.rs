@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::base::Base;
 use deltabooth::model::unet::UNet2DConditionModel;
-use deltabooth::picture::encode_png;
+use deltabooth::picture::{Picture, encode_png};
 use deltabooth::sampler::SamplerKind;
 use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::delta::Delta;
@@ -79,6 +79,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             .count
             .or(start.as_ref().map(|(_, shape)| shape[0]))
             .unwrap_or(1),
+        preview: false,
     };
     settings.check()?;
     if let Some(note) = settings.note() {
@@ -115,7 +116,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 /// The base's UNet with all deltas added to its singular values, or `None` without deltas.
-async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<UNet2DConditionModel>> {
+pub(super) async fn bake(
+    base: &Base,
+    deltas: &[(Delta, f32)],
+) -> Result<Option<UNet2DConditionModel>> {
     if deltas.is_empty() {
         return Ok(None);
     }
@@ -140,7 +144,7 @@ async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<UNet2DCondi
     spectral.bake(&base.unet, &sets).map(Some)
 }
 
-fn open_delta(text: &str) -> Result<(Delta, f32)> {
+pub(super) fn open_delta(text: &str) -> Result<(Delta, f32)> {
     let (path, strength) = delta_and_strength(text, Path::is_file);
     if !strength.is_finite() {
         return Err(Error::Settings(format!(
@@ -212,28 +216,37 @@ fn dump(generated: &Generated) -> Result<Vec<u8>> {
 }
 
 fn save(generated: &Generated, out: &Path) -> Result<()> {
-    let [count, _, height, width] = generated.images_shape;
-    if count == 1 {
-        return write(out, &generated.picture(0)?.to_png()?);
+    let count = generated.images_shape[0];
+    let pictures = (0..count)
+        .map(|index| generated.picture(index))
+        .collect::<Result<Vec<_>>>()?;
+    if let [picture] = &pictures[..] {
+        return write(out, &picture.to_png()?);
     }
-    let columns = (1..).find(|side| side * side >= count).unwrap_or(count);
-    let rows = count.div_ceil(columns);
-    let mut grid = vec![255_u8; 3 * rows * height * columns * width];
     let stem = out.file_stem().unwrap_or_default();
-    for index in 0..count {
-        let picture = generated.picture(index)?;
-        for (y, row) in picture.rgb().chunks_exact(3 * width).enumerate() {
-            let start = 3 * ((index / columns * height + y) * columns + index % columns) * width;
-            grid[start..start + row.len()].copy_from_slice(row);
-        }
+    for (index, picture) in pictures.iter().enumerate() {
         let mut name = stem.to_owned();
         name.push(format!("-{}.png", index + 1));
         write(&out.with_file_name(name), &picture.to_png()?)?;
     }
-    write(
-        out,
-        &encode_png(&grid, (columns * width) as u32, (rows * height) as u32)?,
-    )
+    let columns = (1..).find(|side| side * side >= count).unwrap_or(count);
+    write(out, &grid(&pictures, columns)?)
+}
+
+/// A PNG of pictures of one size, row by row; empty places are white.
+pub(super) fn grid(pictures: &[Picture], columns: usize) -> Result<Vec<u8>> {
+    let [width, height] = pictures.first().map_or([0, 0], |first| {
+        [first.width() as usize, first.height() as usize]
+    });
+    let rows = pictures.len().div_ceil(columns);
+    let mut grid = vec![255_u8; 3 * rows * height * columns * width];
+    for (index, picture) in pictures.iter().enumerate() {
+        for (y, row) in picture.rgb().chunks_exact(3 * width).enumerate() {
+            let start = 3 * ((index / columns * height + y) * columns + index % columns) * width;
+            grid[start..start + row.len()].copy_from_slice(row);
+        }
+    }
+    encode_png(&grid, (columns * width) as u32, (rows * height) as u32)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! stdout. It ends with 0, with 1 and a sentence, or with 2 if it was called wrongly.
 
 mod common;
+mod edit;
 mod generate;
 mod inspect;
 mod train;
@@ -24,6 +25,8 @@ struct Cli {
 enum Command {
     /// Makes pictures of a prompt, with any number of deltas.
     Generate(generate::Args),
+    /// Edits one picture by its prompt, with a delta that was trained on it.
+    Edit(edit::Args),
     /// Learns a subject from a folder of pictures.
     Train(train::Args),
     /// Says what is in a delta or a weight file.
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     deltabooth::memory::keep_freed();
     let result = match Cli::parse().command {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
+        Command::Edit(args) => pollster::block_on(edit::run(args)),
         Command::Train(args) => pollster::block_on(train::run(args)),
         Command::Inspect(args) => inspect::run(&args),
     };
