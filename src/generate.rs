@@ -118,7 +118,7 @@ pub async fn generate(
         let mut report = async |done: usize, _: usize| on_step(before + done, total).await;
         let mut variance = streams(settings.seed, first, batch, VARIANCE_STREAM);
         let sampled = denoise(&mut sampler, start, &mut variance, predict, &mut report).await?;
-        let decoded = base.vae.decode(sampled.clone() / base.vae.scaling_factor());
+        let decoded = base.decode(sampled.clone(), settings.preview);
         collected
             .add(sampled, (decoded / 2.0 + 0.5).clamp(0.0, 1.0))
             .await?;

@@ -28,6 +28,8 @@ pub struct GenerateSettings {
     pub eta: f64,
     /// Pictures.
     pub count: usize,
+    /// Decodes by the base's tiny autoencoder, if it has one: quicker, less exact.
+    pub preview: bool,
 }
 
 impl Default for GenerateSettings {
@@ -41,6 +43,7 @@ impl Default for GenerateSettings {
             guidance_scale: 7.5,
             eta: 0.0,
             count: 1,
+            preview: false,
         }
     }
 }

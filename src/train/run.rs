@@ -307,7 +307,7 @@ impl Trainer {
         })
     }
 
-    /// Pictures with what is learned so far.
+    /// Pictures with what is learned so far, by the base's tiny autoencoder if it has one.
     ///
     /// # Errors
     /// What [`generate`] reports.
@@ -320,7 +320,11 @@ impl Trainer {
     ) -> Result<Generated> {
         let shifts = self.delta().await?;
         let unet = spectral.bake(&base.unet, &[(&shifts, 1.0)])?;
-        generate(base, &unet, request, None, on_step).await
+        let request = GenerateSettings {
+            preview: true,
+            ..request.clone()
+        };
+        generate(base, &unet, &request, None, on_step).await
     }
 
     /// The delta file's content; `date` is today's in ISO 8601, which only the caller knows.

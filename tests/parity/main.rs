@@ -15,6 +15,7 @@ mod tokenizer;
 mod training;
 mod unet;
 mod vae;
+mod vae_tiny;
 
 /// A fixture by its path below the folder; those that another folder lacks are passed over.
 fn fixture(path: &str) -> Option<PathBuf> {

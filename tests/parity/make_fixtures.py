@@ -12,7 +12,7 @@ import importlib
 from pathlib import Path
 
 # In order: a later section may use an earlier one's folders.
-SECTIONS = ["tokenizer", "text_encoder", "unet", "vae", "schedules", "ddim", "samplers", "training"]
+SECTIONS = ["tokenizer", "text_encoder", "unet", "vae", "vae_tiny", "schedules", "ddim", "samplers", "training"]
 
 
 def main() -> None:

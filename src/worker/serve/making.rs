@@ -23,6 +23,7 @@ impl Session {
             guidance_scale: request.guidance_scale,
             eta: 0.0,
             count: request.count,
+            preview: false,
         };
         settings.check()?;
         if let Some(note) = settings.note() {
