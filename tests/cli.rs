@@ -292,6 +292,27 @@ fn a_delta_is_trained_described_and_applied() {
         largest_difference(&plain, &make("on", Some(&delta))) > 1e-4,
         "the delta does nothing"
     );
+
+    let image = folder("subjects/robot/0.png");
+    let image = image.to_str().unwrap();
+    let edits = at("edits");
+    let mut edit = vec!["edit", "--base", &base, "--image", image, "--steps", "4"];
+    edit.extend(["--prompt", "a sks robot", "--delta", &delta]);
+    edit.extend(["--slerp", "0.3", "--out", &edits]);
+    let text = succeeds(&[&edit[..], &["--target", "a sks robot in the snow"]].concat());
+    assert!(text.contains(" % of the picture."), "{text}");
+    for (name, width) in [
+        ("before", 64),
+        ("reconstruction", 64),
+        ("after", 64),
+        ("comparison", 192),
+    ] {
+        let bytes = std::fs::read(Path::new(&edits).join(format!("{name}.png"))).unwrap();
+        let picture = deltabooth::picture::decode(&bytes).unwrap();
+        assert_eq!((picture.width(), picture.height()), (width, 64), "{name}");
+    }
+    let empty = fails(&[&edit[..], &["--target", " "]].concat());
+    assert!(empty.contains("target"), "{empty}");
 }
 
 /// Shifts of every matrix of the embedded UNet in svdiff-pytorch's format, large enough to be seen.

@@ -1,7 +1,8 @@
 //! The judge: which sprite, which ground, which layout (network and files of tools/base/judge.py).
 //!
 //! Convolutions, each with GroupNorm and SiLU; the mean over the whole map or one of its halves; a
-//! linear head for each question. `judge.json` holds shapes and names, `judge.safetensors` weights.
+//! linear head for each question: the sprite of each region by itself, the ground from the whole,
+//! the layout from all regions one after the other. `judge.json` holds shapes and names, `judge.safetensors` weights.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,11 +26,16 @@ struct About {
     features: Vec<Feature>,
     /// Rows and columns of the map, from and to.
     regions: BTreeMap<String, [usize; 4]>,
-    heads: BTreeMap<String, String>,
+    heads: BTreeMap<String, Head>,
     grounds: Vec<String>,
     layouts: Vec<String>,
     /// Thing and style.
     sprites: Vec<[String; 2]>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Head {
+    linear: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -127,18 +133,18 @@ impl Judge {
                 Ok((conv, norm))
             })
             .collect::<Result<_>>()?;
-        let mut head = |name: &str, classes: usize| {
-            let path = about.heads.get(name).ok_or_else(|| {
+        let mut head = |name: &str, width: usize, classes: usize| {
+            let head = about.heads.get(name).ok_or_else(|| {
                 Error::Config(format!(
                     "judge.json names no head '{name}'. Make it with tools/base/judge.py."
                 ))
             })?;
-            Linear::load(&mut weights, path, channels, classes, true)
+            Linear::load(&mut weights, &head.linear, width, classes, true)
         };
         let (sprite, ground, layout) = (
-            head("sprite", about.sprites.len())?,
-            head("ground", about.grounds.len())?,
-            head("layout", about.layouts.len())?,
+            head("sprite", channels, about.sprites.len())?,
+            head("ground", channels, about.grounds.len())?,
+            head("layout", REGIONS.len() * channels, about.layouts.len())?,
         );
         weights.finish()?;
         if let Some(missing) = REGIONS
@@ -209,7 +215,7 @@ impl Judge {
                 .squeeze_dim(2);
             mean
         });
-        let whole = pooled[0].clone();
+        let (whole, all) = (pooled[0].clone(), Tensor::cat(pooled.to_vec(), 1));
         let likeliest = async |head: &Linear, of: Tensor<2>| -> Result<Vec<Seen>> {
             let classes = softmax(head.forward_2d(of), 1);
             let width = classes.dims()[1];
@@ -224,8 +230,8 @@ impl Judge {
             });
             Ok(rows.collect())
         };
-        let grounds = likeliest(&self.ground, whole.clone()).await?;
-        let layouts = likeliest(&self.layout, whole).await?;
+        let grounds = likeliest(&self.ground, whole).await?;
+        let layouts = likeliest(&self.layout, all).await?;
         let mut regions = Vec::new();
         for of in pooled {
             regions.push(likeliest(&self.sprite, of).await?);

@@ -3,6 +3,7 @@
 //! Tensors are `[batch, channels, height, width]` or `[batch, tokens, channels]`, F32.
 
 pub mod autoencoder_kl;
+pub mod autoencoder_tiny;
 pub mod base;
 pub mod clip;
 pub mod config;

@@ -68,6 +68,39 @@ pub enum DeviceChoice {
     Cpu,
 }
 
+/// A sampling method; each follows the diffusers class that its variant names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "booth",
+    derive(clap::ValueEnum),
+    value(rename_all = "snake_case")
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SamplerKind {
+    /// DDIMScheduler.
+    #[default]
+    Ddim,
+    /// EulerDiscreteScheduler.
+    Euler,
+    /// EulerAncestralDiscreteScheduler; adds noise in every step.
+    EulerAncestral,
+    /// DPMSolverMultistepScheduler: DPM-Solver++ (2M).
+    DpmSolverMultistep,
+    /// LCMScheduler, for bases that were distilled for it.
+    Lcm,
+}
+
+impl SamplerKind {
+    /// Every method.
+    pub const ALL: [Self; 5] = [
+        Self::Ddim,
+        Self::Euler,
+        Self::EulerAncestral,
+        Self::DpmSolverMultistep,
+        Self::Lcm,
+    ];
+}
+
 /// What a training run is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainRequest {
@@ -104,6 +137,9 @@ pub struct GenerateRequest {
     pub negative_prompt: String,
     /// The starting noise follows from it.
     pub seed: u64,
+    /// The sampling method.
+    #[serde(default)]
+    pub sampler: SamplerKind,
     /// Sampling steps.
     pub steps: usize,
     /// Classifier-free guidance; 1 is none.

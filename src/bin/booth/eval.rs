@@ -16,6 +16,7 @@ use deltabooth::spectral::delta::Delta;
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, today, write};
+use super::generate::grid;
 use super::subjects::{SubjectArg, open};
 use super::train::{Recipe, begin, decompose};
 
@@ -229,35 +230,11 @@ fn print(args: &Args, scores: &Scores, steps: usize, minutes: f64) {
 
 /// All pictures, a row for each prompt, in the order of the prompts' letters.
 fn sheet(rows: &BTreeMap<String, Vec<Vec<f32>>>, size: usize) -> Result<Vec<u8>> {
-    let columns = rows.values().map(Vec::len).max().unwrap_or(0);
-    let (width, height) = (columns * size, rows.len() * size);
-    let mut pixels = vec![1.0; 3 * width * height];
-    for (row, pictures) in rows.values().enumerate() {
-        for (column, picture) in pictures.iter().enumerate() {
-            for channel in 0..3 {
-                for y in 0..size {
-                    let from = (channel * size + y) * size;
-                    let to = (channel * height + row * size + y) * width + column * size;
-                    pixels[to..to + size].copy_from_slice(&picture[from..from + size]);
-                }
-            }
-        }
-    }
-    Picture::from_unit(&pixels, height as u32, width as u32)?.to_png()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sheet_has_a_row_for_each_prompt() {
-        let rows = BTreeMap::from([
-            ("a".to_owned(), vec![vec![0.0; 12], vec![1.0; 12]]),
-            ("b".to_owned(), vec![vec![0.5; 12]]),
-        ]);
-        let png = sheet(&rows, 2).unwrap_or_default();
-        let picture = deltabooth::picture::decode(&png).map(|p| (p.width(), p.height()));
-        assert_eq!(picture.ok(), Some((4, 4)));
-    }
+    let columns = rows.values().map(Vec::len).max().unwrap_or(1);
+    let pictures = rows
+        .values()
+        .flatten()
+        .map(|picture| Picture::from_unit(picture, size as u32, size as u32))
+        .collect::<Result<Vec<_>>>()?;
+    grid(&pictures, columns)
 }

@@ -6,6 +6,7 @@
 mod collage;
 mod combine;
 mod common;
+mod edit;
 mod eval;
 mod export;
 mod generate;
@@ -31,6 +32,8 @@ struct Cli {
 enum Command {
     /// Makes pictures of a prompt, with any number of deltas.
     Generate(generate::Args),
+    /// Edits one picture by its prompt.
+    Edit(edit::Args),
     /// Learns subjects from folders of pictures.
     Train(Box<train::Args>),
     /// Shows the collages that training on several subjects would see.
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     deltabooth::memory::keep_freed();
     let result = match Cli::parse().command {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
+        Command::Edit(args) => pollster::block_on(edit::run(args)),
         Command::Train(args) => pollster::block_on(train::run(*args)),
         Command::Collage(args) => collage::run(&args),
         Command::Eval(args) => pollster::block_on(eval::run(*args)),
