@@ -113,7 +113,6 @@ def train_decoder(work: Path, minutes: float) -> None:
         decoder.load_state_dict(state["decoder"])
         optimiser.load_state_dict(state["optimiser"])
         average, step, before = state["average"], state["step"], state["minutes"]
-    compiled = torch.compile(decoder)
     torch.manual_seed(step)
     start, next_save, losses = time.time(), before + 5, []
 
@@ -134,7 +133,7 @@ def train_decoder(work: Path, minutes: float) -> None:
         given = clean[choice].float() / vae.config.scaling_factor
         given = given + torch.randn_like(given) * torch.rand(DECODER_BATCH, 1, 1, 1) * LATENT_NOISE / vae.config.scaling_factor
         with torch.autocast("cpu", torch.bfloat16):
-            decoded = compiled(given.contiguous(memory_format=torch.channels_last))
+            decoded = decoder(given.contiguous(memory_format=torch.channels_last))
         error = decoded.float() - signed(pictures[choice])
         edges = error.diff(dim=3).abs().mean() + error.diff(dim=2).abs().mean()
         loss = 10 * error.square().mean() + 0.5 * edges
