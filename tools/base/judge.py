@@ -6,7 +6,7 @@
 
 Convolutions 3×3, each with GroupNorm and SiLU, then the mean over a region of the map [192, 8, 8]: the whole
 picture or one of its halves. Linear heads on that: which sprite (a thing in a style; for whole and halves
-alike), which ground, which layout. judge.json has everything that reading and running it needs.
+alike), which ground, and on all regions' means one after the other which layout. judge.json has everything that reading and running it needs.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from torch import nn
 
 FOLDER = Path(__file__).parent / "judge"
 # Out channels and stride of every convolution.
-LAYERS = [(32, 1), (64, 2), (96, 2), (128, 1), (192, 2), (192, 1)]
+LAYERS = [(48, 2), (96, 2), (128, 1), (192, 2), (192, 1)]
 GROUPS = 8
 # Rows and columns of the map, from and to.
 REGIONS = {"whole": (0, 8, 0, 8), "left": (0, 8, 0, 4), "right": (0, 8, 4, 8), "top": (0, 4, 0, 8), "bottom": (4, 8, 0, 8)}
@@ -43,7 +43,7 @@ ALL_STYLES = [*STYLES, HELD_OUT]
 THROUGH_PART = 0.4
 # No sprite is asked of this region.
 NONE = -1
-BATCH, LEARNING_RATE, DECAY = 128, 2e-3, 0.999
+BATCH, LEARNING_RATE, DECAY = 64, 2e-3, 0.998
 
 
 class Judge(nn.Module):
@@ -54,8 +54,10 @@ class Judge(nn.Module):
             nn.ModuleDict({"conv": nn.Conv2d(before, out, 3, stride, 1), "norm": nn.GroupNorm(GROUPS, out)})
             for before, (out, stride) in zip(channels, LAYERS)
         )
-        heads = {"sprite": sprites, "ground": len(GROUNDS), "layout": len(LAYOUTS)}
-        self.heads = nn.ModuleDict({name: nn.Linear(channels[-1], classes) for name, classes in heads.items()})
+        width = channels[-1]
+        self.heads = nn.ModuleDict(
+            {"sprite": nn.Linear(width, sprites), "ground": nn.Linear(width, len(GROUNDS)), "layout": nn.Linear(width * len(REGIONS), len(LAYOUTS))}
+        )
 
     def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """[n, 3, 64, 64] in [-1, 1] to logits: sprites [n, regions, classes], ground, layout [n, classes]."""
@@ -63,7 +65,7 @@ class Judge(nn.Module):
         for layer in self.features:
             x = F.silu(layer["norm"](layer["conv"](x)))
         pooled = torch.stack([x[:, :, top:bottom, left:right].mean(dim=(2, 3)) for top, bottom, left, right in REGIONS.values()], dim=1)
-        return self.heads["sprite"](pooled), self.heads["ground"](pooled[:, 0]), self.heads["layout"](pooled[:, 0])
+        return self.heads["sprite"](pooled), self.heads["ground"](pooled[:, 0]), self.heads["layout"](pooled.flatten(1))
 
 
 def sprites(world: World) -> list[tuple[str, str]]:
@@ -122,10 +124,9 @@ def varied(pictures: torch.Tensor, shown: torch.Tensor) -> tuple[torch.Tensor, t
     x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
     shown = torch.where(mirrored[:, None], shown[:, [0, 2, 1, 3, 4, 5, 6]], shown)
     gray = x.mean(dim=1, keepdim=True)
-    x = (gray + (x - gray) * each(0.85, 1.15)) * each(0.88, 1.12) + each(-0.08, 0.08)
-    blurred = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    x = x + (blurred - x) * each(-0.3, 0.7).clamp(min=0)
-    return (x + torch.randn_like(x) * each(-0.06, 0.1).clamp(min=0)).clamp(-1, 1), shown
+    x = gray.lerp(x, each(0.85, 1.15)) * each(0.88, 1.12) + each(-0.08, 0.08)
+    x = x.lerp(F.avg_pool2d(x, 3, 1, padding=1, count_include_pad=False), each(-0.3, 0.7).clamp(min=0))
+    return torch.addcmul(x, torch.randn_like(x), each(-0.06, 0.1).clamp(min=0)).clamp(-1, 1), shown
 
 
 def loss_of(judge: nn.Module, pictures: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
@@ -149,7 +150,6 @@ def train(work: Path, minutes: float) -> None:
         judge.load_state_dict(state["judge"])
         optimiser.load_state_dict(state["optimiser"])
         average, step, before = state["average"], state["step"], state["minutes"]
-    compiled = torch.compile(judge)
     torch.manual_seed(step)
     start, next_save, losses = time.time(), before + 5, []
 
@@ -166,9 +166,9 @@ def train(work: Path, minutes: float) -> None:
         pictures[coded] = versions[1][choice[coded]]
         x, asked = varied(pictures, shown[choice].long())
         for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * (0.51 + 0.49 * math.cos(math.pi * elapsed / minutes)) * min(1, (step + 1) / 200)
+            group["lr"] = LEARNING_RATE * (0.51 + 0.49 * math.cos(math.pi * elapsed / minutes)) * min(1, (step + 1) / 100)
         optimiser.zero_grad()
-        loss = loss_of(compiled, x.contiguous(memory_format=torch.channels_last), asked)
+        loss = loss_of(judge, x.contiguous(memory_format=torch.channels_last), asked)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
@@ -196,8 +196,11 @@ def export(work: Path, weights: dict[str, torch.Tensor]) -> None:
         ],
         "pool": "mean over rows and columns of the map, from and to",
         "regions": REGIONS,
-        "heads": {"sprite": "heads.sprite", "ground": "heads.ground", "layout": "heads.layout"},
-        "head_regions": {"sprite": list(REGIONS), "ground": ["whole"], "layout": ["whole"]},
+        "heads": {
+            "sprite": {"linear": "heads.sprite", "reads": "each region by itself"},
+            "ground": {"linear": "heads.ground", "reads": "whole"},
+            "layout": {"linear": "heads.layout", "reads": "all regions in this order, one after the other"},
+        },
         "grounds": GROUNDS,
         "layouts": LAYOUTS,
         "sprites": sprites(World(work, things="all")),
@@ -215,7 +218,7 @@ def trained(folder: Path = FOLDER) -> tuple[Judge, dict]:
 
 
 @torch.no_grad()
-def score(work: Path, count: int = 6000) -> None:
+def score(work: Path, count: int) -> None:
     judge, about = trained()
     # Seeds of `draw` are small.
     for things in ("first", "all"):
@@ -242,12 +245,12 @@ if __name__ == "__main__":
     parser.add_argument("work", type=Path)
     parser.add_argument("what", choices=["scenes", "train", "score"])
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--count", type=int, default=40_000)
+    parser.add_argument("--count", type=int, help="scenes: 40,000 to train on, 2,000 to score")
     options = parser.parse_args()
     match options.what:
         case "scenes":
-            draw(options.work, options.count)
+            draw(options.work, options.count or 40_000)
         case "train":
             train(options.work, options.minutes)
         case "score":
-            score(options.work)
+            score(options.work, options.count or 2_000)

@@ -101,9 +101,9 @@ def asked(world: World, kind: str, style: str, count: int) -> list[Scene]:
 
 
 @torch.no_grad()
-def table(work: Path, folder: Path, count: int, guidances: list[float], kinds: list[str]) -> None:
+def table(work: Path, folder: Path, count: int, guidances: list[float], kinds: list[str], things: str) -> None:
     F.scaled_dot_product_attention = attention_in_f32
-    base, marks, world = Base(folder), Marks(), World(work)
+    base, marks, world = Base(folder), Marks(), World(work, things=things)
     print(f"{folder}, {count} pictures of each kind and style\n\n| kind | style | guidance | thing | very sprite | ground | layout |\n|---|---|---|---|---|---|---|")
     for kind in kinds:
         for style in STYLES:
@@ -121,5 +121,6 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument("--guidance", type=float, nargs="+", default=[4.0])
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
+    parser.add_argument("--things", choices=["first", "all"], default="first")
     options = parser.parse_args()
-    table(options.work, options.base, options.count, options.guidance, options.kinds)
+    table(options.work, options.base, options.count, options.guidance, options.kinds, options.things)
