@@ -4,11 +4,12 @@
 
 FOLDER is what the recipe's training saves: a diffusers folder with F32 `unet` and `text_encoder`. The
 tokenizer and the scheduler do not change with training and are left as they are, and so is the autoencoder
-unless `--decoder` names one whose encoder is the served one.
+unless `--decoder` names one. Its encoder must be the one that the UNet was trained on.
 Run from the root of the repository. Needs torch, diffusers, transformers.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -25,8 +26,6 @@ def export(sources: dict[str, Path], out: Path) -> None:
         served, trained = load_file(out / part), load_file(source)
         if {k: v.shape for k, v in served.items()} != {k: v.shape for k, v in trained.items()}:
             sys.exit(f"{source} has other tensors than {out / part}: it is another model.")
-        if part.startswith("vae/") and any(not torch.equal(served[k], t.half()) for k, t in trained.items() if k.startswith(("encoder.", "quant_conv."))):
-            sys.exit(f"{source} has another encoder than {out / part}: its latents mean something else to the UNet.")
         halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}
         bad = [name for name, tensor in halves.items() if not tensor.isfinite().all()]
         if bad:
@@ -34,6 +33,15 @@ def export(sources: dict[str, Path], out: Path) -> None:
         error = max((halves[k].float() - t).abs().max() / t.abs().max().clamp_min(1e-12) for k, t in trained.items())
         save_file(halves, out / part, metadata={"format": "pt"})
         print(f"{part}: {sum(t.numel() for t in halves.values())} numbers, largest rounding {error:.1e} of a tensor's largest")
+
+
+def check_encoder(vae: Path, known: Path, out: Path) -> None:
+    """`known`: the autoencoder that the UNet was trained on. Its scaling of the latents is served with it."""
+    ours, theirs = load_file(vae / WEIGHTS), load_file(known / WEIGHTS)
+    if any(not torch.equal(ours[k].half(), t.half()) for k, t in theirs.items() if k.startswith(("encoder.", "quant_conv."))):
+        sys.exit(f"{vae} has another encoder than {known}: its latents mean something else to the UNet.")
+    served, trained = (json.loads((folder / "config.json").read_text()) for folder in (out, vae))
+    (out / "config.json").write_text(json.dumps(served | {"scaling_factor": trained["scaling_factor"]}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
@@ -44,6 +52,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     sources = {part: options.folder / part for part in PARTS} if options.folder else {}
     if options.decoder:
+        check_encoder(options.decoder, (options.folder or options.out) / "vae", options.out / "vae")
         sources[f"vae/{WEIGHTS}"] = options.decoder / WEIGHTS
     export(sources, options.out)
     sys.path.insert(0, "tests/parity")
