@@ -34,7 +34,7 @@ pub struct EditSettings {
     /// Steps of the inversion and of each sampling run.
     pub steps: usize,
     /// Fixed-point iterations per step of the inversion; 0 is diffusers' inversion. On the embedded
-    /// base a picture comes back to 4 % without, to 1 % with one, to 0.2 % with five.
+    /// base a picture comes back to 4 % without, to under 1 % with one, to 0.1 % with five.
     pub refinements: usize,
     /// Classifier-free guidance towards the target.
     pub guidance_scale: f64,
