@@ -21,6 +21,10 @@ pub struct AutoencoderTiny {
 }
 
 /// A part of `encoder.layers` or `decoder.layers`.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one per layer, and what it holds are handles"
+)]
 #[derive(Clone, Debug)]
 enum Layer {
     Conv(Conv2d),

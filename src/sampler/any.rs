@@ -12,6 +12,7 @@ pub struct Sampler {
     timesteps: Vec<f32>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one per run")]
 #[derive(Clone, Debug)]
 enum Method {
     Ddim { ddim: Ddim, eta: f64 },

@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 
 use super::text::SCENES;
-use crate::worker::protocol::TrainRequest;
+use crate::worker::protocol::{SamplerKind, TrainRequest};
 
 /// The fields of card 1 and of the advanced settings.
 #[derive(Clone, Copy)]
@@ -97,6 +97,8 @@ pub struct GenerateFields {
     pub negative_prompt: RwSignal<String>,
     /// The starting noise follows from it.
     pub seed: RwSignal<f64>,
+    /// The sampling method.
+    pub sampler: RwSignal<SamplerKind>,
     /// Sampling steps.
     pub steps: RwSignal<f64>,
     /// Classifier-free guidance.
@@ -117,6 +119,7 @@ impl GenerateFields {
             scene: RwSignal::new(SCENES[0]),
             negative_prompt: RwSignal::new(String::new()),
             seed: RwSignal::new(1.0),
+            sampler: RwSignal::new(SamplerKind::default()),
             steps: RwSignal::new(25.0),
             guidance_scale: RwSignal::new(4.0),
             strength: RwSignal::new(1.0),

@@ -5,7 +5,7 @@
 
 use crate::{
     error::Error,
-    worker::protocol::{DeviceKind, Difference, Task},
+    worker::protocol::{DeviceKind, Difference, SamplerKind, Task},
 };
 
 pub const NAME: &str = "DeltaBooth";
@@ -92,6 +92,7 @@ pub const PROMPT_IDEAS: &str = "Ideas for the prompt";
 pub const NEGATIVE_PROMPT: &str = "Negative prompt";
 pub const NEGATIVE_PROMPT_HINT: &str = "What the picture should not show";
 pub const DICE: &str = "Roll a new seed";
+pub const SAMPLER: &str = "Sampler";
 pub const SAMPLING_STEPS: &str = "Steps";
 pub const GUIDANCE: &str = "Guidance";
 pub const STRENGTH: &str = "Strength of the delta";
@@ -219,6 +220,17 @@ pub fn prompt(token: &str, class_word: &str, scene: &str) -> String {
     format!("photo of {article} {words} {scene}")
         .trim()
         .to_owned()
+}
+
+/// The name of a sampling method, as other programs call it.
+pub fn sampler(kind: SamplerKind) -> &'static str {
+    match kind {
+        SamplerKind::Ddim => "DDIM",
+        SamplerKind::Euler => "Euler",
+        SamplerKind::EulerAncestral => "Euler ancestral",
+        SamplerKind::DpmSolverMultistep => "DPM-Solver++ (2M)",
+        SamplerKind::Lcm => "LCM, for bases distilled for it",
+    }
 }
 
 /// The line under the heading: which device, and why.
@@ -502,6 +514,14 @@ mod tests {
             USE_TITLE,
         ] {
             assert!(html.contains(words), "index.html lacks {words:?}");
+        }
+    }
+
+    #[test]
+    fn every_sampler_has_its_own_name() {
+        let names = SamplerKind::ALL.map(sampler);
+        for (index, name) in names.iter().enumerate() {
+            assert!(!name.is_empty() && !names[..index].contains(name));
         }
     }
 
