@@ -6,214 +6,23 @@ use leptos::prelude::*;
 
 use super::{
     chart::Point,
+    collages::Collages,
+    intake::SUBJECTS,
     options::Options,
     settings::{GenerateFields, TrainFields},
+    text,
 };
 use crate::worker::{
     client::EngineClient,
-    protocol::{DeltaSummary, DeviceKind, Difference, Pixels, Request, Task, UnfinishedRun},
+    protocol::{Preset, Request, SubjectWords, UnfinishedRun},
 };
 
-/// How far the engine is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// The worker is being fetched and started.
-    Starting,
-    /// The base is being loaded.
-    Loading,
-    /// It takes work.
-    Ready,
-    /// It has stopped and can be started again.
-    Down,
-}
+mod kinds;
 
-/// The device that the engine chose.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Device {
-    /// GPU or CPU.
-    pub kind: DeviceKind,
-    /// Its name.
-    pub name: String,
-    /// Why it.
-    pub reason: String,
-}
+pub use kinds::*;
 
-/// A picture of the subject.
-#[derive(Clone)]
-pub struct SubjectPicture {
-    /// As the engine knows it.
-    pub id: u32,
-    /// Its file's name.
-    pub name: String,
-    /// The file, kept so that a restarted engine can have it again.
-    pub bytes: Arc<Vec<u8>>,
-    /// False when there is nothing to crop.
-    pub wide: bool,
-    /// What the engine made of it.
-    pub view: ArcRwSignal<PictureView>,
-    /// Where the crop stands: 0 is left or top, 1 is right or bottom.
-    pub offset: ArcRwSignal<f32>,
-}
-
-/// What the engine made of a picture.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PictureView {
-    /// No answer yet.
-    Waiting,
-    /// As training will see it.
-    Ready(Pixels),
-    /// It was refused; why.
-    Refused(String),
-}
-
-/// Where the training stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Training {
-    /// Nothing runs.
-    Idle,
-    /// It runs.
-    Running,
-    /// It holds still.
-    Paused,
-    /// It was asked to stop and has not answered yet.
-    Stopping,
-}
-
-/// What is known of the device's arithmetic.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Check {
-    /// It is being checked.
-    Running,
-    /// How far it is from the reference, part by part, and what is owed to rounding.
-    Done(Vec<Difference>, f32),
-}
-
-/// Progress of each stage, as (done, total).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Stages {
-    /// Loading the base.
-    pub load: Option<(u64, u64)>,
-    /// Decomposing its weights.
-    pub decompose: Option<(u64, u64)>,
-    /// Class pictures.
-    pub prior: Option<(u64, u64)>,
-    /// Training steps.
-    pub train: Option<(u64, u64)>,
-    /// Sampling.
-    pub generate: Option<(u64, u64)>,
-    /// Checking the device.
-    pub check: Option<(u64, u64)>,
-}
-
-impl Stages {
-    /// The stage of a task, if it has one.
-    pub fn of(&mut self, task: Task) -> Option<&mut Option<(u64, u64)>> {
-        match task {
-            Task::Load => Some(&mut self.load),
-            Task::Decompose => Some(&mut self.decompose),
-            Task::Prior => Some(&mut self.prior),
-            Task::Train => Some(&mut self.train),
-            Task::Generate => Some(&mut self.generate),
-            Task::Check => Some(&mut self.check),
-            Task::OpenDelta | Task::Picture => None,
-        }
-    }
-}
-
-/// The newest word on the pace.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// Steps done.
-    pub step: usize,
-    /// Steps asked for.
-    pub total: usize,
-    /// Speed.
-    pub steps_per_second: f32,
-    /// Time left.
-    pub seconds_left: f32,
-}
-
-/// A preview while it learns.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Preview {
-    /// At which step.
-    pub step: usize,
-    /// The picture.
-    pub picture: Pixels,
-}
-
-/// The open delta.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpenDelta {
-    /// What it says of itself; untrusted.
-    pub summary: DeltaSummary,
-    /// A name for its file.
-    pub file_name: String,
-    /// Its file.
-    pub file: Arc<Vec<u8>>,
-}
-
-/// One press of Generate.
-#[derive(Clone)]
-pub struct ResultSet {
-    /// As the engine knows it.
-    pub id: u32,
-    /// What was asked for.
-    pub prompt: String,
-    /// The seed of the first picture.
-    pub seed: u64,
-    /// Strength of the delta; `None` without one.
-    pub strength: Option<f32>,
-    /// Pictures a side.
-    pub count: usize,
-    /// The base's own pictures; `None` when not asked for.
-    pub base: Option<ArcRwSignal<Side>>,
-    /// Pictures with the delta; `None` when not asked for.
-    pub personalised: Option<ArcRwSignal<Side>>,
-}
-
-impl ResultSet {
-    /// True while an answer is outstanding; tracked.
-    pub fn waits(&self) -> bool {
-        [&self.base, &self.personalised]
-            .into_iter()
-            .flatten()
-            .any(|side| side.with(|side| *side == Side::Waiting))
-    }
-}
-
-/// One side of a result.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Side {
-    /// Not there yet.
-    Waiting,
-    /// There.
-    Ready(Arc<Vec<Pixels>>),
-    /// It will not come.
-    Stopped,
-}
-
-/// How grave a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gravity {
-    /// Good to know.
-    Note,
-    /// Look at it.
-    Warning,
-    /// Something was not done.
-    Error,
-}
-
-/// Something to tell the person.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Message {
-    /// Key of the list.
-    pub id: u32,
-    /// How grave.
-    pub gravity: Gravity,
-    /// The words.
-    pub text: String,
-}
+/// A file that was chosen: its name and its bytes.
+pub type NamedFile = (String, Arc<Vec<u8>>);
 
 /// Messages shown at a time; the oldest goes first.
 const MESSAGES: usize = 3;
@@ -240,10 +49,16 @@ pub struct Booth {
     pub base_hash: RwSignal<Option<String>>,
     /// Progress bars.
     pub stages: RwSignal<Stages>,
-    /// The subject's pictures.
-    pub pictures: RwSignal<Vec<SubjectPicture>>,
-    /// The sample that 'Try it' takes.
-    pub sample: RwSignal<&'static str>,
+    /// Choices of layers to train.
+    pub presets: RwSignal<Vec<Preset>>,
+    /// Shifts of the text encoder.
+    pub text_encoder_shifts: RwSignal<usize>,
+    /// All that can be shown; a number is a place in here.
+    pub places: StoredValue<Vec<Subject>>,
+    /// The subjects on the page.
+    pub subjects: RwSignal<Vec<Subject>>,
+    /// Collages of two of them.
+    pub collages: Collages,
     /// A sample's pictures are on their way.
     pub fetching: RwSignal<bool>,
     /// Fields of training.
@@ -262,12 +77,12 @@ pub struct Booth {
     pub previews: RwSignal<Vec<Preview>>,
     /// A run that can go on.
     pub unfinished: RwSignal<Option<UnfinishedRun>>,
-    /// The open delta.
-    pub delta: RwSignal<Option<OpenDelta>>,
-    /// A delta file that is being opened.
-    pub opening: RwSignal<Option<(String, Arc<Vec<u8>>)>>,
+    /// Open deltas, newest first.
+    pub deltas: RwSignal<Vec<OpenDelta>>,
+    /// Delta files that are being opened, in the order of the engine's answers.
+    pub opening: RwSignal<Vec<NamedFile>>,
     /// A delta that was refused because it belongs to another base.
-    pub refused_delta: RwSignal<Option<(String, Arc<Vec<u8>>)>>,
+    pub refused_delta: RwSignal<Option<NamedFile>>,
     /// Fields of generating.
     pub generate: GenerateFields,
     /// Newest first.
@@ -284,6 +99,11 @@ pub struct Booth {
 impl Booth {
     /// An empty booth; [`Booth::start`] brings the engine.
     pub fn new(options: Options) -> Self {
+        let places: Vec<Subject> = SUBJECTS
+            .iter()
+            .zip(0..)
+            .map(|(&(token, sample), number)| Subject::new(number, token, sample))
+            .collect();
         Self {
             client: StoredValue::new_local(None),
             outbox: StoredValue::new(Vec::new()),
@@ -293,8 +113,11 @@ impl Booth {
             check: RwSignal::new(None),
             base_hash: RwSignal::new(None),
             stages: RwSignal::new(Stages::default()),
-            pictures: RwSignal::new(Vec::new()),
-            sample: RwSignal::new("dog"),
+            presets: RwSignal::new(Vec::new()),
+            text_encoder_shifts: RwSignal::new(0),
+            subjects: RwSignal::new(places[..1].to_vec()),
+            places: StoredValue::new(places),
+            collages: Collages::new(),
             fetching: RwSignal::new(false),
             train: TrainFields::new(),
             training: RwSignal::new(Training::Idle),
@@ -304,8 +127,8 @@ impl Booth {
             saved_at: RwSignal::new(None),
             previews: RwSignal::new(Vec::new()),
             unfinished: RwSignal::new(None),
-            delta: RwSignal::new(None),
-            opening: RwSignal::new(None),
+            deltas: RwSignal::new(Vec::new()),
+            opening: RwSignal::new(Vec::new()),
             refused_delta: RwSignal::new(None),
             generate: GenerateFields::new(),
             results: RwSignal::new(Vec::new()),
@@ -358,23 +181,37 @@ impl Booth {
             .with(|results| results.iter().any(ResultSet::waits))
     }
 
-    /// The words that prompts are made of: the open delta's, otherwise the fields'; tracked.
-    pub fn words(&self) -> (String, String) {
-        self.delta.with(|delta| match delta {
-            Some(delta) => (
-                super::text::shorten(&delta.summary.token, 60),
-                super::text::shorten(&delta.summary.class_word, 60),
-            ),
-            None => (self.train.token.get(), self.train.class_word.get()),
-        })
+    /// What prompts can call: the subjects of the deltas that take part, otherwise those of the
+    /// fields; tracked.
+    pub fn words(&self) -> Vec<SubjectWords> {
+        let learned: Vec<SubjectWords> = self.deltas.with(|deltas| {
+            let taking_part = deltas.iter().filter(|open| open.strength.get() != 0.0);
+            let subjects = taking_part.flat_map(|open| open.summary.subjects.clone());
+            let shortened = subjects.map(|subject| SubjectWords {
+                token: text::shorten(&subject.token, 60),
+                class_word: text::shorten(&subject.class_word, 60),
+                ..subject
+            });
+            shortened.collect()
+        });
+        if learned.is_empty() {
+            self.subjects
+                .with(|subjects| subjects.iter().map(Subject::words).collect())
+        } else {
+            learned
+        }
     }
 
-    /// The prompt in its field: what the person wrote, or the words in the first scene; tracked.
+    /// The prompt in its field: what the person wrote, or the words in the chosen scene; tracked.
     pub fn prompt(&self) -> String {
-        self.generate.prompt.get().unwrap_or_else(|| {
-            let (token, class_word) = self.words();
-            super::text::prompt(&token, &class_word, self.generate.scene.get())
-        })
+        self.generate
+            .prompt
+            .get()
+            .unwrap_or_else(|| match &self.words()[..] {
+                [first, second, ..] => text::pair_prompt(first, second, self.generate.pair.get()),
+                [only] => text::prompt(only, self.generate.scene.get()),
+                [] => String::new(),
+            })
     }
 }
 
