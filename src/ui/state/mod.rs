@@ -185,7 +185,7 @@ impl Booth {
     /// fields; tracked.
     pub fn words(&self) -> Vec<SubjectWords> {
         let learned: Vec<SubjectWords> = self.deltas.with(|deltas| {
-            let taking_part = deltas.iter().filter(|open| open.strength.get() != 0.0);
+            let taking_part = deltas.iter().filter(|open| open.strength.get() > 0.0);
             let subjects = taking_part.flat_map(|open| open.summary.subjects.clone());
             let shortened = subjects.map(|subject| SubjectWords {
                 token: text::shorten(&subject.token, 60),

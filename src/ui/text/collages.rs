@@ -1,6 +1,6 @@
 //! The strip of collages and its editor.
 
-pub const COLLAGES_TITLE: &str = "Collages that training will use";
+pub const COLLAGES_TITLE: &str = "Collages for training";
 pub const COLLAGES_HINT: &str = "Two subjects side by side teach the model that they are two. Press one to move its seam and its pictures.";
 pub const COLLAGES_WAITING: &str = "They are drawn as soon as every subject has pictures.";
 pub const COLLAGES_OFF: &str = "The mix probability is 0, so training will use no collages.";
@@ -13,8 +13,8 @@ pub const LEFT_RIGHT: &str = "Left and right";
 pub const TOP_BOTTOM: &str = "Top and bottom";
 pub const SEAM: &str = "Seam";
 pub const SCALE: &str = "Scale";
-pub const ACROSS: &str = "Left to right";
-pub const DOWN: &str = "Up to down";
+pub const ACROSS: &str = "Across";
+pub const DOWN: &str = "Down";
 pub const AS_DRAWN: &str = "As it was drawn";
 pub const DONE: &str = "Done";
 pub const STAGE_HINT: &str = "Drag the line, a picture, or a picture's corner.";

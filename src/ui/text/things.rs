@@ -17,10 +17,10 @@ pub const SCENES: [&str; 9] = [
 
 /// Prompts of two subjects, {a} and {b}; the chips show them without the words.
 pub const PAIRS: [&str; 6] = [
-    "{a} sitting beside {b}",
-    "{a} next to {b} on grass",
-    "{a} and {b} in the snow",
+    "{a} and {b} on grass",
+    "{a} next to {b} in the snow",
     "{a} and {b} on a beach",
+    "{a} sitting beside {b}",
     "{a} on the left and {b} on the right",
     "{a} on the top and {b} on the bottom",
 ];
@@ -163,7 +163,7 @@ mod tests {
     fn two_subjects_share_a_prompt() {
         let (dog, cat) = (subject("sks", "dog"), subject("olis", "cat"));
         assert_eq!(
-            pair_prompt(&dog, &cat, PAIRS[0]),
+            pair_prompt(&dog, &cat, "{a} sitting beside {b}"),
             "photo of a sks dog sitting beside an olis cat"
         );
         for pair in PAIRS {
