@@ -1,19 +1,14 @@
 //! What a person can do, as requests to the engine.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 
 use super::{
-    state::{
-        Booth, Check, Engine, Gravity, PictureView, ResultSet, Side, Stages, SubjectPicture,
-        Training,
-    },
+    state::{Booth, Check, Engine, Gravity, ResultSet, Side, Stages, Training},
     text,
 };
 use crate::worker::{
     client::EngineClient,
-    protocol::{GenerateRequest, Request},
+    protocol::{DeltaStrength, GenerateRequest, Request},
 };
 
 /// Results kept on the page.
@@ -63,73 +58,12 @@ impl Booth {
         }
     }
 
-    /// Puts a picture among the subject's and gives it to the engine.
-    pub fn add_picture(self, name: String, bytes: Vec<u8>) {
-        let wide =
-            super::dimensions::dimensions(&bytes).is_some_and(|(width, height)| width != height);
-        let picture = SubjectPicture {
-            id: self.id(),
-            name,
-            bytes: Arc::new(bytes),
-            wide,
-            view: ArcRwSignal::new(PictureView::Waiting),
-            offset: ArcRwSignal::new(0.5),
-        };
-        let add = Request::AddPicture {
-            id: picture.id,
-            name: picture.name.clone(),
-            bytes: (*picture.bytes).clone(),
-        };
-        self.pictures.update(|pictures| pictures.push(picture));
-        self.send(add);
-    }
-
-    /// Gives a restarted engine a picture that its forerunner had, with the same crop.
-    pub fn post_picture(self, picture: &SubjectPicture) {
-        let offset = picture.offset.get_untracked();
-        self.post(Request::AddPicture {
-            id: picture.id,
-            name: picture.name.clone(),
-            bytes: (*picture.bytes).clone(),
-        });
-        if picture.wide && offset != 0.5 {
-            self.post(Request::CropPicture {
-                id: picture.id,
-                offset,
-            });
-        }
-    }
-
-    /// Moves the square crop of a picture.
-    pub fn crop_picture(self, picture: &SubjectPicture, offset: f32) {
-        picture.offset.set(offset);
-        self.send(Request::CropPicture {
-            id: picture.id,
-            offset,
-        });
-    }
-
-    /// Forgets a picture, at once on the page.
-    pub fn remove_picture(self, id: u32) {
-        self.pictures
-            .update(|pictures| pictures.retain(|picture| picture.id != id));
-        self.send(Request::RemovePicture { id });
-    }
-
-    /// Forgets all pictures.
-    pub fn clear_pictures(self) {
-        for id in self
-            .pictures
-            .with_untracked(|pictures| pictures.iter().map(|p| p.id).collect::<Vec<_>>())
-        {
-            self.remove_picture(id);
-        }
-    }
-
     /// Trains on the pictures that were taken in.
     pub fn start_training(self) {
         self.begin_run();
-        self.send(Request::Train(self.train.request()));
+        let arranged = self.collages.arranged.get_untracked();
+        let request = self.train.request(self.subject_words(), arranged);
+        self.send(Request::Train(request));
     }
 
     /// Goes on with the run that this browser holds.
@@ -138,6 +72,7 @@ impl Booth {
             return;
         };
         self.train.show(&run.request);
+        self.name_subjects(&run.request.subjects);
         self.begin_run();
         self.send(Request::ResumeRun);
     }
@@ -182,15 +117,25 @@ impl Booth {
 
     /// The end of 'Try it': the subject in three scenes, beside the base's own.
     pub fn show_scenes(self) {
-        let (token, class_word) = untrack(|| self.words());
+        let words = untrack(|| self.words());
+        let Some(subject) = words.first() else {
+            return;
+        };
         // Newest first on the page, so the first scene is asked for last.
         for scene in TOUR.iter().rev() {
-            self.make(text::prompt(&token, &class_word, scene), 1, true);
+            self.make(text::prompt(subject, scene), 1, true);
         }
     }
 
     fn make(self, prompt: String, count: usize, compare: bool) {
-        let has_delta = self.delta.with_untracked(Option::is_some);
+        let deltas: Vec<DeltaStrength> = self.deltas.with_untracked(|deltas| {
+            let strengths = deltas.iter().map(|open| DeltaStrength {
+                id: open.id.clone(),
+                strength: open.strength.get_untracked() as f32,
+            });
+            strengths.filter(|of| of.strength != 0.0).collect()
+        });
+        let has_delta = !deltas.is_empty();
         let fields = &self.generate;
         let request = GenerateRequest {
             id: self.id(),
@@ -200,7 +145,7 @@ impl Booth {
             sampler: fields.sampler.get_untracked(),
             steps: fields.steps.get_untracked() as usize,
             guidance_scale: fields.guidance_scale.get_untracked(),
-            strength: fields.strength.get_untracked() as f32,
+            deltas,
             count,
             // Without a delta the pictures are the base's own anyway.
             compare: compare && has_delta,
@@ -210,7 +155,7 @@ impl Booth {
             id: request.id,
             prompt: request.prompt.clone(),
             seed: request.seed,
-            strength: has_delta.then_some(request.strength),
+            strengths: request.deltas.iter().map(|of| of.strength).collect(),
             count,
             base: if compare || !has_delta {
                 waiting()
@@ -247,26 +192,5 @@ impl Booth {
     pub fn check_device(self) {
         self.check.set(Some(Check::Running));
         self.send(Request::CheckDevice);
-    }
-
-    /// Puts the delta aside.
-    pub fn close_delta(self) {
-        self.send(Request::CloseDelta);
-    }
-
-    /// Opens a delta file.
-    pub fn open_delta(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
-        // Both end in a delta; one at a time keeps it clear whose it is.
-        if self.training.get_untracked() != Training::Idle {
-            return self.tell(Gravity::Warning, text::DELTA_WHILE_TRAINING.to_owned());
-        }
-        self.forget_messages();
-        self.refused_delta.set(None);
-        self.opening.set(Some((name.clone(), file.clone())));
-        self.send(Request::OpenDelta {
-            name,
-            bytes: (*file).clone(),
-            apply_anyway,
-        });
     }
 }

@@ -1,7 +1,8 @@
 //! The whole page: header, three cards, messages; and files dropped or pasted anywhere.
 
 use leptos::{ev, prelude::*};
-use web_sys::DragEvent;
+use wasm_bindgen::JsCast;
+use web_sys::{DragEvent, Element, EventTarget};
 
 use super::{
     components::{
@@ -19,6 +20,7 @@ pub fn App() -> impl IntoView {
     provide_context(booth);
     listen_for_files(booth);
     booth.start();
+    booth.follow_collages();
 
     view! {
         <Header />
@@ -61,7 +63,8 @@ fn listen_for_files(booth: Booth) {
         booth.dragging.set(false);
         if holds_files(&event) {
             event.prevent_default();
-            booth.take_files(event.data_transfer().and_then(|data| data.files()));
+            let subject = subject_at(event.target());
+            booth.take_files(event.data_transfer().and_then(|data| data.files()), subject);
         }
     });
     window_event_listener(ev::paste, move |event| {
@@ -71,9 +74,19 @@ fn listen_for_files(booth: Booth) {
             .filter(|files| files.length() > 0)
         {
             event.prevent_default();
-            booth.take_files(Some(files));
+            booth.take_files(Some(files), subject_at(event.target()));
         }
     });
+}
+
+/// The number of the subject whose part of the page this is.
+fn subject_at(target: Option<EventTarget>) -> Option<u32> {
+    let part = target?
+        .dyn_into::<Element>()
+        .ok()?
+        .closest("[data-subject]")
+        .ok()??;
+    part.get_attribute("data-subject")?.parse().ok()
 }
 
 fn holds_files(event: &DragEvent) -> bool {

@@ -7,15 +7,12 @@ use leptos::prelude::*;
 use super::{
     chart::Point,
     delta_header::is_for_another_base,
-    state::{
-        Booth, Check, Device, Engine, Gravity, OpenDelta, Pace, PictureView, Preview, Side,
-        Training,
-    },
+    state::{Booth, Check, Device, Engine, Gravity, Pace, PictureView, Preview, Side, Training},
     text,
 };
 use crate::{
     error::Error,
-    worker::protocol::{DeltaSummary, Event, Pixels, Request, Task, UnfinishedRun},
+    worker::protocol::{Event, Pixels, Request, Task, UnfinishedRun},
 };
 
 /// Previews kept in the filmstrip.
@@ -32,9 +29,15 @@ impl Booth {
             Event::Progress { task, done, total } => self.on_progress(task, done, total),
             Event::Loaded {
                 hash,
+                presets,
+                text_encoder,
                 unfinished_run,
                 ..
-            } => self.on_loaded(hash, unfinished_run),
+            } => {
+                self.presets.set(presets);
+                self.text_encoder_shifts.set(text_encoder);
+                self.on_loaded(hash, unfinished_run);
+            }
             Event::Picture {
                 id,
                 size,
@@ -55,9 +58,12 @@ impl Booth {
                     None,
                 );
             }
-            Event::PictureRemoved { id } => self
-                .pictures
-                .update(|pictures| pictures.retain(|picture| picture.id != id)),
+            Event::PictureRemoved { id } => self.drop_picture(id),
+            Event::Collages { collages } => self.on_collages(collages),
+            Event::Collage(collage) => self.on_collage(collage),
+            Event::CollagesRefused { error } => {
+                self.on_collages_refused(text::shorten(&error.to_string(), 400))
+            }
             Event::Step {
                 step,
                 total,
@@ -91,11 +97,14 @@ impl Booth {
             }
             Event::Checkpoint { step } => self.saved_at.set(Some(step)),
             Event::Delta {
+                id,
                 summary,
                 file_name,
                 file,
-            } => self.on_delta(summary, file_name, file),
-            Event::DeltaClosed => self.delta.set(None),
+            } => self.on_delta(id, summary, file_name, file),
+            Event::DeltaClosed { id } => self
+                .deltas
+                .update(|deltas| deltas.retain(|open| open.id != id)),
             Event::Generated {
                 id,
                 personalised,
@@ -123,15 +132,14 @@ impl Booth {
             .options
             .with_value(|options| (options.base.clone(), options.device));
         self.post(Request::Load { url, device });
-        for picture in self.pictures.get_untracked() {
-            if !matches!(picture.view.get_untracked(), PictureView::Refused(_)) {
-                self.post_picture(&picture);
+        for subject in self.subjects.get_untracked() {
+            for picture in subject.pictures.get_untracked() {
+                if !matches!(picture.view.get_untracked(), PictureView::Refused(_)) {
+                    self.post_picture(subject, &picture);
+                }
             }
         }
-        if let Some(delta) = self.delta.get_untracked() {
-            // It was open before, so the person has already agreed to it.
-            self.open_delta(delta.file_name, delta.file, true);
-        }
+        self.reopen_deltas();
         for request in self
             .outbox
             .try_update_value(core::mem::take)
@@ -165,14 +173,16 @@ impl Booth {
     }
 
     fn on_picture(self, id: u32, view: PictureView, offset: Option<f32>) {
-        self.pictures.with_untracked(|pictures| {
-            if let Some(picture) = pictures.iter().find(|picture| picture.id == id) {
-                picture.view.set(view);
-                if let Some(offset) = offset {
-                    picture.offset.set(offset);
+        for subject in self.subjects.get_untracked() {
+            subject.pictures.with_untracked(|pictures| {
+                if let Some(picture) = pictures.iter().find(|picture| picture.id == id) {
+                    if let Some(offset) = offset {
+                        picture.offset.set(offset);
+                    }
+                    picture.view.set(view.clone());
                 }
-            }
-        });
+            });
+        }
     }
 
     /// Losses come faster than the screen draws: they are gathered and shown once a frame.
@@ -185,7 +195,8 @@ impl Booth {
         }
     }
 
-    fn show_losses(self) {
+    /// Shows the losses that were gathered.
+    pub fn show_losses(self) {
         let fresh = self
             .fresh_losses
             .try_update_value(core::mem::take)
@@ -198,32 +209,6 @@ impl Booth {
             .update(|stages| stages.train = Some((pace.step as u64, pace.total as u64)));
         self.losses
             .update(|losses| losses.extend(fresh.into_iter().map(|(point, _)| point)));
-    }
-
-    fn on_delta(self, summary: DeltaSummary, file_name: String, file: Vec<u8>) {
-        let trained = self.training.get_untracked() != Training::Idle;
-        let reopened = self
-            .delta
-            .with_untracked(|delta| delta.as_ref().is_some_and(|open| *open.file == file));
-        self.opening.set(None);
-        self.refused_delta.set(None);
-        self.delta.set(Some(OpenDelta {
-            summary,
-            file_name: text::shorten(&file_name, 100),
-            file: Arc::new(file),
-        }));
-        if trained {
-            self.show_losses();
-            self.training.set(Training::Idle);
-            self.unfinished.set(None);
-            self.tell(Gravity::Note, text::trained());
-            if self.tour.get_untracked() {
-                self.tour.set(false);
-                self.show_scenes();
-            }
-        } else if !reopened {
-            self.tell(Gravity::Note, text::delta_opened());
-        }
     }
 
     fn on_generated(self, id: u32, personalised: bool, pictures: Vec<Pixels>) {
@@ -284,7 +269,7 @@ impl Booth {
     fn on_failed(self, task: Task, error: &Error) {
         self.on_end(task);
         if task == Task::OpenDelta
-            && let Some((name, file)) = self.opening.try_update(Option::take).flatten()
+            && let Some((name, file)) = self.take_opening()
             && let Some(hash) = self.base_hash.get_untracked()
             && is_for_another_base(&file, &hash)
         {
@@ -293,6 +278,7 @@ impl Booth {
         }
         if task == Task::Load || matches!(error, Error::Device(_)) {
             self.check.set(None);
+            self.opening.set(Vec::new());
             self.engine.set(Engine::Down);
             self.training.set(Training::Idle);
             self.tour.set(false);

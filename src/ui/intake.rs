@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FileList};
 
 use super::{
-    state::{Booth, Gravity},
+    state::{Booth, Gravity, Subject},
     text,
 };
 
@@ -23,6 +23,14 @@ pub const SAMPLES: [(&str, &str); 8] = [
     ("dinosaur", "dinosaur"),
     ("penguin", "penguin"),
     ("teddy_bear", "teddy bear"),
+];
+
+/// The identifier word and the sample that each subject begins with.
+pub const SUBJECTS: [(&str, &str); 4] = [
+    ("sks", "dog"),
+    ("olis", "cat"),
+    ("zwx", "robot"),
+    ("hta", "penguin"),
 ];
 
 /// Pictures of each sample.
@@ -59,20 +67,21 @@ fn kind(name: &str, mime: &str) -> Kind {
 }
 
 impl Booth {
-    /// Takes files in, each according to its kind.
-    pub fn take_files(self, files: Option<FileList>) {
+    /// Takes files in, each according to its kind: deltas, and pictures of a subject, the last
+    /// one unless another is named.
+    pub fn take_files(self, files: Option<FileList>, subject: Option<u32>) {
         let Some(files) = files else { return };
         self.forget_messages();
         let files: Vec<File> = (0..files.length()).filter_map(|i| files.get(i)).collect();
         // One after the other, so that pictures keep the order in which they were chosen.
         spawn_local(async move {
             for file in files {
-                self.take_file(file).await;
+                self.take_file(file, subject).await;
             }
         });
     }
 
-    async fn take_file(self, file: File) {
+    async fn take_file(self, file: File, subject: Option<u32>) {
         let name = file.name();
         let kind = kind(&name, &file.type_());
         if kind == Kind::Other {
@@ -81,7 +90,10 @@ impl Booth {
         if file.size() > FILE_LIMIT as f64 {
             return self.tell(Gravity::Error, text::too_large(&name, FILE_LIMIT));
         }
-        if kind == Kind::Picture && self.pictures.with_untracked(Vec::len) >= PICTURES {
+        let Some(subject) = self.subject_for(subject) else {
+            return;
+        };
+        if kind == Kind::Picture && subject.pictures.with_untracked(Vec::len) >= PICTURES {
             return self.tell(Gravity::Warning, text::too_many(PICTURES));
         }
         match JsFuture::from(file.array_buffer()).await {
@@ -89,16 +101,16 @@ impl Booth {
                 let bytes = Uint8Array::new(&buffer).to_vec();
                 match kind {
                     Kind::Delta => self.open_delta(name, Arc::new(bytes), false),
-                    _ => self.add_picture(name, bytes),
+                    _ => self.add_picture(subject, name, bytes),
                 }
             }
             Err(_) => self.tell(Gravity::Error, text::unreadable(&name)),
         }
     }
 
-    /// Puts a sample's pictures in the place of what is there, with its class word, and trains
-    /// on them if asked to.
-    pub fn take_sample(self, sample: &'static str, then_train: bool) {
+    /// Puts a sample's pictures in the place of a subject's, with its class word, and trains on
+    /// them if asked to.
+    pub fn take_sample(self, subject: Subject, sample: &'static str, then_train: bool) {
         let Some(&(folder, class_word)) = SAMPLES.iter().find(|(name, _)| *name == sample) else {
             return;
         };
@@ -106,7 +118,7 @@ impl Booth {
             return;
         }
         self.fetching.set(true);
-        self.sample.set(folder);
+        subject.sample.set(folder);
         spawn_local(async move {
             let mut pictures = Vec::new();
             for i in 0..SAMPLE_PICTURES {
@@ -119,10 +131,10 @@ impl Booth {
             if pictures.iter().any(|(_, bytes)| bytes.is_none()) {
                 return self.tell(Gravity::Error, text::SAMPLE_FAILED.to_owned());
             }
-            self.clear_pictures();
-            self.train.class_word.set(class_word.to_owned());
+            self.clear_pictures(subject);
+            subject.class_word.set(class_word.to_owned());
             for (name, bytes) in pictures {
-                self.add_picture(name, bytes.unwrap_or_default());
+                self.add_picture(subject, name, bytes.unwrap_or_default());
             }
             if then_train {
                 self.tour.set(true);
@@ -157,6 +169,14 @@ mod tests {
         );
         assert_eq!(kind("notes.txt", "text/plain"), Kind::Other);
         assert_eq!(kind("moving.gif", "image/gif"), Kind::Other);
+    }
+
+    #[test]
+    fn every_subject_begins_with_a_sample_and_a_word_of_its_own() {
+        for (index, (token, sample)) in SUBJECTS.iter().enumerate() {
+            assert!(SAMPLES.iter().any(|(name, _)| name == sample));
+            assert!(SUBJECTS[..index].iter().all(|(other, _)| other != token));
+        }
     }
 
     #[test]

@@ -9,16 +9,22 @@
 //! | `state` | everything that the page knows, as signals |
 //! | `events` | what each event of the engine changes |
 //! | `actions` | what a person can do |
+//! | `subjects` | the same with subjects and their pictures |
+//! | `deltas` | the same with deltas |
+//! | `collages` | the strip of collages, and what a person makes of one |
 //! | `intake` | files chosen, dropped or pasted, and samples |
-//! | `chart`, `dimensions`, `delta_header` | plain functions without a DOM |
+//! | `arrange`, `chart`, `dimensions`, `delta_header` | plain functions without a DOM |
 //! | `pixels` | pictures on canvases and as downloads |
 //! | `app`, `components` | what is seen |
 
 mod actions;
 mod app;
+mod arrange;
 mod chart;
+mod collages;
 mod components;
 mod delta_header;
+mod deltas;
 mod dimensions;
 mod events;
 mod intake;
@@ -26,6 +32,7 @@ mod options;
 mod pixels;
 mod settings;
 mod state;
+mod subjects;
 mod text;
 
 use leptos::prelude::*;
@@ -44,4 +51,9 @@ pub fn start() {
         }
         None => mount_to_body(app::App),
     }
+}
+
+/// A seed that nobody chose.
+fn random_seed() -> f64 {
+    (js_sys::Math::random() * f64::from(u32::MAX)).floor()
 }

@@ -4,16 +4,12 @@
 
 use leptos::prelude::*;
 
-use super::text::SCENES;
-use crate::worker::protocol::{SamplerKind, TrainRequest};
+use super::text::{PAIRS, SCENES};
+use crate::worker::protocol::{ArrangedCollage, SamplerKind, SubjectWords, TrainRequest};
 
-/// The fields of card 1 and of the advanced settings.
+/// The fields of card 2 and of its advanced settings.
 #[derive(Clone, Copy)]
 pub struct TrainFields {
-    /// The identifier word.
-    pub token: RwSignal<String>,
-    /// The class word.
-    pub class_word: RwSignal<String>,
     /// Training steps.
     pub steps: RwSignal<f64>,
     /// Learning rate of the shifts of linear and convolution weights.
@@ -24,6 +20,14 @@ pub struct TrainFields {
     pub prior_weight: RwSignal<f64>,
     /// Class pictures.
     pub prior_images: RwSignal<f64>,
+    /// Which layers, by a preset's name.
+    pub layers: RwSignal<String>,
+    /// The text encoder too.
+    pub text_encoder: RwSignal<bool>,
+    /// With several subjects: how often a step sees a collage.
+    pub mix_probability: RwSignal<f64>,
+    /// Weight of the unmix loss.
+    pub unmix_weight: RwSignal<f64>,
     /// Everything random follows from it.
     pub seed: RwSignal<f64>,
     /// Steps between previews; 0 for none.
@@ -36,13 +40,15 @@ impl TrainFields {
     /// The default recipe.
     pub fn new() -> Self {
         Self {
-            token: RwSignal::new("sks".to_owned()),
-            class_word: RwSignal::new("dog".to_owned()),
             steps: RwSignal::new(400.0),
             learning_rate: RwSignal::new(1e-2),
             learning_rate_1d: RwSignal::new(2e-5),
             prior_weight: RwSignal::new(0.2),
             prior_images: RwSignal::new(8.0),
+            layers: RwSignal::new("all".to_owned()),
+            text_encoder: RwSignal::new(false),
+            mix_probability: RwSignal::new(0.6),
+            unmix_weight: RwSignal::new(0.0),
             seed: RwSignal::new(0.0),
             preview_every: RwSignal::new(50.0),
             checkpoint_every: RwSignal::new(25.0),
@@ -50,10 +56,18 @@ impl TrainFields {
     }
 
     /// What the engine is asked for.
-    pub fn request(&self) -> TrainRequest {
+    pub fn request(
+        &self,
+        subjects: Vec<SubjectWords>,
+        arranged: Vec<ArrangedCollage>,
+    ) -> TrainRequest {
         TrainRequest {
-            token: self.token.get_untracked().trim().to_owned(),
-            class_word: self.class_word.get_untracked().trim().to_owned(),
+            subjects,
+            arranged,
+            layers: self.layers.get_untracked(),
+            text_encoder: self.text_encoder.get_untracked(),
+            mix_probability: self.mix_probability.get_untracked(),
+            unmix_weight: self.unmix_weight.get_untracked(),
             steps: self.steps.get_untracked() as usize,
             learning_rate: self.learning_rate.get_untracked(),
             learning_rate_1d: self.learning_rate_1d.get_untracked(),
@@ -67,8 +81,10 @@ impl TrainFields {
 
     /// Shows the settings of a run that goes on.
     pub fn show(&self, run: &TrainRequest) {
-        self.token.set(run.token.clone());
-        self.class_word.set(run.class_word.clone());
+        self.layers.set(run.layers.clone());
+        self.text_encoder.set(run.text_encoder);
+        self.mix_probability.set(run.mix_probability);
+        self.unmix_weight.set(run.unmix_weight);
         self.steps.set(run.steps as f64);
         self.learning_rate.set(run.learning_rate);
         self.learning_rate_1d.set(run.learning_rate_1d);
@@ -93,6 +109,8 @@ pub struct GenerateFields {
     pub prompt: RwSignal<Option<String>>,
     /// The end of the prompt that follows the words.
     pub scene: RwSignal<&'static str>,
+    /// The same for two subjects.
+    pub pair: RwSignal<&'static str>,
     /// What it should not show.
     pub negative_prompt: RwSignal<String>,
     /// The starting noise follows from it.
@@ -103,8 +121,6 @@ pub struct GenerateFields {
     pub steps: RwSignal<f64>,
     /// Classifier-free guidance.
     pub guidance_scale: RwSignal<f64>,
-    /// Of the delta.
-    pub strength: RwSignal<f64>,
     /// Pictures.
     pub count: RwSignal<f64>,
     /// Makes the base's own pictures too.
@@ -117,12 +133,12 @@ impl GenerateFields {
         Self {
             prompt: RwSignal::new(None),
             scene: RwSignal::new(SCENES[0]),
+            pair: RwSignal::new(PAIRS[0]),
             negative_prompt: RwSignal::new(String::new()),
             seed: RwSignal::new(1.0),
             sampler: RwSignal::new(SamplerKind::default()),
             steps: RwSignal::new(25.0),
             guidance_scale: RwSignal::new(4.0),
-            strength: RwSignal::new(1.0),
             count: RwSignal::new(1.0),
             compare: RwSignal::new(true),
         }

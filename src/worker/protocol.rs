@@ -17,9 +17,10 @@ use crate::error::Error;
 pub enum Request {
     /// Chooses the device and loads the base at `url` (a diffusers folder with a trailing slash).
     Load { url: String, device: DeviceChoice },
-    /// Decodes, crops and keeps a picture of the subject; answered by [`Event::Picture`].
+    /// Decodes, crops and keeps a picture of a subject; answered by [`Event::Picture`].
     AddPicture {
         id: u32,
+        subject: u32,
         name: String,
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
@@ -28,6 +29,14 @@ pub enum Request {
     CropPicture { id: u32, offset: f32 },
     /// Forgets a picture.
     RemovePicture { id: u32 },
+    /// Draws the collages that training would begin with; answered by [`Event::Collages`].
+    ShowCollages(CollagesRequest),
+    /// Composes a collage as a person arranged it; answered by [`Event::Collage`].
+    ArrangeCollage {
+        subjects: Vec<SubjectWords>,
+        number: usize,
+        collage: Collage,
+    },
     /// Trains on the pictures that were added.
     Train(TrainRequest),
     /// Goes on with the run that a checkpoint in this browser holds.
@@ -40,17 +49,17 @@ pub enum Request {
     Resume,
     /// Ends it; a training run keeps what it has learned.
     Cancel,
-    /// Makes pictures, with and without the delta.
+    /// Makes pictures, with and without deltas.
     Generate(GenerateRequest),
-    /// Opens a delta file.
+    /// Opens a delta file beside those that are open.
     OpenDelta {
         name: String,
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
         apply_anyway: bool,
     },
-    /// Puts the delta aside; pictures are then the base's own.
-    CloseDelta,
+    /// Puts an open delta aside.
+    CloseDelta { id: String },
     /// Holds what the device computes against the base's reference tensors.
     CheckDevice,
 }
@@ -101,13 +110,76 @@ impl SamplerKind {
     ];
 }
 
-/// What a training run is asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainRequest {
+/// A subject and what it is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectWords {
+    /// What its pictures were added with.
+    pub number: u32,
     /// The identifier word ('sks').
     pub token: String,
     /// The class word ('robot').
     pub class_word: String,
+}
+
+/// Two subjects in one picture, as the engine's `train::collage` has it; pictures go by their id.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Collage {
+    /// Top and bottom; otherwise left and right.
+    pub top_bottom: bool,
+    /// Where the seam is, as a part of the side.
+    pub seam: f32,
+    /// Left and right, or top and bottom.
+    pub halves: [Half; 2],
+}
+
+/// What one half of a collage shows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Half {
+    /// The picture's id.
+    pub picture: u32,
+    /// Side of the picture, as a part of the collage's side.
+    pub scale: f32,
+    /// From the half's middle to the picture's, right and down, as a part of the half's sides.
+    pub offset: [f32; 2],
+}
+
+/// A collage that takes the place of the one drawn at its number.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArrangedCollage {
+    /// Its place among the run's collages, from 0.
+    pub number: usize,
+    /// What a person made of it.
+    pub collage: Collage,
+}
+
+/// Which collages to show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CollagesRequest {
+    /// The subjects of the run.
+    pub subjects: Vec<SubjectWords>,
+    /// The run's seed.
+    pub seed: u64,
+    /// The first so many.
+    pub count: usize,
+    /// Those that a person arranged.
+    pub arranged: Vec<ArrangedCollage>,
+}
+
+/// What a training run is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainRequest {
+    /// The subjects to learn.
+    pub subjects: Vec<SubjectWords>,
+    /// Which layers, by the name of one of [`Event::Loaded`]'s presets.
+    pub layers: String,
+    /// Train the text encoder too.
+    pub text_encoder: bool,
+    /// With several subjects: how often a step sees a collage of two.
+    pub mix_probability: f64,
+    /// Weight of the unmix loss on collages.
+    pub unmix_weight: f64,
+    /// Collages that a person arranged.
+    pub arranged: Vec<ArrangedCollage>,
     /// Training steps.
     pub steps: usize,
     /// Learning rate of the shifts of linear and convolution weights.
@@ -144,12 +216,21 @@ pub struct GenerateRequest {
     pub steps: usize,
     /// Classifier-free guidance; 1 is none.
     pub guidance_scale: f64,
-    /// Of the open delta; 1 is as trained, 0 is the base.
-    pub strength: f32,
+    /// Open deltas to add to the base; none is the base itself.
+    pub deltas: Vec<DeltaStrength>,
     /// Pictures.
     pub count: usize,
     /// Also makes the base's own pictures of the same prompt and seed.
     pub compare: bool,
+}
+
+/// How much of an open delta goes in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeltaStrength {
+    /// The delta's id.
+    pub id: String,
+    /// 1 is as trained, 0 is the base; below 0 leads away from the subject.
+    pub strength: f32,
 }
 
 /// From the engine to the page.
@@ -167,11 +248,14 @@ pub enum Event {
     },
     /// How far a piece of work has come.
     Progress { task: Task, done: u64, total: u64 },
-    /// The base is loaded; pictures have `size` pixels a side.
+    /// The base is loaded; pictures have `size` pixels a side. `presets` are the choices of layers,
+    /// `text_encoder` counts the text encoder's shifts.
     Loaded {
         base: String,
         hash: String,
         size: usize,
+        presets: Vec<Preset>,
+        text_encoder: usize,
         unfinished_run: Option<UnfinishedRun>,
     },
     /// A picture was taken in; `pixels` is RGBA, `size` a side, as training will see it.
@@ -186,6 +270,12 @@ pub enum Event {
     PictureRefused { id: u32, error: Error },
     /// A picture was forgotten.
     PictureRemoved { id: u32 },
+    /// The first collages of a run.
+    Collages { collages: Vec<ShownCollage> },
+    /// A collage as a person arranged it.
+    Collage(ShownCollage),
+    /// Collages cannot be made like this.
+    CollagesRefused { error: Error },
     /// Training steps were made.
     Step {
         step: usize,
@@ -200,15 +290,17 @@ pub enum Event {
     Paused { paused: bool },
     /// A checkpoint is safe in this browser.
     Checkpoint { step: usize },
-    /// A delta is open: after training or from a file. `file` holds its bytes for download.
+    /// A delta is open: after training or from a file. `id` is its content's hash, `file` its bytes
+    /// for download.
     Delta {
+        id: String,
         summary: DeltaSummary,
         file_name: String,
         #[serde(with = "serde_bytes")]
         file: Vec<u8>,
     },
-    /// The delta was put aside.
-    DeltaClosed,
+    /// A delta was put aside.
+    DeltaClosed { id: String },
     /// Pictures are there.
     Generated {
         id: u32,
@@ -282,15 +374,35 @@ pub struct Pixels {
     pub rgba: Vec<u8>,
 }
 
+/// A choice of layers to train.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preset {
+    /// Its name in files ('cross_attention').
+    pub name: String,
+    /// Shifts that it trains.
+    pub shifts: usize,
+}
+
+/// A collage to look at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShownCollage {
+    /// Its place among the run's collages, from 0.
+    pub number: usize,
+    /// How it is put together.
+    pub collage: Collage,
+    /// What training calls it.
+    pub caption: String,
+    /// As training sees it.
+    pub picture: Pixels,
+}
+
 /// What a delta says of itself; untrusted text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeltaSummary {
     /// Title, if it has one.
     pub title: String,
-    /// The identifier word.
-    pub token: String,
-    /// The class word.
-    pub class_word: String,
+    /// What it has learned.
+    pub subjects: Vec<SubjectWords>,
     /// Training steps.
     pub steps: usize,
     /// When it was made, ISO 8601.

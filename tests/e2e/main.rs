@@ -6,6 +6,7 @@
 
 mod browser;
 mod server;
+mod two_subjects;
 
 use std::path::PathBuf;
 use std::time::Duration;

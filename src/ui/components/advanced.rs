@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::field::NumberField;
-use crate::ui::{state::booth, text};
+use crate::{
+    ui::{state::booth, text},
+    worker::protocol::Preset,
+};
 
 /// The largest whole number that a number field holds exactly.
 pub const LARGEST_SEED: f64 = 9_007_199_254_740_991.0;
@@ -14,18 +17,67 @@ pub fn AdvancedSettings() -> impl IntoView {
     let booth = booth();
     let fields = booth.train;
     let locked = Signal::derive(move || booth.is_training());
+    // Both are about collages of two.
+    let alone = Signal::derive(move || locked.get() || booth.subjects.with(Vec::len) < 2);
     view! {
         <details class="advanced" id="advanced" data-testid="advanced">
             <summary>{text::ADVANCED}</summary>
+            <Layers />
             <div class="fields two">
                 <NumberField id="learning-rate" label=text::LEARNING_RATE value=fields.learning_rate min=0.0 max=1.0 disabled=locked />
                 <NumberField id="learning-rate-1d" label=text::LEARNING_RATE_1D value=fields.learning_rate_1d min=0.0 max=1.0 disabled=locked />
                 <NumberField id="prior-weight" label=text::PRIOR_WEIGHT value=fields.prior_weight min=0.0 max=10.0 disabled=locked />
                 <NumberField id="prior-images" label=text::PRIOR_IMAGES value=fields.prior_images min=0.0 max=200.0 whole=true disabled=locked />
+                <NumberField id="mix-probability" label=text::MIX_PROBABILITY value=fields.mix_probability min=0.0 max=1.0 disabled=alone />
+                <NumberField id="unmix-weight" label=text::UNMIX_WEIGHT value=fields.unmix_weight min=0.0 max=1000.0 disabled=alone />
                 <NumberField id="preview-every" label=text::PREVIEW_EVERY value=fields.preview_every min=0.0 max=10000.0 whole=true disabled=locked />
                 <NumberField id="checkpoint-every" label=text::CHECKPOINT_EVERY value=fields.checkpoint_every min=1.0 max=10000.0 whole=true disabled=locked />
                 <NumberField id="train-seed" label=text::SEED value=fields.seed min=0.0 max=LARGEST_SEED whole=true disabled=locked />
             </div>
         </details>
+    }
+}
+
+/// What is trained: a preset of the UNet's layers, and the text encoder.
+#[component]
+fn Layers() -> impl IntoView {
+    let booth = booth();
+    let fields = booth.train;
+    let options = move || {
+        let presets = booth.presets.get();
+        let option = |preset: &Preset| {
+            let name = preset.name.clone();
+            let chosen = move || fields.layers.with(|layers| *layers == name);
+            view! {
+                <option value=preset.name.clone() selected=chosen>
+                    {text::preset(&text::shorten(&preset.name, 60), preset.shifts)}
+                </option>
+            }
+        };
+        presets.iter().map(option).collect_view()
+    };
+    view! {
+        <div class="field">
+            <label for="layers">{text::LAYERS}</label>
+            <select
+                id="layers"
+                data-testid="layers"
+                disabled=move || booth.is_training() || booth.presets.with(Vec::is_empty)
+                on:change=move |event| fields.layers.set(event_target_value(&event))
+            >
+                {options}
+            </select>
+        </div>
+        <label class="toggle">
+            <input
+                type="checkbox"
+                id="text-encoder"
+                data-testid="text-encoder"
+                prop:checked=move || fields.text_encoder.get()
+                disabled=move || booth.is_training()
+                on:change=move |event| fields.text_encoder.set(event_target_checked(&event))
+            />
+            {move || text::text_encoder(booth.text_encoder_shifts.get())}
+        </label>
     }
 }

@@ -1,37 +1,50 @@
-//! The open delta: what it says of itself, download, close; and one that was refused.
+//! The open deltas: what each says of itself, its strength, download, close; and one that was
+//! refused.
 
 use leptos::prelude::*;
 
-use super::subject::take_chosen;
+use super::{field::RangeField, subject::take_chosen};
 use crate::ui::{
     pixels::object_url,
     state::{OpenDelta, booth},
     text::{self, shorten},
 };
 
+/// What a delta can be multiplied with.
+const STRENGTHS: [f32; 2] = [-1.0, 2.0];
+
 /// At the top of card 3.
 #[component]
 pub fn DeltaPanel() -> impl IntoView {
     let booth = booth();
+    let count = Memo::new(move |_| booth.deltas.with(Vec::len));
     view! {
         <RefusedDelta />
         <div class="delta">
-            {move || match booth.delta.get() {
-                Some(delta) => view! { <Summary delta=delta /> }.into_any(),
-                None => view! { <p class="hint" data-testid="no-delta">{text::NO_DELTA}</p> }.into_any(),
-            }}
+            <Show when=move || count.get() == 0>
+                <p class="hint" data-testid="no-delta">{text::NO_DELTA}</p>
+            </Show>
+            <ul class="deltas" aria-label=text::DELTAS_LABEL>
+                <For each=move || booth.deltas.get() key=|delta| delta.key let(delta)>
+                    <Summary delta=delta />
+                </For>
+            </ul>
+            <Show when=move || { count.get() > 1 }>
+                <p class="hint">{text::DELTAS_HINT}</p>
+            </Show>
             <div class="open">
                 <input
                     type="file"
                     id="delta-input"
                     data-testid="delta-input"
                     class="visually-hidden"
+                    multiple
                     accept=".safetensors"
                     disabled=move || booth.is_training()
-                    on:change=move |event| take_chosen(booth, &event)
+                    on:change=move |event| take_chosen(booth, &event, None)
                 />
                 <label for="delta-input" class="button">
-                    {text::OPEN_DELTA}
+                    {move || if count.get() == 0 { text::OPEN_DELTA } else { text::OPEN_ANOTHER }}
                 </label>
             </div>
         </div>
@@ -43,6 +56,9 @@ pub fn DeltaPanel() -> impl IntoView {
 fn Summary(delta: OpenDelta) -> impl IntoView {
     let booth = booth();
     let OpenDelta {
+        id,
+        key,
+        strength,
         summary,
         file_name,
         file,
@@ -60,41 +76,50 @@ fn Summary(delta: OpenDelta) -> impl IntoView {
     } else {
         title
     };
-    let words = format!(
-        "{} {}",
-        shorten(&summary.token, 60),
-        shorten(&summary.class_word, 60)
-    );
+    let words = shorten(&text::names(&summary.subjects), 160);
     let date = text::day(&summary.date);
     let base = shorten(&summary.base, 120);
+    let label = text::strength_label(&title);
+    let value = strength.clone();
     view! {
-        <div class="summary" id="delta-summary" data-testid="delta-summary">
+        <li class="summary" data-testid="delta-summary">
             <p class="title">
-                <bdi>{title}</bdi>
+                <bdi>{title.clone()}</bdi>
             </p>
-            <p>"“" <bdi>{words}</bdi> "”"</p>
+            {(!words.is_empty() && words != title).then(|| view! { <p>"“" <bdi>{words}</bdi> "”"</p> })}
             <ul class="facts">
                 <li>{text::count(summary.steps, "step")}</li>
                 <li>{text::numbers(summary.parameters)} ", " {text::bytes(summary.bytes)}</li>
                 {(!base.is_empty()).then(|| view! { <li>{text::FOR_BASE} " " <bdi>{base}</bdi></li> })}
                 {(!date.is_empty()).then(|| view! { <li><bdi>{date}</bdi></li> })}
             </ul>
+            <RangeField
+                id=format!("strength-{key}")
+                testid="strength"
+                label=text::STRENGTH
+                full_label=Signal::derive(move || label.clone())
+                value=Signal::derive(move || value.get() as f32)
+                range=STRENGTHS
+                step=0.05
+                // Two decimals, so that 1 on the slider is 1.
+                change=move |to: f32| strength.set((f64::from(to) * 100.0).round() / 100.0)
+            />
             <div class="row">
-                <a class="button primary" id="download-delta" data-testid="download-delta" href=url download=file_name>
+                <a class="button primary small" data-testid="download-delta" aria-label=text::download_label(&title) href=url download=file_name>
                     {text::DOWNLOAD_DELTA}
                 </a>
                 <button
                     type="button"
-                    class="button"
-                    id="close-delta"
+                    class="button small"
                     data-testid="close-delta"
+                    aria-label=text::close_label(&title)
                     disabled=move || booth.is_training()
-                    on:click=move |_| booth.close_delta()
+                    on:click=move |_| booth.close_delta(id.clone())
                 >
                     {text::CLOSE_DELTA}
                 </button>
             </div>
-        </div>
+        </li>
     }
 }
 

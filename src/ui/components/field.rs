@@ -65,3 +65,58 @@ pub fn NumberField(
         </div>
     }
 }
+
+/// A slider with its name and its value.
+#[component]
+pub fn RangeField(
+    /// Of this element only.
+    id: String,
+    /// For tests.
+    testid: &'static str,
+    /// Its name.
+    #[prop(into)]
+    label: Signal<&'static str>,
+    /// Its name by itself, where `label` says too little.
+    #[prop(optional, into)]
+    full_label: Option<Signal<String>>,
+    /// What it shows.
+    #[prop(into)]
+    value: Signal<f32>,
+    /// Smallest and largest value.
+    range: [f32; 2],
+    /// From one value to the next.
+    #[prop(default = 0.01)]
+    step: f32,
+    /// What a person chose.
+    #[prop(into)]
+    change: Callback<f32>,
+    /// Cannot be changed now.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
+) -> impl IntoView {
+    let [min, max] = range;
+    view! {
+        <div class="field">
+            <label for=id.clone()>
+                {move || label.get()} " "
+                <output for=id.clone()>{move || format!("{:.2}", value.get())}</output>
+            </label>
+            <input
+                type="range"
+                id=id
+                data-testid=testid
+                aria-label=move || full_label.map(|label| label.get())
+                min=min.to_string()
+                max=max.to_string()
+                step=step.to_string()
+                prop:value=move || value.get().to_string()
+                disabled=move || disabled.get()
+                on:input=move |event| {
+                    if let Ok(value) = event_target_value(&event).parse::<f32>() {
+                        change.run(value.clamp(min, max));
+                    }
+                }
+            />
+        </div>
+    }
+}

@@ -2,6 +2,8 @@
 
 pub mod advanced;
 pub mod canvas;
+pub mod collage_editor;
+pub mod collages;
 pub mod delta;
 pub mod field;
 pub mod header;
@@ -12,6 +14,7 @@ pub mod previews;
 pub mod progress;
 pub mod prompt;
 pub mod results;
+pub mod samples;
 pub mod subject;
 pub mod train;
 pub mod use_it;

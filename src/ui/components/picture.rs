@@ -1,16 +1,18 @@
-//! One picture of the subject: as training sees it, with crop and remove, or why it was refused.
+//! One picture of a subject: as training sees it, with crop and remove, or why it was refused.
 
 use leptos::prelude::*;
 
 use super::canvas::Picture;
 use crate::ui::{
-    state::{PictureView, SubjectPicture, booth},
+    state::{PictureView, Subject, SubjectPicture, booth},
     text,
 };
 
 /// A thumbnail in card 1.
 #[component]
 pub fn SubjectThumbnail(
+    /// Whose.
+    subject: Subject,
     /// The picture.
     picture: SubjectPicture,
 ) -> impl IntoView {
@@ -24,7 +26,7 @@ pub fn SubjectThumbnail(
         ..
     } = picture.clone();
     let number = Memo::new(move |_| {
-        booth.pictures.with(|pictures| {
+        subject.pictures.with(|pictures| {
             pictures
                 .iter()
                 .position(|picture| picture.id == id)

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{advanced::LARGEST_SEED, field::NumberField};
 use crate::{
     ui::{
+        random_seed,
         state::{Engine, booth},
         text,
     },
@@ -16,7 +17,7 @@ use crate::{
 pub fn Prompt() -> impl IntoView {
     let booth = booth();
     let fields = booth.generate;
-    let chosen = move |scene| fields.prompt.with(Option::is_none) && fields.scene.get() == scene;
+    let pair = Memo::new(move |_| booth.words().len() > 1);
     view! {
         <div class="field">
             <label for="prompt">{text::PROMPT}</label>
@@ -38,55 +39,42 @@ pub fn Prompt() -> impl IntoView {
             ></textarea>
         </div>
         <div class="chips" role="group" aria-label=text::PROMPT_IDEAS>
-            {text::SCENES
-                .iter()
-                .map(|&scene| {
-                    view! {
-                        <button
-                            type="button"
-                            class="chip"
-                            aria-pressed=move || chosen(scene).to_string()
-                            on:click=move |_| {
-                                fields.scene.set(scene);
-                                fields.prompt.set(None);
-                            }
-                        >
-                            {scene}
-                        </button>
-                    }
-                })
-                .collect_view()}
+            {move || {
+                let (ideas, scene) = if pair.get() {
+                    (&text::PAIRS[..], fields.pair)
+                } else {
+                    (&text::SCENES[..], fields.scene)
+                };
+                ideas
+                    .iter()
+                    .map(|&idea| {
+                        view! {
+                            <button
+                                type="button"
+                                class="chip"
+                                data-testid="idea"
+                                aria-pressed=move || (fields.prompt.with(Option::is_none) && scene.get() == idea).to_string()
+                                on:click=move |_| {
+                                    scene.set(idea);
+                                    fields.prompt.set(None);
+                                }
+                            >
+                                {text::idea(idea)}
+                            </button>
+                        }
+                    })
+                    .collect_view()
+            }}
         </div>
     }
 }
 
-/// Strength, seed, count, comparison; the rest folded away.
+/// Seed, count, comparison; the rest folded away.
 #[component]
 pub fn GenerateOptions() -> impl IntoView {
     let booth = booth();
     let fields = booth.generate;
     view! {
-        <div class="field">
-            <label for="strength">
-                {text::STRENGTH} " "
-                <output for="strength">{move || format!("{:.2}", fields.strength.get())}</output>
-            </label>
-            <input
-                type="range"
-                id="strength"
-                data-testid="strength"
-                min="0"
-                max="1.5"
-                step="0.05"
-                prop:value=move || fields.strength.get().to_string()
-                disabled=move || booth.delta.with(Option::is_none)
-                on:input=move |event| {
-                    if let Ok(strength) = event_target_value(&event).parse::<f64>() {
-                        fields.strength.set(strength.clamp(0.0, 1.5));
-                    }
-                }
-            />
-        </div>
         <div class="row">
             <NumberField id="seed" label=text::SEED value=fields.seed min=0.0 max=LARGEST_SEED whole=true />
             <button
@@ -96,7 +84,7 @@ pub fn GenerateOptions() -> impl IntoView {
                 data-testid="dice"
                 aria-label=text::DICE
                 title=text::DICE
-                on:click=move |_| fields.seed.set((js_sys::Math::random() * f64::from(u32::MAX)).floor())
+                on:click=move |_| fields.seed.set(random_seed())
             >
                 <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
                     <rect x="3" y="3" width="18" height="18" rx="4"></rect>

@@ -44,7 +44,7 @@ fn ResultLine(result: ResultSet) -> impl IntoView {
         <article class="result" data-testid="result">
             <h3>
                 <bdi>{result.prompt.clone()}</bdi>
-                <span class="hint">{text::result_settings(result.seed, result.strength)}</span>
+                <span class="hint">{text::result_settings(result.seed, &result.strengths)}</span>
             </h3>
             <div class="sides">
                 {sides

@@ -1,12 +1,12 @@
-//! Card 1: pictures of the subject and the two words for it.
+//! Card 1: the subjects, each with its pictures and the two words for it.
 
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-use super::picture::SubjectThumbnail;
+use super::{picture::SubjectThumbnail, samples::Samples};
 use crate::ui::{
-    intake::SAMPLES,
-    state::{Booth, booth},
+    intake::SUBJECTS,
+    state::{Booth, Subject, booth},
     text,
 };
 
@@ -20,142 +20,172 @@ pub fn SubjectCard() -> impl IntoView {
                 <span class="number" aria-hidden="true">"1"</span>
                 {text::SUBJECT_TITLE}
             </h2>
-            <div class="dropzone" class:over=move || booth.dragging.get()>
-                <p class="strong">{text::DROP_HERE}</p>
-                <input
-                    type="file"
-                    id="file-input"
-                    data-testid="file-input"
-                    class="visually-hidden"
-                    multiple
-                    accept="image/png,image/jpeg,image/webp,.safetensors"
-                    disabled=move || booth.is_training()
-                    on:change=move |event| take_chosen(booth, &event)
-                />
-                <label for="file-input" class="button">
-                    {text::CHOOSE_PICTURES}
-                </label>
-                <p class="hint">{text::PICTURE_KINDS}". "{text::SUBJECT_LEAD}</p>
-            </div>
-            <ul class="thumbnails" aria-label=text::PICTURES_LABEL>
-                <For each=move || booth.pictures.get() key=|picture| picture.id let(picture)>
-                    <SubjectThumbnail picture=picture />
-                </For>
-            </ul>
-            <Words />
-            <Samples />
-        </section>
-    }
-}
-
-/// Takes what a file input holds and empties it, so that the same file can be chosen again.
-pub fn take_chosen(booth: Booth, event: &web_sys::Event) {
-    let input = event_target::<HtmlInputElement>(event);
-    booth.take_files(input.files());
-    input.set_value("");
-}
-
-/// Identifier and class word.
-#[component]
-fn Words() -> impl IntoView {
-    let booth = booth();
-    view! {
-        <div class="fields two">
-            <div class="field">
-                <label for="token">{text::TOKEN}</label>
-                <input
-                    type="text"
-                    id="token"
-                    data-testid="token"
-                    maxlength="40"
-                    autocomplete="off"
-                    autocapitalize="none"
-                    spellcheck="false"
-                    aria-describedby="token-hint"
-                    bind:value=booth.train.token
-                    disabled=move || booth.is_training()
-                />
-                <p class="hint" id="token-hint">{text::TOKEN_HINT}</p>
-            </div>
-            <div class="field">
-                <label for="class-word">{text::CLASS_WORD}</label>
-                <input
-                    type="text"
-                    id="class-word"
-                    data-testid="class-word"
-                    maxlength="40"
-                    list="known-things"
-                    autocomplete="off"
-                    autocapitalize="none"
-                    aria-describedby="class-word-hint"
-                    bind:value=booth.train.class_word
-                    disabled=move || booth.is_training()
-                />
-                <p class="hint" id="class-word-hint">{text::CLASS_WORD_HINT}</p>
-                <datalist id="known-things">
-                    {text::KNOWN_THINGS.iter().map(|thing| view! { <option value=*thing></option> }).collect_view()}
-                </datalist>
-            </div>
-        </div>
-    }
-}
-
-/// Sample subjects, and the button that goes the whole way on one.
-#[component]
-fn Samples() -> impl IntoView {
-    let booth = booth();
-    let locked = move || booth.is_training() || booth.fetching.get();
-    let thing = move || {
-        SAMPLES
-            .iter()
-            .find(|(name, _)| *name == booth.sample.get())
-            .map_or("dog", |(_, word)| *word)
-    };
-    view! {
-        <div class="samples-block">
-            <h3 id="samples-title">{text::SAMPLES_TITLE}</h3>
-            <div class="samples" role="group" aria-labelledby="samples-title">
-                {SAMPLES
-                    .iter()
-                    .map(|&(name, word)| {
-                        view! {
-                            <button
-                                type="button"
-                                class="sample"
-                                id=format!("sample-{name}")
-                                data-testid=format!("sample-{name}")
-                                aria-label=text::sample_label(word)
-                                aria-pressed=move || (booth.sample.get() == name).to_string()
-                                title=word
-                                disabled=locked
-                                on:click=move |_| booth.take_sample(name, false)
-                            >
-                                <img src=format!("subjects/{name}/0.png") alt="" width="48" height="48" />
-                            </button>
-                        }
-                    })
-                    .collect_view()}
-            </div>
-            <div class="try">
-                <button
-                    type="button"
-                    class="button primary"
-                    id="try-it"
-                    data-testid="try-it"
-                    aria-describedby="try-it-hint"
-                    disabled=locked
-                    on:click=move |_| booth.take_sample(booth.sample.get_untracked(), true)
-                >
-                    {text::TRY_IT}
-                </button>
-                <p class="hint" id="try-it-hint">{move || text::try_it_hint(thing())}</p>
-            </div>
+            <For each=move || booth.subjects.get() key=|subject| subject.number let(subject)>
+                <OneSubject subject=subject />
+            </For>
+            <Show when=move || booth.subjects.with(Vec::len) < SUBJECTS.len()>
+                <div class="another">
+                    <button
+                        type="button"
+                        class="button"
+                        id="add-subject"
+                        data-testid="add-subject"
+                        aria-describedby="add-subject-hint"
+                        disabled=move || booth.is_training()
+                        on:click=move |_| booth.add_subject()
+                    >
+                        {text::ADD_SUBJECT}
+                    </button>
+                    <p class="hint" id="add-subject-hint">{text::ADD_SUBJECT_HINT}</p>
+                </div>
+            </Show>
             <p class="credit">
                 {text::SAMPLES_CREDIT} " "
                 <a href="https://creativecommons.org/licenses/by/4.0/" rel="noreferrer" target="_blank">
                     {text::SAMPLES_LICENCE}
                 </a>
             </p>
+        </section>
+    }
+}
+
+/// Takes what a file input holds and empties it, so that the same file can be chosen again.
+pub fn take_chosen(booth: Booth, event: &web_sys::Event, subject: Option<u32>) {
+    let input = event_target::<HtmlInputElement>(event);
+    booth.take_files(input.files(), subject);
+    input.set_value("");
+}
+
+/// `name` for the first subject, 'name-2' and so on for the others.
+pub fn own(name: &str, subject: Subject) -> String {
+    match subject.number {
+        0 => name.to_owned(),
+        number => format!("{name}-{}", number + 1),
+    }
+}
+
+/// Pictures, words and samples of one subject.
+#[component]
+fn OneSubject(subject: Subject) -> impl IntoView {
+    let booth = booth();
+    let several = Memo::new(move |_| booth.subjects.with(Vec::len) > 1);
+    let place = Memo::new(move |_| {
+        let subjects = booth.subjects.get();
+        let place = subjects.iter().position(|of| of.number == subject.number);
+        place.unwrap_or(0) + 1
+    });
+    let input = own("file-input", subject);
+    view! {
+        <section
+            class="subject"
+            class:several=move || several.get()
+            data-testid="subject"
+            data-subject=subject.number.to_string()
+            aria-label=move || text::subject_number(place.get())
+        >
+            <Show when=move || several.get()>
+                <div class="subject-head">
+                    <h3>{move || text::subject_number(place.get())}</h3>
+                    <button
+                        type="button"
+                        class="icon"
+                        data-testid=own("remove-subject", subject)
+                        aria-label=move || text::remove_subject(place.get())
+                        title=text::REMOVE
+                        disabled=move || booth.is_training()
+                        on:click=move |_| booth.remove_subject(subject)
+                    >
+                        "×"
+                    </button>
+                </div>
+            </Show>
+            <div class="dropzone" class:over=move || booth.dragging.get()>
+                <p class="strong">{text::DROP_HERE}</p>
+                <input
+                    type="file"
+                    id=input.clone()
+                    data-testid=input.clone()
+                    class="visually-hidden"
+                    multiple
+                    accept="image/png,image/jpeg,image/webp,.safetensors"
+                    disabled=move || booth.is_training()
+                    on:change=move |event| take_chosen(booth, &event, Some(subject.number))
+                />
+                <label for=input class="button">
+                    {text::CHOOSE_PICTURES}
+                </label>
+                <p class="hint lead">{text::PICTURE_KINDS}". "{text::SUBJECT_LEAD}</p>
+            </div>
+            <ul class="thumbnails" aria-label=text::PICTURES_LABEL>
+                <For each=move || subject.pictures.get() key=|picture| picture.id let(picture)>
+                    <SubjectThumbnail subject=subject picture=picture />
+                </For>
+            </ul>
+            <Words subject=subject />
+            <Samples subject=subject several=several.into() />
+        </section>
+    }
+}
+
+/// Identifier and class word.
+#[component]
+fn Words(subject: Subject) -> impl IntoView {
+    view! {
+        <div class="fields two words">
+            <Word
+                id=own("token", subject)
+                label=text::TOKEN
+                hint=text::TOKEN_HINT
+                value=subject.token
+            />
+            <Word
+                id=own("class-word", subject)
+                label=text::CLASS_WORD
+                hint=text::CLASS_WORD_HINT
+                value=subject.class_word
+                known=true
+            />
+        </div>
+    }
+}
+
+#[component]
+fn Word(
+    id: String,
+    label: &'static str,
+    hint: &'static str,
+    value: RwSignal<String>,
+    /// Offers the things that the base knows.
+    #[prop(optional)]
+    known: bool,
+) -> impl IntoView {
+    let booth = booth();
+    let (hint_id, list_id) = (format!("{id}-hint"), format!("{id}-known"));
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label}</label>
+            <input
+                type="text"
+                id=id.clone()
+                data-testid=id
+                maxlength="40"
+                list=known.then(|| list_id.clone())
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck="false"
+                aria-describedby=hint_id.clone()
+                bind:value=value
+                disabled=move || booth.is_training()
+            />
+            <p class="hint" id=hint_id>{hint}</p>
+            {known
+                .then(|| {
+                    view! {
+                        <datalist id=list_id>
+                            {text::KNOWN_THINGS.iter().map(|thing| view! { <option value=*thing></option> }).collect_view()}
+                        </datalist>
+                    }
+                })}
         </div>
     }
 }

@@ -3,54 +3,25 @@
 use leptos::prelude::*;
 
 use super::{
-    advanced::AdvancedSettings, field::NumberField, loss_chart::LossChart, previews::Previews,
-    progress::TrainProgress,
+    advanced::AdvancedSettings, collages::CollageStrip, field::NumberField, loss_chart::LossChart,
+    previews::Previews, progress::TrainProgress,
 };
-use crate::ui::{
-    state::{Engine, PictureView, Training, booth},
-    text,
+use crate::{
+    ui::{
+        state::{Booth, Engine, Training, booth},
+        text,
+    },
+    worker::protocol::SubjectWords,
 };
 
 /// Train.
 #[component]
 pub fn TrainCard() -> impl IntoView {
     let booth = booth();
-    let usable = Memo::new(move |_| {
-        booth.pictures.with(|pictures| {
-            pictures
-                .iter()
-                .filter(|picture| {
-                    picture
-                        .view
-                        .with(|view| !matches!(view, PictureView::Refused(_)))
-                })
-                .count()
-        })
-    });
-    let words_missing = move || {
-        booth.train.token.with(|w| w.trim().is_empty())
-            || booth.train.class_word.with(|w| w.trim().is_empty())
-    };
-    // What stands in the way, or what the button will do.
-    let plan = move || {
-        if booth.engine.get() == Engine::Down {
-            Err(text::TRAIN_NEEDS_ENGINE)
-        } else if usable.get() == 0 {
-            Err(text::TRAIN_NEEDS_PICTURES)
-        } else if words_missing() {
-            Err(text::TRAIN_NEEDS_WORDS)
-        } else {
-            Ok(text::train_plan(
-                booth.train.steps.get() as usize,
-                usable.get(),
-                booth.train.token.get().trim(),
-                booth.train.class_word.get().trim(),
-                booth.train.prior_images.get() as usize,
-            ))
-        }
-    };
     let locked = move || {
-        booth.is_generating() || booth.fetching.get() || booth.opening.with(Option::is_some)
+        booth.is_generating()
+            || booth.fetching.get()
+            || booth.opening.with(|opening| !opening.is_empty())
     };
     view! {
         <section class="card" aria-labelledby="train-title">
@@ -59,6 +30,7 @@ pub fn TrainCard() -> impl IntoView {
                 {text::TRAIN_TITLE}
             </h2>
             <UnfinishedRun />
+            <CollageStrip />
             <div class="row">
                 <NumberField
                     id="steps"
@@ -79,7 +51,7 @@ pub fn TrainCard() -> impl IntoView {
                                 id="train"
                                 data-testid="train"
                                 aria-describedby="train-plan"
-                                disabled=move || plan().is_err() || locked()
+                                disabled=move || plan(booth).is_err() || locked()
                                 on:click=move |_| booth.start_training()
                             >
                                 {text::TRAIN}
@@ -90,13 +62,48 @@ pub fn TrainCard() -> impl IntoView {
                     <RunControls />
                 </Show>
             </div>
-            <p class="hint" id="train-plan">{move || plan().unwrap_or_else(str::to_owned)}</p>
+            <p class="hint" id="train-plan">{move || plan(booth).unwrap_or_else(|why| why)}</p>
             <AdvancedSettings />
             <TrainProgress />
             <LossChart />
             <Previews />
         </section>
     }
+}
+
+/// What the button will do, or what stands in its way.
+fn plan(booth: Booth) -> Result<String, String> {
+    if booth.engine.get() == Engine::Down {
+        return Err(text::TRAIN_NEEDS_ENGINE.to_owned());
+    }
+    let mut subjects: Vec<(SubjectWords, usize)> = Vec::new();
+    let all = booth.subjects.get();
+    for (place, subject) in all.iter().enumerate() {
+        let (words, usable) = (subject.words(), subject.usable());
+        if usable == 0 {
+            return Err(match all.len() {
+                1 => text::TRAIN_NEEDS_PICTURES.to_owned(),
+                _ => text::subject_needs_pictures(place + 1),
+            });
+        }
+        if words.token.is_empty() || words.class_word.is_empty() {
+            return Err(match all.len() {
+                1 => text::TRAIN_NEEDS_WORDS.to_owned(),
+                _ => text::subject_needs_words(place + 1),
+            });
+        }
+        let same = |(of, _): &(SubjectWords, usize)| of.token.eq_ignore_ascii_case(&words.token);
+        if subjects.iter().any(same) {
+            return Err(text::same_identifier(&words.token));
+        }
+        subjects.push((words, usable));
+    }
+    Ok(text::train_plan(
+        booth.train.steps.get() as usize,
+        &subjects,
+        booth.train.prior_images.get() as usize,
+        booth.mixes(),
+    ))
 }
 
 /// Pause, resume, stop.
@@ -129,8 +136,7 @@ fn UnfinishedRun() -> impl IntoView {
     let words = move || {
         booth.unfinished.get().map(|run| {
             text::unfinished(
-                &text::shorten(&run.request.token, 40),
-                &text::shorten(&run.request.class_word, 40),
+                &text::shorten(&text::names(&run.request.subjects), 160),
                 run.step,
                 run.request.steps,
             )

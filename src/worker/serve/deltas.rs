@@ -1,23 +1,23 @@
 //! Delta files in and out.
 
-use super::post::{post, warn};
+use super::post::post;
 use super::session::Session;
 use crate::error::Result;
 use crate::spectral::delta::Delta;
-use crate::worker::protocol::{DeltaSummary, Event};
+use crate::worker::protocol::{DeltaSummary, Event, SubjectWords};
 
 /// Longest name of a file that we make.
 const MAX_NAME: usize = 60;
 
-/// The open delta.
+/// An open delta.
 pub(super) struct Open {
+    /// Its content's hash.
+    pub(super) id: String,
     pub(super) delta: Delta,
-    /// Tells it from every other that was open before.
-    pub(super) number: u64,
 }
 
 impl Session {
-    /// Opens a delta file; what was open before stays so if this fails.
+    /// Opens a delta file beside those that are open.
     ///
     /// # Errors
     /// `Delta` if the file is damaged, or made for another base and not to be applied anyway.
@@ -32,16 +32,13 @@ impl Session {
         if !apply_anyway {
             delta.check_base(&loaded.base.hash)?;
         }
-        if let Some(spectral) = &loaded.spectral {
-            spectral.check(&delta.unet)?;
+        if let Some(decomposed) = &loaded.decomposed {
+            decomposed.unet.check(&delta.unet)?;
+            if let Ok(text_encoder) = decomposed.text_encoder() {
+                text_encoder.check(&delta.text_encoder)?;
+            }
         }
-        if !delta.text_encoder.is_empty() {
-            warn(
-                "This delta also shifts the text encoder, which this version leaves as it is: the pictures may differ from its author's.",
-            );
-        }
-        self.keep(name, file, delta);
-        Ok(())
+        self.keep(name, file, delta)
     }
 
     /// Opens the delta that training has just made, as anybody else will read it.
@@ -50,46 +47,49 @@ impl Session {
     /// `Delta` if our own file cannot be read (a bug, found before the person relies on it).
     pub(super) fn take_delta(&mut self, name: &str, file: Vec<u8>) -> Result<()> {
         let delta = Delta::from_bytes(&file)?;
-        self.keep(name, file, delta);
-        Ok(())
+        self.keep(name, file, delta)
     }
 
-    fn keep(&mut self, name: &str, file: Vec<u8>, delta: Delta) {
-        self.forget_baked();
-        self.opened += 1;
+    fn keep(&mut self, name: &str, file: Vec<u8>, delta: Delta) -> Result<()> {
+        let id = Delta::content_sha256(&file)?;
         post(&Event::Delta {
+            id: id.clone(),
             summary: summary(&delta, file.len()),
             file_name: name.to_owned(),
             file,
         });
-        self.delta = Some(Open {
-            delta,
-            number: self.opened,
-        });
+        self.deltas.retain(|open| open.id != id);
+        self.deltas.push(Open { id, delta });
+        Ok(())
     }
 
-    /// Puts the delta aside.
-    pub(super) fn close_delta(&mut self) {
-        self.delta = None;
-        self.forget_baked();
-        post(&Event::DeltaClosed);
+    /// Puts a delta aside.
+    pub(super) fn close_delta(&mut self, id: String) {
+        self.deltas.retain(|open| open.id != id);
+        post(&Event::DeltaClosed { id });
     }
 
-    fn forget_baked(&mut self) {
-        if let Some(loaded) = &mut self.loaded {
-            loaded.baked = None;
+    /// Puts all deltas aside.
+    pub(super) fn close_deltas(&mut self) {
+        for Open { id, .. } in self.deltas.drain(..) {
+            post(&Event::DeltaClosed { id });
         }
     }
 }
 
 fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
     let metadata = &delta.metadata;
-    let subject = metadata.subjects.first().cloned().unwrap_or_default();
+    let subjects = metadata.subjects.iter().zip(0..);
     let shifts = delta.unet.iter().chain(delta.text_encoder.iter());
     DeltaSummary {
         title: metadata.title.clone(),
-        token: subject.token,
-        class_word: subject.class_word,
+        subjects: subjects
+            .map(|(subject, number)| SubjectWords {
+                number,
+                token: subject.token.clone(),
+                class_word: subject.class_word.clone(),
+            })
+            .collect(),
         steps: metadata.steps as usize,
         date: metadata.date.clone(),
         base: metadata.base_id.clone(),

@@ -1,12 +1,13 @@
-//! Pictures of a prompt, with and without the delta.
+//! Pictures of a prompt, with and without deltas.
 
 use web_time::Instant;
 
 use super::post::{self, post, warn};
 use super::session::Session;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
-use crate::worker::protocol::{Event, GenerateRequest, Pixels, Task};
+use crate::spectral::delta::Delta;
+use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
 
 impl Session {
     /// Makes the base's pictures, the personalised ones, or both.
@@ -23,6 +24,7 @@ impl Session {
             guidance_scale: request.guidance_scale,
             eta: 0.0,
             count: request.count,
+            attend_to: String::new(),
             preview: false,
         };
         settings.check()?;
@@ -30,7 +32,7 @@ impl Session {
             warn(note.to_owned());
         }
         self.loaded()?;
-        let personalised = self.delta.is_some();
+        let personalised = !request.deltas.is_empty();
         let sides: &[bool] = match (personalised, request.compare) {
             (false, _) => &[false],
             (true, true) => &[false, true],
@@ -38,7 +40,7 @@ impl Session {
         };
         for (index, &personalised) in sides.iter().enumerate() {
             if personalised {
-                self.bake(request.strength).await?;
+                self.bake(&request.deltas).await?;
             }
             self.side(request.id, &settings, personalised, index, sides.len())
                 .await?;
@@ -56,15 +58,15 @@ impl Session {
         sides: usize,
     ) -> Result<()> {
         let loaded = self.loaded()?;
-        let unet = match &loaded.baked {
-            Some((.., unet)) if personalised => unet,
-            _ => &loaded.base.unet,
+        let base = match &loaded.baked {
+            Some((_, base)) if personalised => base,
+            _ => &loaded.base,
         };
         let began = Instant::now();
         let watch = self.watch(Task::Generate);
         let mut on_step =
             async |done: usize, total: usize| watch.step(index * total + done, sides * total).await;
-        let made = generate(&loaded.base, unet, settings, None, &mut on_step).await;
+        let made = generate(base, &base.unet, settings, None, &mut on_step).await;
         let made = watch.outcome(made)?;
         let pictures = (0..settings.count).map(|index| {
             let picture = made.picture(index)?;
@@ -83,31 +85,51 @@ impl Session {
         Ok(())
     }
 
-    /// Bakes the open delta at this strength into a UNet, unless the last one is the same; at
-    /// strength 0 the base's own serves.
-    async fn bake(&mut self, strength: f32) -> Result<()> {
-        let Some(number) = self.delta.as_ref().map(|open| open.number) else {
-            return Ok(());
-        };
-        let key = (number, strength.to_bits());
+    /// Bakes the sum of deltas into a base, unless the last one is the same; where every strength
+    /// is 0 the base itself serves.
+    async fn bake(&mut self, wanted: &[DeltaStrength]) -> Result<()> {
+        let wanted: Vec<&DeltaStrength> = wanted.iter().filter(|of| of.strength != 0.0).collect();
+        let key: Vec<_> = wanted
+            .iter()
+            .map(|of| (of.id.clone(), of.strength.to_bits()))
+            .collect();
         let baked = &self.loaded()?.baked;
-        if baked.as_ref().is_some_and(|(n, s, _)| (*n, *s) == key) {
+        if baked.as_ref().is_some_and(|(of, _)| *of == key) {
             return Ok(());
         }
         if let Some(loaded) = &mut self.loaded {
             loaded.baked = None;
         }
-        if strength == 0.0 {
+        if wanted.is_empty() {
             return Ok(());
         }
-        self.decompose().await?;
+        let text_encoder = self
+            .open(&wanted)?
+            .iter()
+            .any(|(delta, _)| !delta.text_encoder.is_empty());
+        self.decompose(text_encoder).await?;
         post::begin(Task::Generate);
-        if let (Some(loaded), Some(open)) = (&mut self.loaded, &self.delta)
-            && let Some(spectral) = &loaded.spectral
-        {
-            let unet = spectral.bake(&loaded.base.unet, &[(&open.delta.unet, strength)])?;
-            loaded.baked = Some((key.0, key.1, unet));
+        let loaded = self.loaded()?;
+        if let Some(decomposed) = &loaded.decomposed {
+            let base = decomposed.bake(&loaded.base, &self.open(&wanted)?)?;
+            if let Some(loaded) = &mut self.loaded {
+                loaded.baked = Some((key, base));
+            }
         }
         Ok(())
+    }
+
+    /// The deltas that are meant.
+    fn open(&self, wanted: &[&DeltaStrength]) -> Result<Vec<(&Delta, f32)>> {
+        let find = |of: &&DeltaStrength| {
+            let open = self.deltas.iter().find(|open| open.id == of.id);
+            let open = open.ok_or_else(|| {
+                Error::Delta(
+                    "A delta that was asked for is not open any more. Open it again.".into(),
+                )
+            })?;
+            Ok((&open.delta, of.strength))
+        };
+        wanted.iter().map(find).collect()
     }
 }

@@ -10,24 +10,32 @@
 //! | `device` | which device, and why it |
 //! | `store` | files in the browser's private file system |
 //! | `session` | what is loaded; one request at a time |
-//! | `pictures` | the subject's pictures, cropped |
+//! | `watch` | what long work calls after every step |
+//! | `decomposing` | the base's parts, decomposed |
+//! | `pictures` | the subjects' pictures, cropped |
+//! | `collages` | two subjects in one picture, before training |
+//! | `recipe` | what the page asks for as settings, and back |
 //! | `training` | a run from its settings or its checkpoint to the delta |
-//! | `making` | pictures, with and without the delta |
+//! | `making` | pictures, with and without deltas |
 //! | `checking` | the device against the reference |
 //! | `deltas` | delta files in and out |
 //! | `pace` | steps per second and time left |
 
 mod checking;
+mod collages;
 mod control;
+mod decomposing;
 mod deltas;
 mod device;
 mod making;
 mod pace;
 mod pictures;
 mod post;
+mod recipe;
 mod session;
 mod store;
 mod training;
+mod watch;
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! The subject's pictures, decoded once and cropped as often as asked.
+//! The subjects' pictures, decoded once and cropped as often as asked.
 
 use super::post::post;
 use crate::error::{Error, Result};
@@ -10,9 +10,34 @@ const KEPT_SIDE: u32 = 1_024;
 
 struct Kept {
     id: u32,
+    subject: u32,
     picture: Picture,
     /// 0 is left or top, 1 is right or bottom.
     offset: f32,
+    /// The crop that was asked for last.
+    square: Option<Picture>,
+}
+
+impl Kept {
+    /// The crop, `size` pixels a side.
+    fn square(&mut self, size: u32) -> &Picture {
+        let (picture, offset) = (&self.picture, self.offset);
+        let fits = self.square.as_ref().is_some_and(|s| s.width() == size);
+        if !fits {
+            self.square = None;
+        }
+        self.square
+            .get_or_insert_with(|| picture.square(offset, size))
+    }
+
+    fn show(&mut self, size: u32) {
+        post(&Event::Picture {
+            id: self.id,
+            size,
+            pixels: self.square(size).rgba(),
+            offset: self.offset,
+        });
+    }
 }
 
 /// In the order in which they came.
@@ -23,17 +48,19 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// Takes one in, or refuses it; a second one of the same id takes the first one's place.
-    pub(super) fn add(&mut self, id: u32, bytes: &[u8], size: Result<u32>) {
+    pub(super) fn add(&mut self, id: u32, subject: u32, bytes: &[u8], size: Result<u32>) {
         let decoded = size.and_then(|size| Ok((size, decode(bytes)?.shrunk(KEPT_SIDE.max(size)))));
         match decoded {
             Ok((size, picture)) => {
                 self.kept.retain(|kept| kept.id != id);
-                let kept = Kept {
+                let mut kept = Kept {
                     id,
+                    subject,
                     picture,
                     offset: 0.5,
+                    square: None,
                 };
-                show(&kept, size);
+                kept.show(size);
                 self.kept.push(kept);
             }
             Err(error) => post(&Event::PictureRefused { id, error }),
@@ -50,15 +77,11 @@ impl Pictures {
                 } else {
                     0.5
                 };
-                show(kept, size);
+                kept.square = None;
+                kept.show(size);
             }
             (_, Err(error)) => post(&Event::PictureRefused { id, error }),
-            (None, Ok(_)) => post(&Event::PictureRefused {
-                id,
-                error: Error::Picture(
-                    "This picture is not here, so it cannot be cropped. Add it again.".into(),
-                ),
-            }),
+            (None, Ok(_)) => post(&Event::PictureRefused { id, error: gone() }),
         }
     }
 
@@ -69,26 +92,28 @@ impl Pictures {
     }
 
     /// Shows them all, for a base of another size.
-    pub(super) fn show_all(&self, size: u32) {
-        for kept in &self.kept {
-            show(kept, size);
+    pub(super) fn show_all(&mut self, size: u32) {
+        for kept in &mut self.kept {
+            kept.show(size);
         }
     }
 
-    /// As training takes them: `[3, size, size]` each, in [-1, 1].
-    pub(super) fn to_model(&self, size: u32) -> Vec<Vec<f32>> {
-        self.kept
-            .iter()
-            .map(|kept| kept.picture.square(kept.offset, size).to_model())
-            .collect()
+    /// The ids of a subject's pictures.
+    pub(super) fn of(&self, subject: u32) -> Vec<u32> {
+        let own = self.kept.iter().filter(|kept| kept.subject == subject);
+        own.map(|kept| kept.id).collect()
+    }
+
+    /// As training takes it: `[3, size, size]`, in [-1, 1].
+    ///
+    /// # Errors
+    /// `Picture` if there is none of this id.
+    pub(super) fn to_model(&mut self, id: u32, size: u32) -> Result<Vec<f32>> {
+        let found = self.kept.iter_mut().find(|kept| kept.id == id);
+        Ok(found.ok_or_else(gone)?.square(size).to_model())
     }
 }
 
-fn show(kept: &Kept, size: u32) {
-    post(&Event::Picture {
-        id: kept.id,
-        size,
-        pixels: kept.picture.square(kept.offset, size).rgba(),
-        offset: kept.offset,
-    });
+fn gone() -> Error {
+    Error::Picture("This picture is not here any more. Add it again.".into())
 }

@@ -4,24 +4,24 @@ use std::rc::Rc;
 
 use web_time::Instant;
 
+use super::collages::run_collages;
 use super::deltas::file_name;
 use super::pace::Pace;
 use super::post::{self, post, warn};
+use super::recipe::{preview_prompt, settings_of};
 use super::session::Session;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::generate::GenerateSettings;
-use crate::train::subject::{instance_prompt, warnings};
-use crate::train::{Checkpoint, CheckpointStore, Subject, TrainSettings, Trainer};
-use crate::worker::protocol::{DeviceKind, Event, Pixels, Task, TrainRequest, UnfinishedRun};
+use crate::train::words::warnings;
+use crate::train::{Checkpoint, CheckpointStore, Subject, Trainer};
+use crate::worker::protocol::{DeviceKind, Event, Pixels, Task, TrainRequest};
 use crate::worker::slots::Slots;
 
 /// Sampling steps of a preview: it shows the way, not the goal.
 const PREVIEW_STEPS: usize = 15;
 /// Steps between two readings of the loss on a GPU, which waits for each.
 const GPU_READS: usize = 4;
-/// Whole numbers up to here are the same in JavaScript.
-const MAX_SAFE: u64 = (1 << 53) - 1;
 
 impl Session {
     /// Trains on the pictures that were added.
@@ -30,23 +30,41 @@ impl Session {
     /// `Settings`, `Decomposition`, `Device`; `Cancelled` after the delta was posted, if anything
     /// was learned.
     pub(super) async fn train(&mut self, request: TrainRequest) -> Result<()> {
-        let settings = settings_of(request).validated()?;
-        let base = &self.loaded()?.base;
-        let size = base.picture_size();
-        let subject = Subject::new(self.pictures.to_model(size as u32), size)?;
-        for warning in warnings(&settings, &base.tokenizer) {
+        let ids = self.ids(&request.subjects)?;
+        let arranged = request.arranged.clone();
+        let mut settings = settings_of(request)?.validated()?;
+        if !arranged.is_empty() {
+            settings.own_collages = run_collages(&settings, &ids, &arranged)?;
+        }
+        let size = self.picture_size()?;
+        let mut subjects = Vec::with_capacity(ids.len());
+        for ids in &ids {
+            let pictures = ids.iter().map(|id| self.pictures.to_model(*id, size));
+            let pictures: Vec<Vec<f32>> = pictures.collect::<Result<_>>()?;
+            subjects.push(Subject::new(pictures, size as usize)?);
+        }
+        for warning in warnings(&settings.subjects, &self.loaded()?.base.tokenizer) {
             warn(warning);
         }
-        self.decompose().await?;
+        for (words, subject) in settings.subjects.iter().zip(&subjects) {
+            if subject.pictures.len() == 1 {
+                warn(format!(
+                    "There is one picture only of '{}', so its ground and its pose are learned with it. Three to five different ones work better.",
+                    words.name()
+                ));
+            }
+        }
+        self.decompose(settings.text_encoder).await?;
         post::begin(Task::Prior);
         let store = self.store().await;
         let watch = self.watch(Task::Prior);
         let loaded = self.loaded()?;
-        let Some(spectral) = &loaded.spectral else {
+        let Some(decomposed) = &loaded.decomposed else {
             return Ok(());
         };
         let mut on_prior = async |done: usize, total: usize| watch.step(done, total).await;
-        let trainer = Trainer::new(&loaded.base, spectral, &subject, settings, &mut on_prior).await;
+        let trainer =
+            Trainer::new(&loaded.base, decomposed, &subjects, settings, &mut on_prior).await;
         let mut trainer = watch.outcome(trainer)?;
         // The new run's first checkpoint may be older in steps than the old run's last.
         if let Err(error) = store.discard().await {
@@ -71,12 +89,12 @@ impl Session {
         };
         let checkpoint = Checkpoint::from_bytes(&bytes)?;
         checkpoint.check_base(&self.loaded()?.base.hash)?;
-        self.decompose().await?;
+        self.decompose(checkpoint.settings.text_encoder).await?;
         let loaded = self.loaded()?;
-        let Some(spectral) = &loaded.spectral else {
+        let Some(decomposed) = &loaded.decomposed else {
             return Ok(());
         };
-        let trainer = Trainer::resume(&loaded.base, spectral, checkpoint)?;
+        let trainer = Trainer::resume(&loaded.base, decomposed, checkpoint)?;
         self.go_on(trainer, &store).await
     }
 
@@ -145,12 +163,12 @@ impl Session {
 
     async fn preview(&self, trainer: &Trainer) -> Result<()> {
         let loaded = self.loaded()?;
-        let Some(spectral) = &loaded.spectral else {
+        let Some(decomposed) = &loaded.decomposed else {
             return Ok(());
         };
         let settings = trainer.settings();
         let request = GenerateSettings {
-            prompt: instance_prompt(settings),
+            prompt: preview_prompt(settings),
             seed: settings.seed,
             steps: PREVIEW_STEPS,
             ..GenerateSettings::default()
@@ -158,7 +176,7 @@ impl Session {
         let watch = self.watch(Task::Generate);
         let mut on_step = async |_: usize, _: usize| watch.step_unseen().await;
         let made = trainer
-            .preview(&loaded.base, spectral, &request, &mut on_step)
+            .preview(&loaded.base, decomposed, &request, &mut on_step)
             .await;
         let picture = watch.outcome(made)?.picture(0)?;
         post(&Event::Preview {
@@ -223,41 +241,5 @@ pub(super) async fn unfinished(store: &Slots<Store>, base_hash: &str) -> Option<
             ));
             None
         }
-    }
-}
-
-fn settings_of(request: TrainRequest) -> TrainSettings {
-    TrainSettings {
-        token: request.token,
-        class_word: request.class_word,
-        steps: request.steps,
-        learning_rate: request.learning_rate,
-        learning_rate_1d: request.learning_rate_1d,
-        prior_weight: request.prior_weight,
-        prior_images: request.prior_images,
-        seed: request.seed,
-        preview_every: request.preview_every,
-        checkpoint_every: request.checkpoint_every,
-        ..TrainSettings::default()
-    }
-}
-
-/// What the page asked for when the run of this checkpoint began.
-pub(super) fn request_of(checkpoint: &Checkpoint) -> UnfinishedRun {
-    let settings = checkpoint.settings.clone();
-    UnfinishedRun {
-        request: TrainRequest {
-            token: settings.token,
-            class_word: settings.class_word,
-            steps: settings.steps,
-            learning_rate: settings.learning_rate,
-            learning_rate_1d: settings.learning_rate_1d,
-            prior_weight: settings.prior_weight,
-            prior_images: settings.prior_images,
-            seed: settings.seed.min(MAX_SAFE),
-            preview_every: settings.preview_every,
-            checkpoint_every: settings.checkpoint_every,
-        },
-        step: checkpoint.step,
     }
 }

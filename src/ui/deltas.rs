@@ -1,0 +1,103 @@
+//! Open deltas: taken in, opened again, put aside.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{
+    state::{Booth, Gravity, NamedFile, OpenDelta, Training},
+    text,
+};
+use crate::worker::protocol::{DeltaSummary, Request};
+
+impl Booth {
+    /// Puts a delta aside.
+    pub fn close_delta(self, id: String) {
+        self.send(Request::CloseDelta { id });
+    }
+
+    /// Opens a delta file.
+    pub fn open_delta(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
+        // Both end in a delta; one at a time keeps it clear whose it is.
+        if self.training.get_untracked() != Training::Idle {
+            return self.tell(Gravity::Warning, text::DELTA_WHILE_TRAINING.to_owned());
+        }
+        self.forget_messages();
+        self.refused_delta.set(None);
+        self.opening
+            .update(|opening| opening.push((name.clone(), file.clone())));
+        self.send(Request::OpenDelta {
+            name,
+            bytes: (*file).clone(),
+            apply_anyway,
+        });
+    }
+
+    /// Opens in a restarted engine what its forerunner had.
+    pub fn reopen_deltas(self) {
+        // They were open before, so the person has already agreed to them.
+        let deltas = self.deltas.get_untracked();
+        let files: Vec<NamedFile> = deltas
+            .into_iter()
+            .map(|open| (open.file_name, open.file))
+            .collect();
+        self.opening.update(|opening| {
+            opening.splice(0..0, files.clone());
+        });
+        for (name, file) in files {
+            self.post(Request::OpenDelta {
+                name,
+                bytes: (*file).clone(),
+                apply_anyway: true,
+            });
+        }
+    }
+
+    /// A delta is open.
+    pub fn on_delta(self, id: String, summary: DeltaSummary, file_name: String, file: Vec<u8>) {
+        let trained = self.training.get_untracked() != Training::Idle;
+        let deltas = self.deltas.get_untracked();
+        if !trained {
+            self.take_opening();
+            self.refused_delta.set(None);
+        }
+        // After a restart the engine opens again what the page still shows.
+        if !deltas.iter().any(|open| open.id == id) {
+            let open = OpenDelta {
+                id,
+                key: self.id(),
+                strength: ArcRwSignal::new(1.0),
+                summary,
+                file_name: text::shorten(&file_name, 100),
+                file: Arc::new(file),
+            };
+            self.deltas.update(|deltas| deltas.insert(0, open));
+            if !trained {
+                self.tell(Gravity::Note, text::delta_opened());
+            }
+        }
+        if trained {
+            // What was just learned is looked at by itself first.
+            for open in &deltas {
+                open.strength.set(0.0);
+            }
+            self.show_losses();
+            self.training.set(Training::Idle);
+            self.unfinished.set(None);
+            self.tell(Gravity::Note, text::trained(deltas.len()));
+            if self.tour.get_untracked() {
+                self.tour.set(false);
+                self.show_scenes();
+            }
+        }
+    }
+
+    /// The delta file that the engine has just answered for.
+    pub fn take_opening(self) -> Option<NamedFile> {
+        let taken = self.opening.try_update(|opening| {
+            let first = (!opening.is_empty()).then(|| opening.remove(0));
+            first
+        });
+        taken.flatten()
+    }
+}

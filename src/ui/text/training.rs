@@ -1,0 +1,179 @@
+//! Card 2.
+
+use super::{count, name, numbers};
+use crate::worker::protocol::SubjectWords;
+
+pub const TRAIN_TITLE: &str = "Train";
+pub const TRAIN: &str = "Train";
+pub const TRAIN_NEEDS_PICTURES: &str = "Add pictures first.";
+pub const TRAIN_NEEDS_WORDS: &str = "Fill in both words first.";
+pub const TRAIN_NEEDS_ENGINE: &str = "The engine is not running.";
+pub const PAUSE: &str = "Pause";
+pub const RESUME: &str = "Resume";
+pub const STOP: &str = "Stop and keep";
+pub const STOPPING: &str = "Stopping…";
+pub const CONTINUE: &str = "Continue it";
+pub const DISCARD: &str = "Discard it";
+pub const STAGES_LABEL: &str = "Stages of the training";
+pub const STAGE_DECOMPOSE: &str = "Take the model's weights apart";
+pub const STAGE_PRIOR: &str = "Prepare the pictures";
+pub const STAGE_TRAIN: &str = "Learn your subject";
+pub const LOSS_TITLE: &str = "Loss";
+pub const LOSS_EMPTY: &str = "The loss will be drawn here while it learns. It jumps from step to step; the thick line should sink.";
+pub const LOSS_RAW: &str = "each step";
+pub const LOSS_SMOOTH: &str = "smoothed";
+pub const STEP: &str = "Step";
+pub const SPEED: &str = "Steps per second";
+pub const TIME_LEFT: &str = "Time left";
+pub const PREVIEWS_LABEL: &str = "Previews while it learns";
+
+pub const ADVANCED: &str = "Advanced settings";
+pub const STEPS: &str = "Steps";
+pub const LEARNING_RATE: &str = "Learning rate, weights";
+pub const LEARNING_RATE_1D: &str = "Learning rate, norms";
+pub const PRIOR_WEIGHT: &str = "Prior weight";
+pub const PRIOR_IMAGES: &str = "Class pictures";
+pub const LAYERS: &str = "Layers to train";
+pub const MIX_PROBABILITY: &str = "Collages, share of steps";
+pub const UNMIX_WEIGHT: &str = "Unmix weight";
+pub const SEED: &str = "Seed";
+pub const PREVIEW_EVERY: &str = "Preview every … steps";
+pub const CHECKPOINT_EVERY: &str = "Save every … steps";
+
+/// Choices of layers by their names in files (the paper's).
+const PRESETS: [(&str, &str); 12] = [
+    ("all", "All layers"),
+    ("cross_attention", "Cross-attention"),
+    ("key_value", "Keys and values of cross-attention"),
+    ("one_d", "1-D: norms"),
+    ("two_d", "2-D: linear layers"),
+    ("four_d", "4-D: convolutions"),
+    ("up", "Up blocks"),
+    ("down", "Down blocks"),
+    ("mid", "Middle block"),
+    ("up_cross_attention", "Cross-attention, up blocks"),
+    ("down_cross_attention", "Cross-attention, down blocks"),
+    ("mid_cross_attention", "Cross-attention, middle block"),
+];
+
+/// The choice to train the text encoder, and what it adds.
+pub fn text_encoder(shifts: usize) -> String {
+    match shifts {
+        0 => "Train the text encoder too".to_owned(),
+        shifts => format!("Train the text encoder too: {}", numbers(shifts)),
+    }
+}
+
+/// What pressing Train will do; `subjects` with their pictures.
+pub fn train_plan(
+    steps: usize,
+    subjects: &[(SubjectWords, usize)],
+    prior_images: usize,
+    collages: bool,
+) -> String {
+    let of: Vec<String> = subjects
+        .iter()
+        .map(|(words, pictures)| format!("{} of “{}”", count(*pictures, "picture"), name(words)))
+        .collect();
+    let prior = match (prior_images, subjects) {
+        (0, _) => String::new(),
+        (1, [(words, _)]) => format!(
+            " One picture of a plain {} keeps it from forgetting the others.",
+            words.class_word
+        ),
+        (n, [(words, _)]) => format!(
+            " {n} pictures of a plain {} keep it from forgetting the others.",
+            words.class_word
+        ),
+        (n, _) => format!(" {n} of each plain class keep it from forgetting the others."),
+    };
+    format!(
+        "{steps} steps on {}{}.{prior}",
+        of.join(" and "),
+        if collages {
+            ", and collages of them"
+        } else {
+            ""
+        }
+    )
+}
+
+/// A subject that is not complete yet.
+pub fn subject_needs_pictures(number: usize) -> String {
+    format!("Subject {number} has no pictures yet: add some, or remove it.")
+}
+
+pub fn subject_needs_words(number: usize) -> String {
+    format!("Fill in both words of subject {number}.")
+}
+
+pub fn same_identifier(token: &str) -> String {
+    format!(
+        "Two subjects have the identifier word “{token}”, so they could not be told apart. Change one."
+    )
+}
+
+/// An unfinished run that waits in this browser; `subjects` are their names.
+pub fn unfinished(subjects: &str, step: usize, steps: usize) -> String {
+    format!("A run of “{subjects}” stands at step {step} of {steps}.")
+}
+
+/// 'Keys and values of cross-attention: 18,816 numbers'.
+pub fn preset(name: &str, shifts: usize) -> String {
+    let known = PRESETS.iter().find(|(known, _)| *known == name);
+    let label = known.map_or(name, |(_, label)| label);
+    format!("{label}: {}", numbers(shifts))
+}
+
+/// What the loss chart shows, in words.
+pub fn loss_summary(step: usize, first: f32, now: f32) -> String {
+    let course = if now < first * 0.97 {
+        "It has fallen"
+    } else if now > first * 1.03 {
+        "It has risen"
+    } else {
+        "It has stayed"
+    };
+    format!("Smoothed loss at step {step}: {now:.3}. {course} from {first:.3} at the start.")
+}
+
+pub fn preview_caption(step: usize) -> String {
+    format!("Step {step}")
+}
+
+pub fn preview_label(step: usize) -> String {
+    format!("Preview at step {step}")
+}
+
+pub fn saved_at(step: usize) -> String {
+    format!("Saved in this browser at step {step}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preset_has_a_name_and_what_it_costs() {
+        assert_eq!(preset("all", 18_760), "All layers: 18,760 numbers");
+        assert_eq!(preset("newer", 1), "newer: 1 number");
+    }
+
+    #[test]
+    fn the_plan_names_every_subject() {
+        let subject = |token: &str, class_word: &str| SubjectWords {
+            number: 0,
+            token: token.into(),
+            class_word: class_word.into(),
+        };
+        let both = [(subject("sks", "dog"), 4), (subject("olis", "cat"), 1)];
+        assert_eq!(
+            train_plan(400, &both, 8, true),
+            "400 steps on 4 pictures of “sks dog” and 1 picture of “olis cat”, and collages of them. 8 of each plain class keep it from forgetting the others."
+        );
+        assert_eq!(
+            train_plan(9, &both[..1], 0, false),
+            "9 steps on 4 pictures of “sks dog”."
+        );
+    }
+}
