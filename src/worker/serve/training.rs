@@ -39,7 +39,7 @@ impl Session {
         let size = self.picture_size()?;
         let mut subjects = Vec::with_capacity(ids.len());
         for ids in &ids {
-            let pictures = ids.iter().map(|id| self.pictures.to_model(*id, size));
+            let pictures = ids.iter().map(|id| self.pictures.model_pixels(*id, size));
             let pictures: Vec<Vec<f32>> = pictures.collect::<Result<_>>()?;
             subjects.push(Subject::new(pictures, size as usize)?);
         }
