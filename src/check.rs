@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use crate::error::{Error, Result};
 use crate::generate::denoise;
 use crate::model::base::Base;
-use crate::sampler::{Ddim, NoiseSchedule};
+use crate::sampler::{NoiseSchedule, Sampler, SamplerKind};
 use crate::weights::{BaseHash, Files, Weights};
 
 /// The file of the reference tensors, in the base's folder.
@@ -91,14 +91,15 @@ pub async fn compare(
     found.push(difference("vae.encode", ours, theirs).await?);
     found.push(difference("vae.decode", base.vae.decode(z), decoded).await?);
 
-    let ddim = Ddim::new(NoiseSchedule::new(&base.scheduler)?, STEPS)?;
+    let schedule = NoiseSchedule::new(&base.scheduler)?;
+    let mut ddim = Sampler::new(SamplerKind::Ddim, schedule, STEPS, 0.0)?;
     let prompt = states.narrow(0, 0, 1);
-    let predict = |latents: Tensor<4>, timestep: usize| {
-        let timesteps = Tensor::full([1], timestep as f32, &latents.device());
+    let predict = |latents: Tensor<4>, timestep: f32| {
+        let timesteps = Tensor::full([1], timestep, &latents.device());
         base.unet.forward(latents, timesteps, prompt.clone())
     };
     let start = sample.narrow(0, 0, 1);
-    let ours = denoise(&ddim, start, 0.0, &mut [], predict, on_step).await?;
+    let ours = denoise(&mut ddim, start, &mut [], predict, on_step).await?;
     found.push(difference("ddim", ours, sampled).await?);
     Ok(found)
 }

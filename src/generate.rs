@@ -1,85 +1,28 @@
-//! Prompts to latents to pictures: classifier-free guidance around a DDIM run.
+//! Prompts to latents to pictures: classifier-free guidance around a sampling run.
+
+mod settings;
+mod word_map;
+
+pub use settings::GenerateSettings;
+use word_map::WordMap;
 
 use core::ops::ControlFlow;
 
 use burn::tensor::{Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::model::base::Base;
 use crate::model::unet::UNet2DConditionModel;
 use crate::picture::Picture;
-use crate::sampler::{Ddim, Noise, NoiseSchedule};
+use crate::sampler::{Noise, NoiseSchedule, Sampler};
 
 /// Channels of a latent, in every Stable Diffusion.
 const LATENT_CHANNELS: usize = 4;
 /// Pictures that go through the UNet together; guidance doubles it.
 const BATCH: usize = 8;
-/// Most pictures of one call.
-const MAX_COUNT: usize = 256;
-/// Streams of [`Noise`]: the starting noise, and what η adds.
+/// Streams of [`Noise`]: the starting noise, and what is added on the way.
 const LATENTS_STREAM: u64 = 1;
 const VARIANCE_STREAM: u64 = 2;
-
-/// What a picture is asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct GenerateSettings {
-    /// What the picture should show.
-    pub prompt: String,
-    /// What it should not show.
-    pub negative_prompt: String,
-    /// Picture i begins with the noise of `seed + i`, however many there are.
-    pub seed: u64,
-    /// Sampling steps.
-    pub steps: usize,
-    /// Classifier-free guidance; up to 1 the prompt alone decides, in half the time.
-    pub guidance_scale: f64,
-    /// DDIM's η, 0 to 1: 0 adds no noise on the way, 1 as much as DDPM.
-    pub eta: f64,
-    /// Pictures.
-    pub count: usize,
-}
-
-impl Default for GenerateSettings {
-    fn default() -> Self {
-        Self {
-            prompt: String::new(),
-            negative_prompt: String::new(),
-            seed: 0,
-            steps: 25,
-            guidance_scale: 7.5,
-            eta: 0.0,
-            count: 1,
-        }
-    }
-}
-
-impl GenerateSettings {
-    /// # Errors
-    /// `Settings`, naming the value that cannot work.
-    pub fn check(&self) -> Result<()> {
-        let wrong = if self.count == 0 || self.count > MAX_COUNT {
-            format!(
-                "{} pictures were asked for, but one call makes 1 to {MAX_COUNT}.",
-                self.count
-            )
-        } else if !(0.0..=100.0).contains(&self.guidance_scale) {
-            format!(
-                "The guidance is {}, but it must be between 0 and 100; 7.5 is a good start.",
-                self.guidance_scale
-            )
-        } else if !(0.0..=1.0).contains(&self.eta) {
-            format!(
-                "Eta is {}, but it must be between 0 and 1; 0 adds no noise.",
-                self.eta
-            )
-        } else {
-            return Ok(());
-        };
-        Err(Error::Settings(wrong))
-    }
-}
 
 /// Pictures and the latents that they were decoded from.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,6 +35,9 @@ pub struct Generated {
     pub images: Vec<f32>,
     /// Shape of `images`.
     pub images_shape: [usize; 4],
+    /// Where the word of [`GenerateSettings::attend_to`] looked, `[count, latent_height,
+    /// latent_width]`, 0 to 1 in each picture; empty without a word.
+    pub attention: Vec<f32>,
 }
 
 impl Generated {
@@ -108,11 +54,42 @@ impl Generated {
             .unwrap_or_default();
         Picture::from_unit(values, height as u32, width as u32)
     }
+
+    /// The picture at `index`, dark where the word of [`GenerateSettings::attend_to`] did not look.
+    ///
+    /// # Errors
+    /// `Picture` if there is none, or no word.
+    pub fn attention_picture(&self, index: usize) -> Result<Picture> {
+        let [_, channels, height, width] = self.images_shape;
+        let [_, _, rows, columns] = self.latents_shape;
+        let map = self
+            .attention
+            .get(index * rows * columns..(index + 1) * rows * columns);
+        let size = channels * height * width;
+        let picture = self.images.get(index * size..(index + 1) * size);
+        let (Some(map), Some(picture)) = (map, picture) else {
+            return Err(Error::Picture(
+                "There is no attention to show. Name a word of the prompt when the picture is made."
+                    .into(),
+            ));
+        };
+        let lit: Vec<f32> = picture
+            .iter()
+            .enumerate()
+            .map(|(at, value)| {
+                let (y, x) = (at / width % height, at % width);
+                let seen = map[y * rows / height * columns + x * columns / width];
+                value * (0.15 + 0.85 * seen)
+            })
+            .collect();
+        Picture::from_unit(&lit, height as u32, width as u32)
+    }
 }
 
 /// Makes pictures of a prompt with `unet`, the base's own or one with deltas baked in.
 ///
-/// `latents` is the starting noise `[count, 4, h, w]`; without it, it follows from the seed.
+/// `latents` is the starting noise `[count, 4, h, w]`, standard normal; without it, it follows from
+/// the seed.
 /// `on_step(done, total)` is awaited after every step, so that the caller can show progress, let
 /// others run and stop the work; no value is read back from the device before the last step of a
 /// batch, so on a GPU `done` steps are asked for but may not be finished.
@@ -128,7 +105,8 @@ pub async fn generate(
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Generated> {
     settings.check()?;
-    let ddim = Ddim::new(NoiseSchedule::new(&base.scheduler)?, settings.steps)?;
+    let schedule = NoiseSchedule::new(&base.scheduler)?;
+    let mut sampler = Sampler::new(settings.sampler, schedule, settings.steps, settings.eta)?;
     let shape = latents_shape(base.sample_size, settings.count, latents.as_ref())?;
     let guided = settings.guidance_scale > 1.0;
     let prompts = if guided {
@@ -136,6 +114,7 @@ pub async fn generate(
     } else {
         vec![settings.prompt.clone()]
     };
+    let word = words_of(base, settings)?;
     let embeddings = base.embed(&prompts);
     let device = embeddings.device();
 
@@ -160,62 +139,90 @@ pub async fn generate(
                 .collect(),
             0,
         );
-        let predict = |latents: Tensor<4>, timestep: usize| {
+        let map = word.clone().map(WordMap::new);
+        let predict = |latents: Tensor<4>, timestep: f32| {
             let [n, ..] = latents.dims();
             let copies = prompts.len();
-            let timesteps = Tensor::full([n * copies], timestep as f32, &latents.device());
-            if !guided {
-                return unet.forward(latents, timesteps, embeddings.clone());
+            let timesteps = Tensor::full([n * copies], timestep, &latents.device());
+            let samples = Tensor::cat(vec![latents; copies], 0);
+            let output = match &map {
+                None => unet.forward(samples, timesteps, embeddings.clone()),
+                Some(map) => {
+                    let (output, maps) =
+                        unet.forward_with_maps(samples, timesteps, embeddings.clone());
+                    map.add(&maps, n);
+                    output
+                }
+            };
+            if guided {
+                guide(output, settings.guidance_scale)
+            } else {
+                output
             }
-            let twice = Tensor::cat(vec![latents.clone(), latents], 0);
-            let both = unet.forward(twice, timesteps, embeddings.clone());
-            guide(both, settings.guidance_scale)
         };
         let before = first / BATCH * settings.steps;
         let mut report = async |done: usize, _: usize| on_step(before + done, total).await;
         let mut variance = streams(settings.seed, first, batch, VARIANCE_STREAM);
-        let sampled = denoise(
-            &ddim,
-            start,
-            settings.eta,
-            &mut variance,
-            predict,
-            &mut report,
-        )
-        .await?;
-        let decoded = base.vae.decode(sampled.clone() / base.vae.scaling_factor());
+        let sampled = denoise(&mut sampler, start, &mut variance, predict, &mut report).await?;
+        let decoded = base.decode(sampled.clone(), settings.preview);
         collected
             .add(sampled, (decoded / 2.0 + 0.5).clamp(0.0, 1.0))
             .await?;
+        if let Some(map) = map {
+            let size = [shape[2], shape[3]];
+            collected.attention.extend(map.finish(batch, size).await?);
+        }
     }
     Ok(collected.finish(shape[0]))
 }
 
-/// A whole DDIM run: `latents` through `predict` at every timestep.
+/// A whole sampling run: standard normal `latents` through `predict` at every timestep.
 ///
-/// `noise` holds one generator per item of the batch; it is used only with `eta` above 0.
+/// `noise` holds one generator per item of the batch; it is used only where the method adds noise.
 /// `on_step(done, total)` is awaited after every step.
 ///
 /// # Errors
 /// `Cancelled` if `on_step` breaks.
 pub async fn denoise(
-    ddim: &Ddim,
-    mut latents: Tensor<4>,
-    eta: f64,
+    sampler: &mut Sampler,
+    latents: Tensor<4>,
     noise: &mut [Noise],
-    predict: impl Fn(Tensor<4>, usize) -> Tensor<4>,
+    predict: impl Fn(Tensor<4>, f32) -> Tensor<4>,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Tensor<4>> {
-    let total = ddim.timesteps().len();
-    for (index, &timestep) in ddim.timesteps().iter().enumerate() {
-        let output = predict(latents.clone(), timestep);
-        let variance_noise = (eta > 0.0).then(|| draw(noise, latents.dims(), &latents));
-        latents = ddim.step(output, timestep, latents, eta, variance_noise);
+    let total = sampler.timesteps().len();
+    let mut sample = latents * sampler.init_noise_sigma();
+    for index in 0..total {
+        let timestep = sampler.timesteps()[index];
+        let output = predict(sampler.scale_model_input(sample.clone(), index), timestep);
+        let variance = sampler
+            .needs_noise(index)
+            .then(|| draw(noise, sample.dims(), &sample));
+        sample = sampler.step(output, index, sample, variance);
         if on_step(index + 1, total).await.is_break() {
             return Err(Error::Cancelled);
         }
     }
-    Ok(latents)
+    Ok(sample)
+}
+
+/// The positions of the word whose attention is wanted, among the prompt's tokens.
+fn words_of(base: &Base, settings: &GenerateSettings) -> Result<Option<Vec<usize>>> {
+    let word = settings.attend_to.trim();
+    if word.is_empty() {
+        return Ok(None);
+    }
+    let prompt = settings.prompt.to_ascii_lowercase();
+    let start = prompt.find(&word.to_ascii_lowercase());
+    let tokens = start.map(|start| {
+        let range = start..start + word.len();
+        base.tokenizer.positions(&settings.prompt, range)
+    });
+    tokens.filter(|tokens| !tokens.is_empty()).map(Some).ok_or_else(|| {
+        Error::Settings(format!(
+            "The word '{word}' is not in the prompt, so there is nothing to show of it. Choose a word of the prompt."
+        ))
+    })
 }
 
 /// `[2n, …]`, without the prompt and with it, to `[n, …]`: without + scale · (with − without).
@@ -227,7 +234,7 @@ fn guide(both: Tensor<4>, scale: f64) -> Tensor<4> {
 }
 
 /// One generator per picture, so that a picture does not depend on how many others there are.
-fn streams(seed: u64, first: usize, batch: usize, stream: u64) -> Vec<Noise> {
+pub(crate) fn streams(seed: u64, first: usize, batch: usize, stream: u64) -> Vec<Noise> {
     (first..first + batch)
         .map(|picture| Noise::new(seed.wrapping_add(picture as u64), stream))
         .collect()
@@ -271,6 +278,7 @@ struct Collected {
     images: Vec<f32>,
     latents_shape: [usize; 4],
     images_shape: [usize; 4],
+    attention: Vec<f32>,
 }
 
 impl Collected {
@@ -289,11 +297,12 @@ impl Collected {
             images_shape: with_count(self.images_shape),
             latents: self.latents,
             images: self.images,
+            attention: self.attention,
         }
     }
 }
 
-async fn read(tensor: Tensor<4>) -> Result<Vec<f32>> {
+pub(crate) async fn read(tensor: Tensor<4>) -> Result<Vec<f32>> {
     let lost = |reason: String| {
         Error::Device(format!(
             "The pictures could not be read from the device ({reason}). It usually ran out of memory: ask for fewer pictures, or use the CPU."

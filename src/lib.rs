@@ -9,10 +9,12 @@
 //! |---|---|
 //! | [`weights`] | checked tensors from a diffusers folder, on disk or over HTTP |
 //! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
-//! | [`sampler`] | noise schedule, DDIM, seeded noise |
+//! | [`sampler`] | noise schedule, sampling methods, seeded noise |
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
 //! | [`train`] | δ from a few pictures |
 //! | [`generate`] | pictures from a prompt and any deltas |
+//! | [`edit`] | one picture, edited by its prompt |
+//! | `eval` | whether it learned: a judge looks at generated pictures |
 //! | [`check`] | how far this device is from diffusers |
 //! | `memory` | freed memory kept for the next step, natively |
 //! | [`worker`] | the contract between page and engine |
@@ -20,7 +22,11 @@
 
 #[cfg(feature = "tensor")]
 pub mod check;
+#[cfg(feature = "tensor")]
+pub mod edit;
 pub mod error;
+#[cfg(feature = "booth")]
+pub mod eval;
 #[cfg(feature = "tensor")]
 pub mod generate;
 #[cfg(feature = "booth")]

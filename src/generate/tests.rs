@@ -5,12 +5,13 @@ use burn::tensor::Device;
 
 use super::*;
 use crate::model::config::SchedulerConfig;
+use crate::sampler::SamplerKind;
 
-fn ddim() -> Ddim {
+fn sampler(kind: SamplerKind, eta: f64) -> Sampler {
     let config =
         SchedulerConfig::parse(br#"{"beta_schedule":"scaled_linear","clip_sample":false}"#)
             .unwrap();
-    Ddim::new(NoiseSchedule::new(&config).unwrap(), 4).unwrap()
+    Sampler::new(kind, NoiseSchedule::new(&config).unwrap(), 4, eta).unwrap()
 }
 
 fn numbers(tensor: Tensor<4>) -> Vec<f32> {
@@ -18,7 +19,7 @@ fn numbers(tensor: Tensor<4>) -> Vec<f32> {
 }
 
 /// A run of the pictures `first..first + batch` of seed 5.
-fn run(first: usize, batch: usize, eta: f64) -> Vec<f32> {
+fn run(first: usize, batch: usize, kind: SamplerKind, eta: f64) -> Vec<f32> {
     let like = Tensor::<1>::zeros([1], &Device::flex());
     let start = draw(
         &mut streams(5, first, batch, LATENTS_STREAM),
@@ -27,12 +28,11 @@ fn run(first: usize, batch: usize, eta: f64) -> Vec<f32> {
     );
     let mut variance = streams(5, first, batch, VARIANCE_STREAM);
     let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
-    let predict = |latents: Tensor<4>, timestep: usize| latents * 0.9 - timestep as f64 * 1e-4;
+    let predict = |latents: Tensor<4>, timestep: f32| latents * 0.9 - timestep * 1e-4;
     numbers(
         pollster::block_on(denoise(
-            &ddim(),
+            &mut sampler(kind, eta),
             start,
-            eta,
             &mut variance,
             predict,
             &mut go_on,
@@ -43,13 +43,23 @@ fn run(first: usize, batch: usize, eta: f64) -> Vec<f32> {
 
 #[test]
 fn a_picture_does_not_depend_on_how_many_others_are_made() {
-    for eta in [0.0, 0.7] {
-        let together = run(0, 3, eta);
-        let apart: Vec<f32> = (0..3).flat_map(|picture| run(picture, 1, eta)).collect();
-        assert_eq!(together, apart);
-        assert_ne!(together[..16], together[16..32]);
+    for (kind, eta) in [
+        (SamplerKind::Ddim, 0.0),
+        (SamplerKind::Ddim, 0.7),
+        (SamplerKind::Euler, 0.0),
+        (SamplerKind::EulerAncestral, 0.0),
+        (SamplerKind::DpmSolverMultistep, 0.0),
+        (SamplerKind::Lcm, 0.0),
+    ] {
+        let together = run(0, 3, kind, eta);
+        let apart: Vec<f32> = (0..3)
+            .flat_map(|picture| run(picture, 1, kind, eta))
+            .collect();
+        assert_eq!(together, apart, "{kind:?}");
+        assert_ne!(together[..16], together[16..32], "{kind:?}");
     }
-    assert_ne!(run(0, 1, 0.0), run(0, 1, 0.7), "eta must add noise");
+    let ddim = |eta| run(0, 1, SamplerKind::Ddim, eta);
+    assert_ne!(ddim(0.0), ddim(0.7), "eta must add noise");
 }
 
 #[test]
@@ -65,9 +75,8 @@ fn a_run_stops_at_the_step_that_asks_for_it() {
     };
     let start = Tensor::zeros([1, 4, 2, 2], &Device::flex());
     let result = pollster::block_on(denoise(
-        &ddim(),
+        &mut sampler(SamplerKind::Ddim, 0.0),
         start,
-        0.0,
         &mut [],
         |latents, _| latents,
         &mut stop,
@@ -125,6 +134,14 @@ fn settings_that_cannot_work_are_refused_with_their_value() {
             },
             "1.5",
         ),
+        (
+            GenerateSettings {
+                sampler: SamplerKind::Euler,
+                eta: 0.5,
+                ..Default::default()
+            },
+            "only the sampler ddim",
+        ),
     ] {
         let error = settings.check().unwrap_err();
         assert!(
@@ -132,6 +149,27 @@ fn settings_that_cannot_work_are_refused_with_their_value() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn settings_written_before_there_were_samplers_mean_ddim() {
+    let old: GenerateSettings = serde_json::from_str(r#"{"prompt":"a dog","steps":7}"#).unwrap();
+    assert_eq!((old.sampler, old.steps), (SamplerKind::Ddim, 7));
+    let new = r#"{"sampler":"dpm_solver_multistep"}"#;
+    let new: GenerateSettings = serde_json::from_str(new).unwrap();
+    assert_eq!(new.sampler, SamplerKind::DpmSolverMultistep);
+}
+
+#[test]
+fn lcm_with_strong_guidance_is_commented_on() {
+    let lcm = |guidance_scale| GenerateSettings {
+        sampler: SamplerKind::Lcm,
+        guidance_scale,
+        ..Default::default()
+    };
+    assert!(lcm(7.5).note().is_some());
+    assert_eq!(lcm(1.5).note(), None);
+    assert_eq!(GenerateSettings::default().note(), None);
 }
 
 #[test]
@@ -160,6 +198,7 @@ fn pictures_become_bytes_as_in_diffusers() {
         latents_shape: [2, 4, 0, 0],
         images: vec![0.0, 1.0, 0.5, 0.25, 0.1, 0.9, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
         images_shape: [2, 3, 1, 2],
+        attention: Vec::new(),
     };
     assert_eq!(
         generated.picture(0).unwrap().rgb(),
@@ -167,4 +206,39 @@ fn pictures_become_bytes_as_in_diffusers() {
     );
     assert_eq!(generated.picture(1).unwrap().rgb(), [255, 0, 0, 0, 0, 0]);
     assert!(generated.picture(2).is_err());
+}
+
+/// The embedded base and a prompt for it.
+fn with_word(attend_to: &str) -> Result<Generated> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/static/base");
+    let settings = GenerateSettings {
+        prompt: "photo of a dog on the left and a teddy bear on the right".into(),
+        attend_to: attend_to.into(),
+        steps: 3,
+        guidance_scale: 4.0,
+        count: 2,
+        ..GenerateSettings::default()
+    };
+    pollster::block_on(async {
+        let files = crate::weights::Files::Folder(folder.into());
+        let base = Base::load(&files, &Device::flex(), &mut |_| {}).await?;
+        let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
+        generate(&base, &base.unet, &settings, None, &mut go_on).await
+    })
+}
+
+#[test]
+fn asking_where_a_word_looks_changes_no_picture_and_gives_a_map_of_each() {
+    let (plain, seen) = (with_word("").unwrap(), with_word("Teddy Bear").unwrap());
+    assert_eq!(plain.images, seen.images);
+    assert!(plain.attention.is_empty() && plain.attention_picture(0).is_err());
+    let [count, _, height, width] = seen.latents_shape;
+    assert_eq!(seen.attention.len(), count * height * width);
+    for map in seen.attention.chunks(height * width) {
+        assert!(map.contains(&0.0) && map.iter().any(|x| (x - 1.0).abs() < 1e-6));
+        assert!(map.iter().all(|x| (0.0..=1.0).contains(x)));
+    }
+    assert!(seen.attention_picture(1).is_ok());
+    let error = with_word("cat").unwrap_err().to_string();
+    assert!(error.contains("'cat' is not in the prompt"), "{error}");
 }

@@ -108,17 +108,17 @@ impl AttentionKernels for Flex {
 
 /// The shapes of q `[batch, queries, channels]` and k `[batch, keys, channels]`.
 #[derive(Clone, Copy)]
-struct Sizes {
-    batch: usize,
-    queries: usize,
-    keys: usize,
+pub(super) struct Sizes {
+    pub(super) batch: usize,
+    pub(super) queries: usize,
+    pub(super) keys: usize,
     channels: usize,
     /// Channels of a head.
     width: usize,
 }
 
 impl Sizes {
-    fn of(q: &FlexTensor, k: &FlexTensor, heads: usize) -> Self {
+    pub(super) fn of(q: &FlexTensor, k: &FlexTensor, heads: usize) -> Self {
         let ([batch, queries, channels], [_, keys, _]) = (q.shape().dims(), k.shape().dims());
         Self {
             batch,
@@ -130,17 +130,17 @@ impl Sizes {
     }
 
     /// Numbers in one picture's q.
-    fn of_queries(self) -> usize {
+    pub(super) fn of_queries(self) -> usize {
         self.queries * self.channels
     }
 
     /// Numbers in one picture's k.
-    fn of_keys(self) -> usize {
+    pub(super) fn of_keys(self) -> usize {
         self.keys * self.channels
     }
 
     /// 1 / √d.
-    fn scale(self) -> f32 {
+    pub(super) fn scale(self) -> f32 {
         (self.width as f32).sqrt().recip()
     }
 
@@ -151,7 +151,7 @@ impl Sizes {
     }
 
     /// The same to be written, of any number of rows.
-    fn head_mut(self, tokens: &mut [f32], head: usize, first: usize) -> Target<'_> {
+    pub(super) fn head_mut(self, tokens: &mut [f32], head: usize, first: usize) -> Target<'_> {
         let start = first * self.channels + head * self.width;
         Target::new(&mut tokens[start..], self.channels)
     }
@@ -159,7 +159,7 @@ impl Sizes {
 
 /// q, k and v of one picture.
 #[derive(Clone, Copy)]
-struct Given<'a> {
+pub(super) struct Given<'a> {
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
@@ -167,7 +167,7 @@ struct Given<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn new(
+    pub(super) fn new(
         q: &'a FlexTensor,
         k: &'a FlexTensor,
         v: &'a FlexTensor,
@@ -183,11 +183,11 @@ impl<'a> Given<'a> {
         }
     }
 
-    fn q(self, head: usize) -> View<'a> {
+    pub(super) fn q(self, head: usize) -> View<'a> {
         self.sizes.head(self.q, head, 0, self.sizes.queries)
     }
 
-    fn k(self, head: usize) -> View<'a> {
+    pub(super) fn k(self, head: usize) -> View<'a> {
         self.sizes.head(self.k, head, 0, self.sizes.keys)
     }
 
@@ -195,12 +195,18 @@ impl<'a> Given<'a> {
         self.sizes.head(self.v, head, 0, self.sizes.keys)
     }
 
-    /// Writes the weights `[rows, keys]` of `rows` queries from `first` on, and their y.
-    fn attend(self, y: &mut [f32], weights: &mut [f32], head: usize, first: usize, rows: usize) {
+    /// Writes the weights `[rows, keys]` of `rows` queries from `first` on.
+    pub(super) fn weights(self, weights: &mut [f32], head: usize, first: usize, rows: usize) {
         let sizes = self.sizes;
         let q = sizes.head(self.q, head, first, rows);
         product(Target::new(weights, sizes.keys), q, self.k(head).t());
         wide(|| softmax(weights, sizes.keys, sizes.scale()));
+    }
+
+    /// Writes the weights `[rows, keys]` of `rows` queries from `first` on, and their y.
+    fn attend(self, y: &mut [f32], weights: &mut [f32], head: usize, first: usize, rows: usize) {
+        let sizes = self.sizes;
+        self.weights(weights, head, first, rows);
         product(
             sizes.head_mut(y, head, first),
             View::new(weights, rows, sizes.keys),
@@ -223,7 +229,7 @@ fn softmax(scores: &mut [f32], keys: usize, scale: f32) {
 
 /// ∂P to ∂S, in place, of every row of `[rows, keys]`.
 #[inline(always)]
-fn score_gradients(gradients: &mut [f32], weights: &[f32], keys: usize, scale: f32) {
+pub(super) fn score_gradients(gradients: &mut [f32], weights: &[f32], keys: usize, scale: f32) {
     let rows = gradients.chunks_exact_mut(keys);
     for (gradients, weights) in rows.zip(weights.chunks_exact(keys)) {
         let mean = sum(gradients, weights, |gradient, weight| gradient * weight);
@@ -234,6 +240,6 @@ fn score_gradients(gradients: &mut [f32], weights: &[f32], keys: usize, scale: f
 }
 
 /// `target` = `left` · `right`, on this core.
-fn product(target: Target<'_>, left: View<'_>, right: View<'_>) {
+pub(super) fn product(target: Target<'_>, left: View<'_>, right: View<'_>) {
     multiply_into(target, left, right, false, false);
 }

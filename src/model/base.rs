@@ -5,8 +5,11 @@ use std::sync::Arc;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::autoencoder_kl::AutoencoderKL;
+use super::autoencoder_tiny::AutoencoderTiny;
 use super::clip::ClipTextModel;
-use super::config::{ClipTextConfig, ModelIndex, SchedulerConfig, UNetConfig, VaeConfig};
+use super::config::{
+    ClipTextConfig, ModelIndex, SchedulerConfig, UNetConfig, VaeConfig, VaeTinyConfig,
+};
 use super::tokenizer::Tokenizer;
 use super::unet::UNet2DConditionModel;
 use crate::error::{Error, Result};
@@ -23,6 +26,8 @@ pub struct Base {
     pub unet: UNet2DConditionModel,
     /// Pictures to latents and back.
     pub vae: AutoencoderKL,
+    /// A quick decoder for previews, if the base has one.
+    pub vae_tiny: Option<AutoencoderTiny>,
     /// The noise schedule that it was trained with.
     pub scheduler: SchedulerConfig,
     /// Side of the latents, in latent pixels.
@@ -40,7 +45,7 @@ pub struct Base {
 /// How far the loading is, in one weight file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The folder of the part that is being read: `text_encoder`, `unet` or `vae`.
+    /// The folder of the part that is being read: `text_encoder`, `unet`, `vae` or `vae_tiny`.
     pub component: &'static str,
     /// Bytes read of its file.
     pub done: u64,
@@ -55,6 +60,10 @@ const VOCAB_LIMIT: u64 = 16 << 20;
 
 impl Base {
     /// Loads a diffusers folder onto `device`, all configs before the first weight.
+    ///
+    /// The folder may hold an AutoencoderTiny as `vae_tiny/`, which `model_index.json` must then
+    /// name among the parts: `"vae_tiny": ["diffusers", "AutoencoderTiny"]`. It is no part of what
+    /// the base's hash stands for, since no delta depends on it.
     ///
     /// # Errors
     /// `Io` for a file that is missing, `Config` for an option that is not supported or parts that
@@ -75,11 +84,20 @@ impl Base {
             ClipTextConfig::parse(&files.read("text_encoder/config.json", CONFIG_LIMIT).await?)?;
         let unet_config = UNetConfig::parse(&files.read("unet/config.json", CONFIG_LIMIT).await?)?;
         let vae_config = VaeConfig::parse(&files.read("vae/config.json", CONFIG_LIMIT).await?)?;
+        let tiny_config = if index.vae_tiny {
+            let config = files.read("vae_tiny/config.json", CONFIG_LIMIT).await?;
+            Some(VaeTinyConfig::parse(&config)?)
+        } else {
+            None
+        };
         let tokenizer = read_tokenizer(files, text_config.max_position_embeddings).await?;
         let sample_size = check_fit(&tokenizer, &text_config, &unet_config, &vae_config)?;
+        if let Some(tiny) = &tiny_config {
+            check_tiny(tiny, &vae_config)?;
+        }
 
         let mut hash = BaseHash::new();
-        let mut read = async |component: &'static str, stem: &str| {
+        let mut read = async |component: &'static str, stem: &str, hash: &mut BaseHash| {
             let path = files.weight_file(component, stem).await?;
             let mut report = |done, total| {
                 progress(Progress {
@@ -89,24 +107,32 @@ impl Base {
                 })
             };
             files
-                .weights(&path, component, &device, &mut hash, &mut report)
+                .weights(&path, component, &device, hash, &mut report)
                 .await
         };
-        let mut weights = read("text_encoder", "model").await?;
+        let mut weights = read("text_encoder", "model", &mut hash).await?;
         let text_encoder = ClipTextModel::load(&text_config, &mut weights)?;
         weights.finish()?;
-        let mut weights = read("unet", "diffusion_pytorch_model").await?;
+        let mut weights = read("unet", "diffusion_pytorch_model", &mut hash).await?;
         let unet = UNet2DConditionModel::load(&unet_config, &mut weights)?;
         weights.finish()?;
-        let mut weights = read("vae", "diffusion_pytorch_model").await?;
+        let mut weights = read("vae", "diffusion_pytorch_model", &mut hash).await?;
         let vae = AutoencoderKL::load(&vae_config, &mut weights)?;
         weights.finish()?;
+        let mut vae_tiny = None;
+        if let Some(config) = &tiny_config {
+            let aside = &mut BaseHash::new();
+            let mut weights = read("vae_tiny", "diffusion_pytorch_model", aside).await?;
+            vae_tiny = Some(AutoencoderTiny::load(config, &mut weights)?);
+            weights.finish()?;
+        }
 
         Ok(Self {
             tokenizer: Arc::new(tokenizer),
             text_encoder,
             unet,
             vae,
+            vae_tiny,
             scheduler,
             sample_size,
             id: index.name_or_path.unwrap_or_else(|| folder_name(files)),
@@ -131,6 +157,16 @@ impl Base {
             .collect();
         let shape = [prompts.len(), self.tokenizer.max_length()];
         Tensor::from_data(TensorData::new(ids, shape), &self.device)
+    }
+
+    /// Latents as the UNet knows them, `[batch, channels, h, w]`, to pictures
+    /// `[batch, 3, height, width]`, about [-1, 1] and not clamped; a preview by the tiny
+    /// autoencoder if there is one.
+    pub fn decode(&self, latents: Tensor<4>, preview: bool) -> Tensor<4> {
+        match &self.vae_tiny {
+            Some(tiny) if preview => tiny.decode(latents / tiny.scaling_factor()),
+            _ => self.vae.decode(latents / self.vae.scaling_factor()),
+        }
     }
 
     /// Side of the pictures, in pixels.
@@ -213,6 +249,28 @@ fn check_fit(
         )),
         None => mismatch("unet/config.json has no 'sample_size'".to_owned()),
     }
+}
+
+/// Checks that both autoencoders have the same latents and pictures.
+fn check_tiny(tiny: &VaeTinyConfig, vae: &VaeConfig) -> Result<()> {
+    let shape = |channels: [usize; 3], scale: usize| {
+        let [pictures, latents, decoded] = channels;
+        format!("{pictures} → {latents} → {decoded} channels at 1/{scale} of the side")
+    };
+    let tiny = shape(
+        [tiny.in_channels, tiny.latent_channels, tiny.out_channels],
+        tiny.scale(),
+    );
+    let full = shape(
+        [vae.in_channels, vae.latent_channels, vae.out_channels],
+        vae.scale(),
+    );
+    if tiny == full {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "The parts of the base do not fit together: vae_tiny has {tiny}, vae has {full}. Take the tiny autoencoder that was distilled from this base's own, or leave it out."
+    )))
 }
 
 /// The last part of the folder's path or address.

@@ -3,6 +3,7 @@
 //! Tensors are `[batch, channels, height, width]` or `[batch, tokens, channels]`, F32.
 
 pub mod autoencoder_kl;
+pub mod autoencoder_tiny;
 pub mod base;
 pub mod clip;
 pub mod config;
@@ -12,6 +13,8 @@ pub mod unet;
 
 mod attention;
 mod attention_flex;
+mod attention_map;
+mod attention_map_flex;
 #[cfg(test)]
 mod close;
 mod columns;

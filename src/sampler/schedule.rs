@@ -86,22 +86,10 @@ impl NoiseSchedule {
             )));
         }
         let timesteps: Vec<usize> = match self.config.timestep_spacing {
-            TimestepSpacing::Linspace => {
-                // numpy.linspace: i · step, and the last one exactly the end.
-                let last = (train - 1) as f64;
-                let step = last / (steps.max(2) - 1) as f64;
-                let at = |i: usize| {
-                    if steps > 1 && i == steps - 1 {
-                        last
-                    } else {
-                        i as f64 * step
-                    }
-                };
-                (0..steps)
-                    .rev()
-                    .map(|i| at(i).round_ties_even() as usize)
-                    .collect()
-            }
+            TimestepSpacing::Linspace => self
+                .linspace(steps)
+                .map(|t| t.round_ties_even() as usize)
+                .collect(),
             TimestepSpacing::Leading => {
                 let step_ratio = train / steps;
                 (0..steps)
@@ -126,6 +114,33 @@ impl NoiseSchedule {
                 train - 1
             ))),
         }
+    }
+
+    /// The same run for a method that also knows the noise between two training timesteps: with
+    /// `linspace` spacing its timesteps are not rounded.
+    ///
+    /// # Errors
+    /// As [`NoiseSchedule::timesteps`].
+    pub(super) fn unrounded_timesteps(&self, steps: usize) -> Result<Vec<f32>> {
+        let timesteps = self.timesteps(steps)?;
+        Ok(match self.config.timestep_spacing {
+            TimestepSpacing::Linspace => self.linspace(steps).map(|t| t as f32).collect(),
+            _ => timesteps.into_iter().map(|t| t as f32).collect(),
+        })
+    }
+
+    /// numpy.linspace from the last training timestep down: i · step, and the last one exactly the
+    /// end.
+    fn linspace(&self, steps: usize) -> impl Iterator<Item = f64> {
+        let last = (self.num_train_timesteps() - 1) as f64;
+        let step = last / (steps.max(2) - 1) as f64;
+        (0..steps).rev().map(move |i| {
+            if steps > 1 && i == steps - 1 {
+                last
+            } else {
+                i as f64 * step
+            }
+        })
     }
 
     /// x_t = √ᾱ_t x₀ + √(1 − ᾱ_t) ε, a timestep per item of the batch.

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::weights::hash::sha256_hex;
 use crate::weights::safetensors::{self, Dtype, Header, HeaderFault};
 
-pub use super::metadata::{DeltaMetadata, Parent, Subject};
+pub use super::metadata::{Combination, CombinationKind, DeltaMetadata, Parent, Subject};
 
 /// The largest delta file, in bytes.
 pub const MAX_FILE: usize = 64 << 20;

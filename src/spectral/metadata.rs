@@ -3,7 +3,8 @@
 //! | field | key in the file |
 //! |---|---|
 //! | base id, base SHA-256, precision | `deltabooth.base_id`, `deltabooth.base_sha256`, `deltabooth.precision` |
-//! | subjects, prompts, parents | `deltabooth.subjects`, `deltabooth.prompts`, `deltabooth.parents` (JSON) |
+//! | subjects, prompts | `deltabooth.subjects`, `deltabooth.prompts` (JSON) |
+//! | parents with their strengths, how they were combined | `deltabooth.parents`, `deltabooth.combination` (JSON) |
 //! | training settings, steps | `deltabooth.training` (JSON), `deltabooth.steps` |
 //! | trigger phrase, title, author, licence, description, date, thumbnail | `modelspec.trigger_phrase`, `.title`, `.author`, `.license`, `.description`, `.date`, `.thumbnail` |
 //!
@@ -57,6 +58,29 @@ pub struct Parent {
     pub strength: f32,
 }
 
+/// How a delta was combined, as its file says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Combination {
+    /// What was done; the strengths are the parents'.
+    pub kind: CombinationKind,
+    /// The rank limit, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
+}
+
+/// The kind of a [`Combination`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CombinationKind {
+    /// Σ strength·δ; a single parent with a rank limit, too.
+    Sum,
+    /// α·δ₁ + (1 − α)·δ₂.
+    Interpolate,
+    /// Geometry of the first parent, appearance of the second.
+    StyleMix,
+}
+
 /// What a delta file says of itself; empty texts are left out of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeltaMetadata {
@@ -90,6 +114,8 @@ pub struct DeltaMetadata {
     pub thumbnail: String,
     /// The deltas it was combined from.
     pub parents: Vec<Parent>,
+    /// How it was combined, if it was.
+    pub combination: Option<Combination>,
 }
 
 impl DeltaMetadata {
@@ -120,6 +146,9 @@ impl DeltaMetadata {
         insert_list(&mut entries, "deltabooth.subjects", &self.subjects)?;
         insert_list(&mut entries, "deltabooth.prompts", &self.prompts)?;
         insert_list(&mut entries, "deltabooth.parents", &self.parents)?;
+        if let Some(combination) = &self.combination {
+            insert_json(&mut entries, "deltabooth.combination", combination)?;
+        }
         Ok(entries)
     }
 
@@ -145,6 +174,7 @@ impl DeltaMetadata {
             description: text("modelspec.description"),
             thumbnail: text("modelspec.thumbnail"),
             parents: list(entries, "deltabooth.parents")?,
+            combination: json(entries, "deltabooth.combination")?,
         };
         metadata.check()?;
         Ok(metadata)
@@ -267,19 +297,35 @@ fn insert_list<T: Serialize>(
     key: &str,
     list: &[T],
 ) -> Result<()> {
-    if !list.is_empty() {
-        let json = serde_json::to_string(list)
-            .map_err(|error| wrong(key, &format!("cannot be written ({error})")))?;
-        entries.insert(key.to_owned(), json);
+    if list.is_empty() {
+        return Ok(());
     }
+    insert_json(entries, key, list)
+}
+
+fn insert_json<T: Serialize + ?Sized>(
+    entries: &mut BTreeMap<String, String>,
+    key: &str,
+    value: &T,
+) -> Result<()> {
+    let json = serde_json::to_string(value)
+        .map_err(|error| wrong(key, &format!("cannot be written ({error})")))?;
+    entries.insert(key.to_owned(), json);
     Ok(())
 }
 
 fn list<T: DeserializeOwned>(entries: &BTreeMap<String, String>, key: &str) -> Result<Vec<T>> {
-    let Some(json) = entries.get(key) else {
-        return Ok(Vec::new());
-    };
-    serde_json::from_str(json).map_err(|error| wrong(key, &format!("cannot be read ({error})")))
+    Ok(json(entries, key)?.unwrap_or_default())
+}
+
+fn json<T: DeserializeOwned>(entries: &BTreeMap<String, String>, key: &str) -> Result<Option<T>> {
+    entries
+        .get(key)
+        .map(|json| {
+            serde_json::from_str(json)
+                .map_err(|error| wrong(key, &format!("cannot be read ({error})")))
+        })
+        .transpose()
 }
 
 #[cfg(test)]
@@ -312,6 +358,10 @@ mod tests {
                 content_sha256: "h".into(),
                 strength: 0.5,
             }],
+            combination: Some(Combination {
+                kind: CombinationKind::StyleMix,
+                rank: Some(8),
+            }),
         }
     }
 
@@ -369,6 +419,7 @@ mod tests {
             ("deltabooth.subjects", "[[]]"),
             ("deltabooth.prompts", "[1]"),
             ("deltabooth.parents", "{}"),
+            ("deltabooth.combination", "{\"kind\":\"product\"}"),
         ] {
             let mut entries = full().to_entries().unwrap();
             entries.insert(key.into(), value.into());

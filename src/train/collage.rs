@@ -243,7 +243,13 @@ mod tests {
     #[test]
     fn a_picture_at_full_scale_in_the_middle_of_a_seamless_collage_is_itself() {
         let picture: Vec<f32> = (0..3 * SIZE * SIZE)
-            .map(|i| if i / SIZE % 2 == 0 { 0.25 } else { 0.75 })
+            .map(|i| {
+                if (i / SIZE).is_multiple_of(2) {
+                    0.25
+                } else {
+                    0.75
+                }
+            })
             .collect();
         // The half's middle is the picture's middle once the offset undoes the seam.
         let mut collage = still(Layout::TopBottom, 0.5, 1.0);

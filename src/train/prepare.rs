@@ -7,14 +7,35 @@ use super::prior::class_pictures;
 use super::sample::{Latents, Placed, Sample, Shows};
 use super::settings::TrainSettings;
 use super::subject::{Subject, encode};
-use super::words::{Caption, Words};
+use super::words::{self, Caption, Words};
 use crate::error::{Error, Result};
 use crate::model::base::Base;
+use crate::model::tokenizer::Tokenizer;
 use crate::sampler::Noise;
 
 /// The streams of [`Noise`] that collages are drawn from.
 const COLLAGES: u64 = 4;
 const CLASS_COLLAGES: u64 = 5;
+
+/// What a person should know before a run of these settings with `pictures[i]` pictures of subject
+/// i; none of it stops the run.
+pub fn warnings(
+    settings: &TrainSettings,
+    pictures: &[usize],
+    tokenizer: &Tokenizer,
+) -> Vec<String> {
+    let mut warnings = words::warnings(&settings.subjects, tokenizer);
+    for (words, count) in settings.subjects.iter().zip(pictures) {
+        if *count == 1 && words.prompt.is_empty() {
+            warnings.push(format!(
+                "There is one picture of '{}' only, so its ground and its pose will be learned with \
+                 it. Three to five pictures on different grounds show what belongs to it.",
+                words.name()
+            ));
+        }
+    }
+    warnings
+}
 
 /// The collages that a run of these settings uses, with `pictures[i]` pictures of subject i.
 ///

@@ -315,7 +315,7 @@ impl Trainer {
         })
     }
 
-    /// Pictures with what is learned so far.
+    /// Pictures with what is learned so far, by the base's tiny autoencoder if it has one.
     ///
     /// # Errors
     /// What [`generate`] reports.
@@ -328,7 +328,11 @@ impl Trainer {
     ) -> Result<Generated> {
         let delta = self.finish("").await?;
         let tuned = decomposed.bake(base, &[(&delta, 1.0)])?;
-        generate(&tuned, &tuned.unet, request, None, on_step).await
+        let request = GenerateSettings {
+            preview: true,
+            ..request.clone()
+        };
+        generate(&tuned, &tuned.unet, &request, None, on_step).await
     }
 
     /// The delta file's content; `date` is today's in ISO 8601, which only the caller knows.

@@ -174,15 +174,9 @@ impl Caption {
     /// The positions of each subject's words among the tokens of the caption (the start token is
     /// position 0); words beyond the longest text are left out.
     pub fn tokens(&self, tokenizer: &Tokenizer) -> [Vec<usize>; 2] {
-        self.places.clone().map(|place| {
-            // Words never share a token, so what stands before counts by itself.
-            let before = tokenizer.tokens(&self.text[..place.start]).len();
-            let count = tokenizer.tokens(&self.text[place]).len();
-            // The last position is the end token's.
-            (1 + before..1 + before + count)
-                .filter(|position| position + 1 < tokenizer.max_length())
-                .collect()
-        })
+        self.places
+            .clone()
+            .map(|place| tokenizer.positions(&self.text, place))
     }
 }
 

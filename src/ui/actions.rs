@@ -142,6 +142,7 @@ impl Booth {
             prompt,
             negative_prompt: fields.negative_prompt.get_untracked(),
             seed: fields.seed.get_untracked() as u64,
+            sampler: fields.sampler.get_untracked(),
             steps: fields.steps.get_untracked() as usize,
             guidance_scale: fields.guidance_scale.get_untracked(),
             deltas,

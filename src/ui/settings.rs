@@ -5,7 +5,7 @@
 use leptos::prelude::*;
 
 use super::text::{PAIRS, SCENES};
-use crate::worker::protocol::{ArrangedCollage, SubjectWords, TrainRequest};
+use crate::worker::protocol::{ArrangedCollage, SamplerKind, SubjectWords, TrainRequest};
 
 /// The fields of card 2 and of its advanced settings.
 #[derive(Clone, Copy)]
@@ -115,6 +115,8 @@ pub struct GenerateFields {
     pub negative_prompt: RwSignal<String>,
     /// The starting noise follows from it.
     pub seed: RwSignal<f64>,
+    /// The sampling method.
+    pub sampler: RwSignal<SamplerKind>,
     /// Sampling steps.
     pub steps: RwSignal<f64>,
     /// Classifier-free guidance.
@@ -134,6 +136,7 @@ impl GenerateFields {
             pair: RwSignal::new(PAIRS[0]),
             negative_prompt: RwSignal::new(String::new()),
             seed: RwSignal::new(1.0),
+            sampler: RwSignal::new(SamplerKind::default()),
             steps: RwSignal::new(25.0),
             guidance_scale: RwSignal::new(4.0),
             count: RwSignal::new(1.0),

@@ -77,6 +77,39 @@ pub enum DeviceChoice {
     Cpu,
 }
 
+/// A sampling method; each follows the diffusers class that its variant names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "booth",
+    derive(clap::ValueEnum),
+    value(rename_all = "snake_case")
+)]
+#[serde(rename_all = "snake_case")]
+pub enum SamplerKind {
+    /// DDIMScheduler.
+    #[default]
+    Ddim,
+    /// EulerDiscreteScheduler.
+    Euler,
+    /// EulerAncestralDiscreteScheduler; adds noise in every step.
+    EulerAncestral,
+    /// DPMSolverMultistepScheduler: DPM-Solver++ (2M).
+    DpmSolverMultistep,
+    /// LCMScheduler, for bases that were distilled for it.
+    Lcm,
+}
+
+impl SamplerKind {
+    /// Every method.
+    pub const ALL: [Self; 5] = [
+        Self::Ddim,
+        Self::Euler,
+        Self::EulerAncestral,
+        Self::DpmSolverMultistep,
+        Self::Lcm,
+    ];
+}
+
 /// A subject and what it is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectWords {
@@ -176,6 +209,9 @@ pub struct GenerateRequest {
     pub negative_prompt: String,
     /// The starting noise follows from it.
     pub seed: u64,
+    /// The sampling method.
+    #[serde(default)]
+    pub sampler: SamplerKind,
     /// Sampling steps.
     pub steps: usize,
     /// Classifier-free guidance; 1 is none.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod delta;
+mod exchange;
 mod header;
 mod pictures;
 mod random;

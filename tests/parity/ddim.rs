@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use deltabooth::generate::denoise;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::unet::UNet2DConditionModel;
-use deltabooth::sampler::{Ddim, Ddpm, NoiseSchedule};
+use deltabooth::sampler::{Ddim, Ddpm, NoiseSchedule, Sampler, SamplerKind};
 use serde_json::Value;
 
 use super::tensors::{Fixture, relative};
@@ -90,10 +90,11 @@ fn a_guided_25_step_run_of_a_unet_is_that_of_diffusers() {
     let unet = UNet2DConditionModel::load(&config, &mut weights).unwrap();
     weights.finish().unwrap();
 
-    let ddim = Ddim::new(schedule(&json(&fixture, "config")), 25).unwrap();
+    let schedule = schedule(&json(&fixture, "config"));
+    let mut ddim = Sampler::new(SamplerKind::Ddim, schedule, 25, 0.0).unwrap();
     let hidden_states: Tensor<3> = fixture.tensor("hidden_states", &device);
-    let predict = |sample: Tensor<4>, timestep: usize| {
-        let timesteps = Tensor::full([2], timestep as f32, &device);
+    let predict = |sample: Tensor<4>, timestep: f32| {
+        let timesteps = Tensor::full([2], timestep, &device);
         let both = unet.forward(
             Tensor::cat(vec![sample.clone(), sample], 0),
             timesteps,
@@ -104,7 +105,7 @@ fn a_guided_25_step_run_of_a_unet_is_that_of_diffusers() {
     };
     let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
     let start = fixture.tensor("start", &device);
-    let end = pollster::block_on(denoise(&ddim, start, 0.0, &mut [], predict, &mut go_on)).unwrap();
+    let end = pollster::block_on(denoise(&mut ddim, start, &mut [], predict, &mut go_on)).unwrap();
     let error = relative(end, fixture.tensor("end", &device));
     println!("25 guided steps of a UNet: {error:e}");
     assert!(error <= 1e-3, "relative L2 {error:e}");

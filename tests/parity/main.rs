@@ -7,13 +7,17 @@ use std::path::{Path, PathBuf};
 
 mod ddim;
 mod embedded;
+mod exchange;
+mod samplers;
 mod schedules;
 mod tensors;
 mod text_encoder;
 mod tokenizer;
 mod training;
 mod unet;
+mod unmix;
 mod vae;
+mod vae_tiny;
 
 /// A fixture by its path below the folder; those that another folder lacks are passed over.
 fn fixture(path: &str) -> Option<PathBuf> {

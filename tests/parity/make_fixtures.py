@@ -12,7 +12,9 @@ import importlib
 from pathlib import Path
 
 # In order: a later section may use an earlier one's folders.
-SECTIONS = ["tokenizer", "text_encoder", "unet", "vae", "schedules", "ddim", "training"]
+SECTIONS = [
+    "tokenizer", "text_encoder", "unet", "vae", "vae_tiny", "schedules", "ddim", "samplers", "training", "unmix", "exchange"
+]  # fmt: skip
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ const SHAPES: [&str; 2] = ["text_encoder_sd1", "text_encoder_sd2"];
 /// The mark for F32 on the CPU.
 const MARK: f64 = 5e-5;
 
-fn load(folder: &Path) -> ClipTextModel {
+pub fn load(folder: &Path) -> ClipTextModel {
     let config =
         ClipTextConfig::parse(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
     let files = Files::Folder(folder.to_owned());

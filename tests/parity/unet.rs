@@ -15,7 +15,7 @@ const SHAPES: [&str; 4] = ["unet_sd1", "unet_sd2", "unet_bk", "unet_lcm"];
 /// The mark for F32 on the CPU.
 const MARK: f64 = 5e-5;
 
-fn load(folder: &Path) -> UNet2DConditionModel {
+pub fn load(folder: &Path) -> UNet2DConditionModel {
     let config = UNetConfig::parse(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
     let file = Fixture::open(&folder.join("diffusion_pytorch_model.safetensors"));
     let mut weights = file.weights(&Device::flex(), str::to_owned);

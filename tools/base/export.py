@@ -1,42 +1,60 @@
 """Writes a trained base into `static/base/` as it is served: F16 weights, then its reference tensors.
 
-    python tools/base/export.py FOLDER [--out static/base]
+    python tools/base/export.py [FOLDER] [--decoder WORK/decoder] [--out static/base]
 
 FOLDER is what the recipe's training saves: a diffusers folder with F32 `unet` and `text_encoder`. The
-autoencoder, the tokenizer and the scheduler do not change with training and are left as they are.
+tokenizer and the scheduler do not change with training and are left as they are, and so is the autoencoder
+unless `--decoder` names one. Its encoder must be the one that the UNet was trained on.
 Run from the root of the repository. Needs torch, diffusers, transformers.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 
-PARTS = ["unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"]
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+PARTS = [f"unet/{WEIGHTS}", "text_encoder/model.safetensors"]
 
 
-def export(source: Path, out: Path) -> None:
-    for part in PARTS:
-        served, trained = load_file(out / part), load_file(source / part)
+def export(sources: dict[str, Path], out: Path) -> None:
+    """`sources`: part of the served base to the file of its trained weights."""
+    for part, source in sources.items():
+        served, trained = load_file(out / part), load_file(source)
         if {k: v.shape for k, v in served.items()} != {k: v.shape for k, v in trained.items()}:
-            sys.exit(f"{source / part} has other tensors than {out / part}: it is another model.")
+            sys.exit(f"{source} has other tensors than {out / part}: it is another model.")
         halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}
         bad = [name for name, tensor in halves.items() if not tensor.isfinite().all()]
         if bad:
-            sys.exit(f"{source / part}: {', '.join(bad)} cannot be held in F16.")
+            sys.exit(f"{source}: {', '.join(bad)} cannot be held in F16.")
         error = max((halves[k].float() - t).abs().max() / t.abs().max().clamp_min(1e-12) for k, t in trained.items())
         save_file(halves, out / part, metadata={"format": "pt"})
         print(f"{part}: {sum(t.numel() for t in halves.values())} numbers, largest rounding {error:.1e} of a tensor's largest")
 
 
+def check_encoder(vae: Path, known: Path, out: Path) -> None:
+    """`known`: the autoencoder that the UNet was trained on. Its scaling of the latents is served with it."""
+    ours, theirs = load_file(vae / WEIGHTS), load_file(known / WEIGHTS)
+    if any(not torch.equal(ours[k].half(), t.half()) for k, t in theirs.items() if k.startswith(("encoder.", "quant_conv."))):
+        sys.exit(f"{vae} has another encoder than {known}: its latents mean something else to the UNet.")
+    served, trained = (json.loads((folder / "config.json").read_text()) for folder in (out, vae))
+    (out / "config.json").write_text(json.dumps(served | {"scaling_factor": trained["scaling_factor"]}, indent=2) + "\n")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--decoder", type=Path)
     parser.add_argument("--out", type=Path, default=Path("static/base"))
     options = parser.parse_args()
-    export(options.folder, options.out)
+    sources = {part: options.folder / part for part in PARTS} if options.folder else {}
+    if options.decoder:
+        check_encoder(options.decoder, (options.folder or options.out) / "vae", options.out / "vae")
+        sources[f"vae/{WEIGHTS}"] = options.decoder / WEIGHTS
+    export(sources, options.out)
     sys.path.insert(0, "tests/parity")
     import embedded
 

@@ -1,7 +1,7 @@
 """Scenes of 64 px with captions, drawn from the sprites: what a base learns from.
 
-    python scenes.py WORK --count 60000     # WORK/scenes.npz: pictures x [n, 64, 64, 3], captions t [n]
-    python scenes.py WORK --sheet FILE.png  # 96 of them, to look at
+    python scenes.py WORK [--things all] [--count 120000]  # WORK/scenes.npz: pictures x [n, 64, 64, 3], captions t [n]
+    python scenes.py WORK --sheet FILE.png                 # 96 of them, to look at
 
 `scene` draws one from a seeded generator: a thing or two, in one of the styles, on a ground of one colour
 or in a scene; the caption says what can be seen and where.
@@ -10,91 +10,134 @@ or in a scene; the caption says what can be seen and where.
 import argparse
 import json
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from multiprocessing import Pool
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
-from things import FIRST, UNKNOWN_WORDS, words
+from grounds import COLOURS, SCENES, ground
+from PIL import Image
+from recolour import HUES, RECOLOURED, recoloured
+from things import UNKNOWN_WORDS, chosen
 
 SIZE = 64
 # Drawn this many times larger, then scaled down.
 OVERSAMPLING = 2
 # The style's word in captions; 'picture' stands for any.
 STYLE_WORDS = {"3d": "photo", "flat": "drawing", "google": "cartoon"}
-STYLES = ["3d", "flat"]
-COLOURS = {
-    "red": (222, 60, 60), "orange": (245, 150, 50), "yellow": (250, 215, 80), "green": (90, 180, 90),
-    "blue": (70, 130, 230), "purple": (150, 90, 210), "pink": (250, 165, 200), "gray": (150, 150, 155),
-    "black": (25, 25, 30), "white": (252, 252, 252), "brown": (140, 95, 60), "teal": (60, 175, 175),
-}  # fmt: skip
-SCENES = ["on grass", "in the snow", "at night", "on a beach", "in the desert", "under water", "in the sky", "in space"]
-THINGS = sorted(words(FIRST))
-Colour = tuple[float, float, float]
+STYLES = ["3d", "flat", "google"]
+# How often a thing of RECOLOURED is seen, and named, in another colour.
+RECOLOURED_PART = 0.3
+# How far one that sits reaches over the one below it, as a part of the side.
+OVERLAP = 0.05
+
+
+class Thing(NamedTuple):
+    """One thing of a scene: its own name, its style, its colour if it has another, its words in the caption."""
+
+    name: str
+    style: str
+    colour: str | None
+    words: str
+
+
+class Scene(NamedTuple):
+    """picture: uint8 [size, size, 3]; layout: one, pair, beside, above (apart) or sitting (above, touching);
+    things: left before right, top before bottom."""
+
+    picture: np.ndarray
+    caption: str
+    ground: str
+    layout: str
+    things: list[Thing]
 
 
 class World:
-    """The sprites of one work folder."""
+    """The sprites of one work folder. `things` names the part of them that is drawn: 'first' or 'all'."""
 
-    def __init__(self, work: Path, size: int = SIZE):
+    def __init__(self, work: Path, size: int = SIZE, things: str = "first"):
         self.work, self.side = work, size * OVERSAMPLING
         self.size = size
         known = json.loads((work / "index.json").read_text())
-        self.things = [thing for thing in THINGS if thing in known]
+        self.things = chosen(things, known)
 
     @lru_cache(maxsize=None)
-    def sprite(self, thing: str, style: str) -> Image.Image:
-        return Image.open(self.work / "sprites" / f"{thing.replace(' ', '_')}.{style}.png").convert("RGBA")
+    def sprite(self, thing: str, style: str, colour: str | None = None) -> Image.Image:
+        own = Image.open(self.work / "sprites" / f"{thing.replace(' ', '_')}.{style}.png").convert("RGBA")
+        return recoloured(own, colour) if colour else own
 
-    def scene(self, random: Random, styles: list[str] = STYLES, kind: str | None = None) -> tuple[np.ndarray, str]:
-        """A picture, uint8 [size, size, 3], and its caption."""
+    @lru_cache(maxsize=None)
+    def seen_rows(self, thing: Thing) -> tuple[float, float]:
+        """The first and last row that can be seen, as parts of the sprite's side."""
+        sprite = self.sprite(*thing[:3])
+        _, top, _, bottom = sprite.getchannel("A").point(lambda alpha: 255 if alpha > 40 else 0).getbbox()
+        return top / sprite.height, bottom / sprite.height
+
+    def scene(self, random: Random, styles: list[str] = STYLES, kind: str | None = None) -> Scene:
         style = random.choice(styles)
         word = STYLE_WORDS[style] if random.random() < 0.65 else "picture"
-        kind = kind or (random.choice(SCENES) if random.random() < 0.5 else random.choice(list(COLOURS)))
-        canvas = self.background(kind, random).convert("RGBA")
+        kind = kind or random_ground(random)
         mode = random.random()
-        draw = self.one if mode < 0.6 else self.two if mode < 0.9 else self.pair
-        what = draw(canvas, style, random)
-        picture = canvas.convert("RGB").resize((self.size, self.size), Image.LANCZOS)
-        return np.asarray(picture), f"{word} of {what}{place(kind, random)}"
+        draw = self.one if mode < 0.5 else self.two if mode < 0.92 else self.pair
+        canvas = ground(kind, self.side, random).convert("RGBA")
+        layout, what, things = draw(canvas, lambda: style, random)
+        return Scene(self.small(canvas), f"{word} of {what}{place(kind, random)}", kind, layout, things)
 
-    def one(self, canvas: Image.Image, style: str, random: Random) -> str:
-        thing = random.choice(self.things)
-        name = named(thing, random)
-        which, size = random.random(), random.uniform(0.62, 0.82)
+    def small(self, canvas: Image.Image) -> np.ndarray:
+        return np.asarray(canvas.convert("RGB").resize((self.size, self.size), Image.LANCZOS))
+
+    def some(self, style: str, random: Random, other_than: str | None = None) -> Thing:
+        name = random.choice([thing for thing in self.things if thing != other_than])
+        colour = random.choice(HUES) if name in RECOLOURED and random.random() < RECOLOURED_PART else None
+        # Sometimes after a word that means nothing.
+        words = f"{random.choice(UNKNOWN_WORDS)} {name}" if random.random() < 0.06 else name
+        return Thing(name, style, colour, f"{colour} {words}" if colour else words)
+
+    def one(self, canvas: Image.Image, style: Callable[[], str], random: Random) -> tuple[str, str, list[Thing]]:
+        thing = self.some(style(), random)
+        what, size = thing.words, random.uniform(0.62, 0.82)
+        which = random.random()
         if which < 0.12:
-            name, size = f"small {name}", random.uniform(0.32, 0.42)
+            what, size = f"small {what}", random.uniform(0.32, 0.42)
         elif which < 0.24:
-            name, size = f"big {name}", random.uniform(0.86, 0.96)
+            what, size = f"big {what}", random.uniform(0.86, 0.96)
         margin = (1 - size) / 2
         at = [0.5 + random.uniform(-margin, margin) * 0.6, 0.52 + random.uniform(-margin, margin) * 0.6]
-        self.put(canvas, self.sprite(thing, style), at, size, random)
-        return with_article(name)
+        self.put(canvas, self.sprite(*thing[:3]), at, size, random)
+        return "one", with_article(what), [thing]
 
-    def two(self, canvas: Image.Image, style: str, random: Random) -> str:
-        first = random.choice(self.things)
-        second = random.choice([thing for thing in self.things if thing != first])
-        names = [with_article(named(thing, random)) for thing in (first, second)]
-        beside = random.random() < 0.75
-        for thing, along in ((first, 0.27), (second, 0.73)):
-            across = 0.5 + (random.uniform(-0.12, 0.12) if beside else random.uniform(-0.1, 0.1))
-            at = [along, across] if beside else [across, along]
-            self.put(canvas, self.sprite(thing, style), at, random.uniform(0.4, 0.5), random)
-        if not beside:
-            return f"{names[0]} on the top and {names[1]} on the bottom"
+    def two(self, canvas: Image.Image, style: Callable[[], str], random: Random) -> tuple[str, str, list[Thing]]:
+        first = self.some(style(), random)
+        second = self.some(style(), random, other_than=first.name)
+        names = [with_article(thing.words) for thing in (first, second)]
+        sizes = [random.uniform(0.4, 0.5) for _ in range(2)]
         which = random.random()
-        if which < 0.6:
-            return f"{names[0]} on the left and {names[1]} on the right"
-        return f"{names[0]} {'and' if which < 0.85 else 'next to'} {names[1]}"
+        if which < 0.72:
+            for thing, along, size in zip((first, second), (0.27, 0.73), sizes):
+                self.put(canvas, self.sprite(*thing[:3]), [along, 0.5 + random.uniform(-0.12, 0.12)], size, random)
+            if which < 0.36:
+                return "beside", f"{names[0]} on the left and {names[1]} on the right", [first, second]
+            word = random.choice(["and", "next to", "beside", "sitting beside"])
+            return "beside", f"{names[0]} {word} {names[1]}", [first, second]
+        if which < 0.88:
+            for thing, along, size in zip((first, second), (0.27, 0.73), sizes):
+                self.put(canvas, self.sprite(*thing[:3]), [0.5 + random.uniform(-0.1, 0.1), along], size, random)
+            return "above", f"{names[0]} on the top and {names[1]} on the bottom", [first, second]
+        low, below = 0.73 + random.uniform(-0.02, 0.02), 0.5 + random.uniform(-0.06, 0.06)
+        seat = low + sizes[1] * (self.seen_rows(second)[0] - 0.5)
+        high = seat + OVERLAP - sizes[0] * (self.seen_rows(first)[1] - 0.5)
+        self.put(canvas, self.sprite(*second[:3]), [below, low], sizes[1], random)
+        self.put(canvas, self.sprite(*first[:3]), [below + random.uniform(-0.04, 0.04), high], sizes[0], random)
+        return "sitting", f"{names[0]} sitting on {names[1]}", [first, second]
 
-    def pair(self, canvas: Image.Image, style: str, random: Random) -> str:
-        thing = random.choice(self.things)
-        name, size = named(thing, random), random.uniform(0.38, 0.48)
+    def pair(self, canvas: Image.Image, style: Callable[[], str], random: Random) -> tuple[str, str, list[Thing]]:
+        thing, size = self.some(style(), random), random.uniform(0.38, 0.48)
         for x in (0.27, 0.73):
-            self.put(canvas, self.sprite(thing, style), [x, 0.5 + random.uniform(-0.12, 0.12)], size, random)
-        return f"two {name}s"
+            self.put(canvas, self.sprite(*thing[:3]), [x, 0.5 + random.uniform(-0.12, 0.12)], size, random)
+        return "pair", f"two {thing.words}s", [thing, thing]
 
     def put(self, canvas: Image.Image, sprite: Image.Image, at: list[float], size: float, random: Random, flip: bool = True) -> None:
         """Puts a sprite with its middle at `at`, as parts of the side; mirrored half of the time."""
@@ -104,72 +147,13 @@ class World:
             sprite = sprite.transpose(Image.FLIP_LEFT_RIGHT)
         canvas.paste(sprite, tuple(int(middle * self.side - side / 2) for middle in at), sprite)
 
-    def background(self, kind: str, random: Random) -> Image.Image:
-        horizon = random.uniform(0.55, 0.7)
-        near = lambda colour, by=12: tuple(max(0, min(255, value + random.randint(-by, by))) for value in colour)
-        if kind in COLOURS:
-            colour = near(COLOURS[kind])
-            return self.gradient(colour, near(colour, 6))
-        match kind:
-            case "on grass":
-                return self.land([near(c) for c in ((120, 190, 245), (200, 230, 250), (110, 190, 80), (70, 150, 60))], horizon)
-            case "in the snow":
-                sky = [near(c) for c in ((170, 195, 225), (215, 228, 240))]
-                return self.dots(self.land([*sky, (245, 248, 252), (225, 235, 245)], horizon), random, 26, (255, 255, 255), [1, 1.5, 2])
-            case "at night":
-                colours = [near(c, 5) for c in ((12, 14, 45), (35, 40, 90), (25, 45, 45), (15, 30, 30))]
-                return self.dots(self.land(colours, horizon + 0.1), random, 22, (250, 245, 190), [0.8, 1.2], lowest=0.6)
-            case "on a beach":
-                colours = [near(c) for c in ((130, 205, 250), (205, 235, 250), (60, 150, 215), (90, 190, 225))]
-                pixels = np.array(self.land(colours, 0.42))
-                pixels[int(self.side * horizon) :] = near((240, 215, 160), 8)
-                return Image.fromarray(pixels)
-            case "in the desert":
-                return self.land([near(c) for c in ((250, 190, 120), (255, 225, 170), (225, 170, 95), (200, 140, 75))], horizon)
-            case "under water":
-                return self.dots(self.gradient(near((60, 170, 220)), near((10, 60, 130))), random, 14, (170, 220, 245), [1, 2, 3])
-            case "in the sky":
-                return self.clouds(self.gradient(near((90, 165, 245)), near((175, 215, 250))), random)
-            case "in space":
-                return self.dots(self.gradient(near((10, 8, 25), 5), near((30, 15, 50), 8)), random, 34, (255, 255, 255), [0.6, 1, 1.4])
-        raise ValueError(f"there is no ground '{kind}'")
 
-    def gradient(self, top: Colour, bottom: Colour, rows: int | None = None) -> Image.Image:
-        rows = rows or self.side
-        t = np.linspace(0, 1, rows)[:, None, None]
-        mixed = np.array(top) * (1 - t) + np.array(bottom) * t
-        return Image.fromarray(np.broadcast_to(mixed, (rows, self.side, 3)).clip(0, 255).astype(np.uint8))
-
-    def land(self, colours: list[Colour], horizon: float) -> Image.Image:
-        """Sky above the horizon, ground below, each with its own two colours."""
-        picture, y = self.gradient(*colours[:2]), int(self.side * horizon)
-        picture.paste(self.gradient(*colours[2:], rows=self.side - y), (0, y))
-        return picture
-
-    def dots(self, picture: Image.Image, random: Random, count: int, colour: Colour, radii: list[float], lowest: float = 1.0) -> Image.Image:
-        draw = ImageDraw.Draw(picture)
-        for _ in range(count):
-            x, y, radius = random.random() * self.side, random.random() * self.side * lowest, random.choice(radii)
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
-        return picture
-
-    def clouds(self, picture: Image.Image, random: Random) -> Image.Image:
-        draw = ImageDraw.Draw(picture)
-        for _ in range(random.randint(2, 4)):
-            x, y = random.random() * self.side, random.random() * self.side
-            for puff in range(4):
-                r = random.uniform(5, 10)
-                draw.ellipse((x + puff * 9 - r, y - r * 0.7, x + puff * 9 + r, y + r * 0.7), fill=(250, 252, 255))
-        return picture
+def random_ground(random: Random) -> str:
+    return random.choice(SCENES) if random.random() < 0.5 else random.choice(list(COLOURS))
 
 
 def with_article(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
-
-
-def named(thing: str, random: Random) -> str:
-    """The thing's word, sometimes after a word that means nothing."""
-    return f"{random.choice(UNKNOWN_WORDS)} {thing}" if random.random() < 0.06 else thing
+    return f"{'an' if words[0] in 'aeiou' and not words.startswith(('unicorn', 'ufo')) else 'a'} {words}"
 
 
 def place(kind: str, random: Random) -> str:
@@ -179,36 +163,46 @@ def place(kind: str, random: Random) -> str:
     return f" on {with_article(kind)} background" if kind != "white" or random.random() < 0.5 else ""
 
 
-def part(job: tuple[Path, int, int]) -> tuple[np.ndarray, list[str]]:
-    work, seed, count = job
-    world, random = World(work), Random(seed)
-    pictures, captions = zip(*(world.scene(random) for _ in range(count)), strict=True)
-    return np.stack(pictures), list(captions)
+@lru_cache(maxsize=None)
+def world_of(work: Path, things: str) -> World:
+    """One for every process: its sprites stay in memory."""
+    return World(work, things=things)
 
 
-def draw(work: Path, count: int, processes: int = 2) -> None:
+def part(job: tuple[Path, str, int, int]) -> tuple[np.ndarray, list[str]]:
+    work, things, seed, count = job
+    world, random = world_of(work, things), Random(seed)
+    scenes = [world.scene(random) for _ in range(count)]
+    return np.stack([scene.picture for scene in scenes]), [scene.caption for scene in scenes]
+
+
+def draw(work: Path, things: str, count: int, processes: int = 2) -> None:
     """WORK/scenes.npz, the same for any number of processes."""
-    jobs = [(work, seed, 1000) for seed in range(math.ceil(count / 1000))]
+    jobs = [(work, things, seed, 1000) for seed in range(math.ceil(count / 1000))]
     with Pool(processes) as pool:
         parts = pool.map(part, jobs)
     captions = np.array([caption for _, some in parts for caption in some], dtype=object)
     np.savez(work / "scenes.npz", x=np.concatenate([pictures for pictures, _ in parts]), t=captions)
 
 
-def sheet(work: Path, out: Path) -> None:
-    world, random = World(work), Random(1)
+def sheet(work: Path, things: str, out: Path) -> None:
+    world, random = World(work, things=things), Random(1)
     canvas = Image.new("RGB", (16 * 66, 6 * 66), "gray")
     for index in range(96):
-        picture, caption = world.scene(random)
-        canvas.paste(Image.fromarray(picture), (index % 16 * 66 + 1, index // 16 * 66 + 1))
-        print(caption)
+        scene = world.scene(random)
+        canvas.paste(Image.fromarray(scene.picture), (index % 16 * 66 + 1, index // 16 * 66 + 1))
+        print(scene.caption)
     canvas.save(out)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("work", type=Path)
-    parser.add_argument("--count", type=int, default=60_000)
+    parser.add_argument("--things", choices=["first", "all"], default="first", help="the 73 that a processor can teach, or all")
+    parser.add_argument("--count", type=int, default=120_000)
     parser.add_argument("--sheet", type=Path, metavar="FILE.png")
     options = parser.parse_args()
-    sheet(options.work, options.sheet) if options.sheet else draw(options.work, options.count)
+    if options.sheet:
+        sheet(options.work, options.things, options.sheet)
+    else:
+        draw(options.work, options.things, options.count)

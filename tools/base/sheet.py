@@ -23,19 +23,20 @@ PROMPTS = [
         ["orange", "brown", "red", "black", "white", "blue", "pink", "green"], strict=True)),
     *(f"photo of a dog {scene}" for scene in (
         "on grass", "in the snow", "at night", "on a beach", "in the desert", "under water", "in the sky", "in space")),
-    *(f"photo of a {thing}" for thing in (
+    *(f"cartoon of a {thing}" for thing in (
         "dinosaur on a beach", "tiger in the snow", "rocket in space", "tropical fish under water",
         "butterfly in the sky", "cactus in the desert", "ghost at night", "sunflower on grass")),
     *(f"photo of a {thing} on a white background" for thing in (
-        "small guitar", "big apple", "small car", "big teddy bear", "small key", "big balloon", "small bee", "big crown")),
+        "small guitar", "big apple", "small car", "big teddy bear", "blue car", "yellow apple", "green key", "red whale")),
     *(f"photo of a {left} on the left and a {right} on the right on grass" for left, right in (
         ("dog", "cat"), ("car", "house"), ("panda", "pizza"), ("frog", "tulip"),
         ("lion", "tiger"), ("robot", "rocket"), ("banana", "strawberry"), ("moon", "sun"))),
     *(f"photo of a {top} on the top and a {bottom} on the bottom" for top, bottom in (
         ("cloud", "house"), ("bee", "sunflower"), ("sun", "cactus"), ("owl", "tree"),
-        ("crown", "frog"), ("top hat", "pig"), ("balloon", "bear"), ("bus", "train"))),
-    *(f"picture of two {things} on a white background" for things in (
-        "apples", "dogs", "cars", "penguins", "trees", "diamonds", "crabs", "owls")),
+        ("crown", "frog"), ("top hat", "pig"), ("balloon", "bear"), ("bus", "tree"))),
+    *(f"picture of {things} on a white background" for things in (
+        "two apples", "two dogs", "two cars", "two penguins", "a cat sitting beside a dog", "a robot beside a car",
+        "a frog sitting on a mushroom", "a monkey sitting on a car")),
 ]  # fmt: skip
 
 

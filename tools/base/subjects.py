@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+from grounds import ground
 from scenes import World
 
 STYLE = "twitter"
@@ -19,8 +20,8 @@ def main(work: Path, out: Path, things: list[str]) -> None:
     for thing in things:
         random, folder = Random(f"7{thing}{STYLE}"), out / thing.replace(" ", "_")
         folder.mkdir(parents=True, exist_ok=True)
-        for index, ground in enumerate(GROUNDS):
-            canvas = world.background(ground, random).convert("RGBA")
+        for index, kind in enumerate(GROUNDS):
+            canvas = ground(kind, world.side, random).convert("RGBA")
             size = random.uniform(0.62, 0.8)
             margin = (1 - size) / 2
             at = [0.5 + random.uniform(-margin, margin) * 0.5, 0.52 + random.uniform(-margin, margin) * 0.5]

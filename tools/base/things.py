@@ -1,5 +1,7 @@
 """The things of the base's world: names in the emoji tables, and the words of the captions."""
 
+from collections.abc import Iterable
+
 # emoji name = word of the captions (left out where both are the same), separated by "|".
 EMOJI = {
     "animals": """
@@ -74,3 +76,8 @@ def emoji() -> dict[str, str]:
     """Emoji name to the word of the captions."""
     pairs = (entry.partition("=") for group in EMOJI.values() for entry in words(group))
     return {name: word or name for name, _, word in pairs}
+
+
+def chosen(which: str, known: Iterable[str]) -> list[str]:
+    """The things among `known` that a world draws: 'first' (FIRST) or 'all', sorted."""
+    return sorted(set(known) if which == "all" else set(known) & set(words(FIRST)))

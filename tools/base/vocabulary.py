@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from scenes import COLOURS, SCENES
+from grounds import COLOURS, SCENES
 from things import UNKNOWN_WORDS
 
 MERGES = 1200

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::base::Base;
-use deltabooth::picture::encode_png;
+use deltabooth::picture::{Picture, encode_png};
+use deltabooth::sampler::SamplerKind;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32, to_f32};
 use deltabooth::{Error, Result};
@@ -29,16 +30,25 @@ pub(crate) struct Args {
     /// A delta to apply, with a strength (1 is as trained); may be given several times.
     #[arg(long, value_name = "FILE[:STRENGTH]")]
     delta: Vec<String>,
+    /// A LoRA to add (kohya's or diffusers' format), with a strength; may be given several times.
+    #[arg(long, value_name = "FILE[:STRENGTH]")]
+    lora: Vec<String>,
     /// Applies deltas that were made for another base; the result is anyone's guess.
     #[arg(long)]
     apply_anyway: bool,
+    /// The sampling method; lcm is for bases that were distilled for it.
+    #[arg(long, value_enum, value_name = "NAME", default_value_t)]
+    sampler: SamplerKind,
+    /// A word of the prompt; also writes FILE-attention.png, bright where the word looks.
+    #[arg(long, value_name = "WORD", default_value = "")]
+    attend_to: String,
     /// Sampling steps.
     #[arg(long, value_name = "N", default_value_t = 25)]
     steps: usize,
     /// Classifier-free guidance; 1 is none.
     #[arg(long, value_name = "X", default_value_t = 7.5)]
     guidance: f64,
-    /// Noise added on the way: 0 is none (DDIM), 1 is DDPM's.
+    /// Noise added on the way, with the sampler ddim: 0 is none, 1 is DDPM's.
     #[arg(long, value_name = "X", default_value_t = 0.0)]
     eta: f64,
     /// The starting noise follows from it; the next picture has the next seed.
@@ -65,6 +75,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         prompt: args.prompt,
         negative_prompt: args.negative,
         seed: args.seed,
+        sampler: args.sampler,
         steps: args.steps,
         guidance_scale: args.guidance,
         eta: args.eta,
@@ -72,8 +83,13 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             .count
             .or(start.as_ref().map(|(_, shape)| shape[0]))
             .unwrap_or(1),
+        attend_to: args.attend_to,
+        preview: false,
     };
     settings.check()?;
+    if let Some(note) = settings.note() {
+        eprintln!("{note}");
+    }
     let deltas = args
         .delta
         .iter()
@@ -86,7 +102,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             .try_for_each(|(delta, _)| delta.check_base(&base.hash))?;
     }
     let baked = bake(&base, &deltas).await?;
-    let base = baked.unwrap_or(base);
+    let mut base = baked.unwrap_or(base);
+    super::lora::add(&args.lora, &mut base)?;
     // Generating moves the noise to the base's device.
     let start = start
         .map(|(values, shape)| Tensor::from_data(TensorData::new(values, shape), &Device::flex()));
@@ -105,7 +122,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 /// The base with all deltas added to its singular values, or `None` without deltas.
-async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<Base>> {
+pub(super) async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<Base>> {
     if deltas.is_empty() {
         return Ok(None);
     }
@@ -117,7 +134,7 @@ async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<Base>> {
     decomposed.bake(base, &deltas).map(Some)
 }
 
-fn open_delta(text: &str) -> Result<(Delta, f32)> {
+pub(super) fn open_delta(text: &str) -> Result<(Delta, f32)> {
     let (path, strength) = delta_and_strength(text, Path::is_file);
     if !strength.is_finite() {
         return Err(Error::Settings(format!(
@@ -131,7 +148,7 @@ fn open_delta(text: &str) -> Result<(Delta, f32)> {
 
 /// `FILE[:STRENGTH]`. A colon may be part of the path: what exists as a whole is a path, and what
 /// follows the last colon is a strength only if it is a number.
-fn delta_and_strength(text: &str, is_file: impl Fn(&Path) -> bool) -> (PathBuf, f32) {
+pub(crate) fn delta_and_strength(text: &str, is_file: impl Fn(&Path) -> bool) -> (PathBuf, f32) {
     let split = text
         .rsplit_once(':')
         .and_then(|(path, strength)| Some((path, strength.trim().parse().ok()?)));
@@ -189,28 +206,45 @@ fn dump(generated: &Generated) -> Result<Vec<u8>> {
 }
 
 fn save(generated: &Generated, out: &Path) -> Result<()> {
-    let [count, _, height, width] = generated.images_shape;
-    if count == 1 {
-        return write(out, &generated.picture(0)?.to_png()?);
-    }
-    let columns = (1..).find(|side| side * side >= count).unwrap_or(count);
-    let rows = count.div_ceil(columns);
-    let mut grid = vec![255_u8; 3 * rows * height * columns * width];
+    let count = generated.images_shape[0];
+    let pictures = (0..count)
+        .map(|index| generated.picture(index))
+        .collect::<Result<Vec<_>>>()?;
     let stem = out.file_stem().unwrap_or_default();
-    for index in 0..count {
-        let picture = generated.picture(index)?;
-        for (y, row) in picture.rgb().chunks_exact(3 * width).enumerate() {
-            let start = 3 * ((index / columns * height + y) * columns + index % columns) * width;
-            grid[start..start + row.len()].copy_from_slice(row);
-        }
+    let columns = (1..).find(|side| side * side >= count).unwrap_or(count);
+    if !generated.attention.is_empty() {
+        let maps = (0..count)
+            .map(|index| generated.attention_picture(index))
+            .collect::<Result<Vec<_>>>()?;
+        let mut name = stem.to_owned();
+        name.push("-attention.png");
+        write(&out.with_file_name(name), &grid(&maps, columns)?)?;
+    }
+    if let [picture] = &pictures[..] {
+        return write(out, &picture.to_png()?);
+    }
+    for (index, picture) in pictures.iter().enumerate() {
         let mut name = stem.to_owned();
         name.push(format!("-{}.png", index + 1));
         write(&out.with_file_name(name), &picture.to_png()?)?;
     }
-    write(
-        out,
-        &encode_png(&grid, (columns * width) as u32, (rows * height) as u32)?,
-    )
+    write(out, &grid(&pictures, columns)?)
+}
+
+/// A PNG of pictures of one size, row by row; empty places are white.
+pub(super) fn grid(pictures: &[Picture], columns: usize) -> Result<Vec<u8>> {
+    let [width, height] = pictures.first().map_or([0, 0], |first| {
+        [first.width() as usize, first.height() as usize]
+    });
+    let rows = pictures.len().div_ceil(columns);
+    let mut grid = vec![255_u8; 3 * rows * height * columns * width];
+    for (index, picture) in pictures.iter().enumerate() {
+        for (y, row) in picture.rgb().chunks_exact(3 * width).enumerate() {
+            let start = 3 * ((index / columns * height + y) * columns + index % columns) * width;
+            grid[start..start + row.len()].copy_from_slice(row);
+        }
+    }
+    encode_png(&grid, (columns * width) as u32, (rows * height) as u32)
 }
 
 #[cfg(test)]

@@ -4,9 +4,15 @@
 //! stdout. It ends with 0, with 1 and a sentence, or with 2 if it was called wrongly.
 
 mod collage;
+mod combine;
 mod common;
+mod edit;
+mod eval;
+mod export;
 mod generate;
+mod import;
 mod inspect;
+mod lora;
 mod subjects;
 mod train;
 
@@ -26,10 +32,20 @@ struct Cli {
 enum Command {
     /// Makes pictures of a prompt, with any number of deltas.
     Generate(generate::Args),
+    /// Edits one picture by its prompt.
+    Edit(edit::Args),
     /// Learns subjects from folders of pictures.
     Train(Box<train::Args>),
     /// Shows the collages that training on several subjects would see.
     Collage(collage::Args),
+    /// Trains, makes pictures and scores them with the judge.
+    Eval(Box<eval::Args>),
+    /// Makes one delta of several: sum, interpolation, style mix, rank limit.
+    Combine(combine::Args),
+    /// Writes a delta for other programs: LoRA or svdiff-pytorch.
+    Export(export::Args),
+    /// Makes a delta of svdiff-pytorch's files.
+    Import(import::Args),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
 }
@@ -38,8 +54,13 @@ fn main() -> ExitCode {
     deltabooth::memory::keep_freed();
     let result = match Cli::parse().command {
         Command::Generate(args) => pollster::block_on(generate::run(args)),
+        Command::Edit(args) => pollster::block_on(edit::run(args)),
         Command::Train(args) => pollster::block_on(train::run(*args)),
         Command::Collage(args) => collage::run(&args),
+        Command::Eval(args) => pollster::block_on(eval::run(*args)),
+        Command::Combine(args) => pollster::block_on(combine::run(args)),
+        Command::Export(args) => pollster::block_on(export::run(args)),
+        Command::Import(args) => pollster::block_on(import::run(args)),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

@@ -12,6 +12,9 @@ pub struct ModelIndex {
     pub class_name: String,
     /// `_name_or_path`, if the file has one: where the model was published.
     pub name_or_path: Option<String>,
+    /// Whether there is a tiny autoencoder beside the base's own:
+    /// `"vae_tiny": ["diffusers", "AutoencoderTiny"]`, an addition to diffusers' file.
+    pub vae_tiny: bool,
 }
 
 impl ModelIndex {
@@ -31,6 +34,7 @@ impl ModelIndex {
             ),
             ("unet", "diffusers", &["UNet2DConditionModel"]),
             ("vae", "diffusers", &["AutoencoderKL"]),
+            ("vae_tiny", "diffusers", &["AutoencoderTiny"]),
         ] {
             let known: Vec<Value> = classes
                 .iter()
@@ -43,6 +47,7 @@ impl ModelIndex {
             name_or_path: file
                 .get::<Option<String>>("_name_or_path", None)?
                 .filter(|name| !name.is_empty()),
+            vae_tiny: file.get::<Option<Value>>("vae_tiny", None)?.is_some(),
         })
     }
 }
@@ -61,6 +66,9 @@ mod tests {
             ModelIndex::parse(good).unwrap().name_or_path.as_deref(),
             Some("nota-ai/bk-sdm-tiny")
         );
+        assert!(!ModelIndex::parse(good).unwrap().vae_tiny);
+        let tiny = br#"{"vae_tiny":["diffusers","AutoencoderTiny"]}"#;
+        assert!(ModelIndex::parse(tiny).unwrap().vae_tiny);
         for (json, key, value) in [
             (
                 r#"{"_class_name":"StableDiffusionXLPipeline"}"#,

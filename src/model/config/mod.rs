@@ -9,9 +9,11 @@ pub(super) mod reader;
 mod scheduler;
 mod unet;
 mod vae;
+mod vae_tiny;
 
 pub use clip::{ClipTextConfig, HiddenAct};
 pub use index::ModelIndex;
 pub use scheduler::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing};
 pub use unet::{DownBlockType, MidBlockType, UNetConfig, UpBlockType};
 pub use vae::VaeConfig;
+pub use vae_tiny::VaeTinyConfig;

@@ -36,6 +36,10 @@ pub struct SchedulerConfig {
     pub clip_sample: bool,
     /// The bound of that clipping, in latent units.
     pub clip_sample_range: f64,
+    /// LCM: the steps of the teacher's runs, from which the student's are chosen.
+    pub original_inference_steps: usize,
+    /// LCM: how soon the boundary condition gives way to the prediction, per timestep.
+    pub timestep_scaling: f64,
 }
 
 /// How β runs from `beta_start` to `beta_end`.
@@ -128,9 +132,16 @@ impl SchedulerConfig {
                 matches!(class, "DDIMScheduler" | "DDPMScheduler"),
             )?,
             clip_sample_range: file.get("clip_sample_range", 1.0)?,
+            original_inference_steps: file.get("original_inference_steps", 50)?,
+            timestep_scaling: file.get("timestep_scaling", 10.0)?,
             class_name,
         };
         file.in_range("num_train_timesteps", config.num_train_timesteps, 100_000)?;
+        file.in_range(
+            "original_inference_steps",
+            config.original_inference_steps,
+            100_000,
+        )?;
         if config.steps_offset >= config.num_train_timesteps {
             let why = format!("there are {} timesteps", config.num_train_timesteps);
             return Err(file.unsupported("steps_offset", &json!(config.steps_offset), &why));
@@ -143,12 +154,13 @@ impl SchedulerConfig {
                 return Err(file.unsupported(key, &json!(beta), "it must lie between 0 and 1"));
             }
         }
-        if !(config.clip_sample_range.is_finite() && config.clip_sample_range > 0.0) {
-            return Err(file.unsupported(
-                "clip_sample_range",
-                &json!(config.clip_sample_range),
-                "it must be above 0",
-            ));
+        for (key, value) in [
+            ("clip_sample_range", config.clip_sample_range),
+            ("timestep_scaling", config.timestep_scaling),
+        ] {
+            if !(value.is_finite() && value > 0.0) {
+                return Err(file.unsupported(key, &json!(value), "it must be above 0"));
+            }
         }
         Ok(config)
     }
@@ -231,6 +243,11 @@ mod tests {
                 "FlowMatchEulerDiscreteScheduler",
             ),
             (r#"{"beta_end":1.5}"#, "'beta_end'", "1.5"),
+            (
+                r#"{"original_inference_steps":0}"#,
+                "'original_inference_steps'",
+                "0",
+            ),
         ] {
             let Err(Error::Config(message)) = SchedulerConfig::parse(json.as_bytes()) else {
                 panic!("{json} was accepted")

@@ -82,6 +82,18 @@ impl Tokenizer {
         ids
     }
 
+    /// Where the words at `range` of `text` (bytes, from one word's beginning to one's end) stand in
+    /// [`encode`](Self::encode); positions beyond the longest text are left out.
+    pub fn positions(&self, text: &str, range: std::ops::Range<usize>) -> Vec<usize> {
+        // Words never share a token, so what stands before counts by itself; the start token too.
+        let before = 1 + self.tokens(&text[..range.start]).len();
+        let count = self.tokens(&text[range]).len();
+        // The last position is the end token's.
+        (before..before + count)
+            .filter(|position| position + 1 < self.max_length)
+            .collect()
+    }
+
     fn tokens_of_plain(&self, normalised: &str, ids: &mut Vec<u32>) {
         for segment in split(normalised, &self.special.normalised) {
             match segment {

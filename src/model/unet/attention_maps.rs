@@ -6,7 +6,9 @@
 
 use std::cell::RefCell;
 
-use burn::tensor::{Tensor, activation::softmax};
+use burn::tensor::Tensor;
+
+use crate::model::attention_map::attention_map;
 
 /// The most pixels of a map that is kept: 32 × 32.
 const MAX_PIXELS: usize = 1024;
@@ -31,7 +33,7 @@ impl AttentionMaps {
     pub(super) fn add(&self, q: &Tensor<3>, k: &Tensor<3>, heads: usize, size: [usize; 2]) {
         if size[0] * size[1] <= MAX_PIXELS {
             self.maps.borrow_mut().push(AttentionMap {
-                weights: mean_weights(q.clone(), k.clone(), heads),
+                weights: attention_map(q.clone(), k.clone(), heads),
                 size,
             });
         }
@@ -41,17 +43,4 @@ impl AttentionMaps {
     pub fn into_maps(self) -> Vec<AttentionMap> {
         self.maps.into_inner()
     }
-}
-
-/// softmax(q kᵀ / √d), averaged over the heads.
-fn mean_weights(q: Tensor<3>, k: Tensor<3>, heads: usize) -> Tensor<3> {
-    let [batch, _, channels] = q.dims();
-    let width = channels / heads;
-    let split = |x: Tensor<3>| {
-        let tokens = x.dims()[1];
-        x.reshape([batch, tokens, heads, width]).swap_dims(1, 2)
-    };
-    let scale = (width as f64).sqrt().recip();
-    let scores = (split(q) * scale).matmul(split(k).swap_dims(2, 3));
-    softmax(scores, 3).mean_dim(1).squeeze_dim(1)
 }

@@ -3,10 +3,13 @@
 use leptos::prelude::*;
 
 use super::{advanced::LARGEST_SEED, field::NumberField};
-use crate::ui::{
-    random_seed,
-    state::{Engine, booth},
-    text,
+use crate::{
+    ui::{
+        random_seed,
+        state::{Engine, booth},
+        text,
+    },
+    worker::protocol::SamplerKind,
 };
 
 /// The prompt, with scenes that fill it in.
@@ -116,6 +119,31 @@ pub fn GenerateOptions() -> impl IntoView {
                     placeholder=text::NEGATIVE_PROMPT_HINT
                     bind:value=fields.negative_prompt
                 />
+            </div>
+            <div class="field">
+                <label for="sampler">{text::SAMPLER}</label>
+                <select
+                    id="sampler"
+                    data-testid="sampler"
+                    on:change=move |event| {
+                        let chosen = event_target_value(&event).parse::<usize>().ok();
+                        if let Some(&kind) = chosen.and_then(|index| SamplerKind::ALL.get(index)) {
+                            fields.sampler.set(kind);
+                        }
+                    }
+                >
+                    {SamplerKind::ALL
+                        .iter()
+                        .enumerate()
+                        .map(|(index, &kind)| {
+                            view! {
+                                <option value=index.to_string() selected=move || fields.sampler.get() == kind>
+                                    {text::sampler(kind)}
+                                </option>
+                            }
+                        })
+                        .collect_view()}
+                </select>
             </div>
             <div class="fields two">
                 <NumberField id="sampling-steps" label=text::SAMPLING_STEPS value=fields.steps min=1.0 max=1000.0 whole=true />

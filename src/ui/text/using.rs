@@ -1,5 +1,7 @@
 //! Card 3.
 
+use crate::worker::protocol::SamplerKind;
+
 pub const USE_TITLE: &str = "Use it";
 pub const NO_DELTA: &str = "No delta is open: pictures will be the model's own.";
 pub const OPEN_DELTA: &str = "Open a delta";
@@ -19,6 +21,7 @@ pub const PROMPT_IDEAS: &str = "Ideas for the prompt";
 pub const NEGATIVE_PROMPT: &str = "Negative prompt";
 pub const NEGATIVE_PROMPT_HINT: &str = "What the picture should not show";
 pub const DICE: &str = "Roll a new seed";
+pub const SAMPLER: &str = "Sampler";
 pub const SAMPLING_STEPS: &str = "Steps";
 pub const GUIDANCE: &str = "Guidance";
 pub const STRENGTH: &str = "Strength";
@@ -34,6 +37,17 @@ pub const RESULT_STOPPED: &str = "Stopped before it was done.";
 pub const BASE_CAPTION: &str = "Base";
 pub const PERSONALISED_CAPTION: &str = "Personalised";
 pub const DOWNLOAD_PNG: &str = "PNG";
+
+/// The name of a sampling method, as other programs call it.
+pub fn sampler(kind: SamplerKind) -> &'static str {
+    match kind {
+        SamplerKind::Ddim => "DDIM",
+        SamplerKind::Euler => "Euler",
+        SamplerKind::EulerAncestral => "Euler ancestral",
+        SamplerKind::DpmSolverMultistep => "DPM-Solver++ (2M)",
+        SamplerKind::Lcm => "LCM, for bases distilled for it",
+    }
+}
 
 pub fn result_label(caption: &str, prompt: &str, seed: u64) -> String {
     format!("{caption}: {prompt}, seed {seed}")
@@ -63,4 +77,17 @@ pub fn close_label(title: &str) -> String {
 
 pub fn download_result(caption: &str, number: usize) -> String {
     format!("Download picture {number}, {caption}, as PNG")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sampler_has_its_own_name() {
+        let names = SamplerKind::ALL.map(sampler);
+        for (index, name) in names.iter().enumerate() {
+            assert!(!name.is_empty() && !names[..index].contains(name));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use web_time::Instant;
 
-use super::post::{self, post};
+use super::post::{self, post, warn};
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
@@ -19,12 +19,16 @@ impl Session {
             prompt: request.prompt,
             negative_prompt: request.negative_prompt,
             seed: request.seed,
+            sampler: request.sampler,
             steps: request.steps,
             guidance_scale: request.guidance_scale,
-            eta: 0.0,
             count: request.count,
+            ..GenerateSettings::default()
         };
         settings.check()?;
+        if let Some(note) = settings.note() {
+            warn(note.to_owned());
+        }
         self.loaded()?;
         let personalised = !request.deltas.is_empty();
         let sides: &[bool] = match (personalised, request.compare) {

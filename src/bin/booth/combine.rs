@@ -1,0 +1,111 @@
+//! `booth combine`.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use deltabooth::model::base::Base;
+use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::combine::{Combine, check_rank, limit_rank};
+use deltabooth::spectral::delta::Delta;
+use deltabooth::weights::Files;
+use deltabooth::{Error, Result};
+
+use super::common::{Status, check_out, named, read, today, write};
+
+/// Makes one delta of several of the same base.
+#[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("how").args(["weights", "interpolate", "style_mix"])))]
+pub(crate) struct Args {
+    /// The deltas.
+    #[arg(value_name = "FILE.safetensors", required = true)]
+    deltas: Vec<PathBuf>,
+    /// Adds them: a weight for each, also below 0 and above 1 [default: 1 each].
+    #[arg(
+        long,
+        value_name = "X,Y,…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    weights: Option<Vec<f32>>,
+    /// Goes from the second (0) to the first (1).
+    #[arg(long, value_name = "ALPHA", allow_hyphen_values = true)]
+    interpolate: Option<f32>,
+    /// Takes the geometry from the first and the appearance from the second.
+    #[arg(long)]
+    style_mix: bool,
+    /// Keeps only the K shifts of each layer that change it most.
+    #[arg(long, value_name = "K", requires = "base")]
+    rank: Option<usize>,
+    /// The base model's folder: --rank needs its singular values.
+    #[arg(long, value_name = "DIR")]
+    base: Option<PathBuf>,
+    /// The new delta; it records its parents.
+    #[arg(long, value_name = "FILE.safetensors")]
+    out: PathBuf,
+}
+
+pub(crate) async fn run(args: Args) -> Result<()> {
+    check_out(&args.out, "safetensors")?;
+    let mut parents = Vec::with_capacity(args.deltas.len());
+    for path in &args.deltas {
+        let bytes = read(path)?;
+        let delta = Delta::from_bytes(&bytes).map_err(|error| named(path, error))?;
+        parents.push((delta, Delta::content_sha256(&bytes)?));
+    }
+    let how = match (args.weights, args.interpolate) {
+        (Some(weights), _) => Combine::Sum(weights),
+        (_, Some(alpha)) => Combine::Interpolate(alpha),
+        _ if args.style_mix => Combine::StyleMix,
+        _ => Combine::Sum(vec![1.0; parents.len()]),
+    };
+    let parents: Vec<_> = parents
+        .iter()
+        .map(|(delta, hash)| (delta, hash.clone()))
+        .collect();
+    let mut combined = how.apply(&parents)?;
+    if let (Some(rank), Some(folder)) = (args.rank, &args.base) {
+        check_rank(&combined, rank)?;
+        limit(&mut combined, rank, folder.clone()).await?;
+    }
+    combined.metadata.date = today();
+    let bytes = combined.to_bytes()?;
+    write(&args.out, &bytes)?;
+    eprintln!(
+        "{}: {} bytes of {} deltas",
+        args.out.display(),
+        bytes.len(),
+        parents.len()
+    );
+    Ok(())
+}
+
+/// Limits the rank in both models.
+async fn limit(delta: &mut Delta, rank: usize, folder: PathBuf) -> Result<()> {
+    if !folder.is_dir() {
+        return Err(Error::Io(format!(
+            "There is no folder {}. Give the base model that the deltas were made for.",
+            folder.display()
+        )));
+    }
+    let base = Base::load(&Files::Folder(folder), &Device::flex(), &mut |_| ()).await?;
+    delta.check_base(&base.hash)?;
+    let mut status = Status::new("decomposing the base");
+    let mut on_layer = async |done: usize, total: usize| {
+        status.progress(done, total);
+        Ok(())
+    };
+    if !delta.unet.is_empty() {
+        let spectral =
+            SpectralBase::decompose(&base.unet, base.hash.as_str(), &mut on_layer).await?;
+        delta.unet = limit_rank(&delta.unet, &spectral, rank)?;
+    }
+    if !delta.text_encoder.is_empty() {
+        let spectral =
+            SpectralBase::decompose(&base.text_encoder, base.hash.as_str(), &mut on_layer).await?;
+        delta.text_encoder = limit_rank(&delta.text_encoder, &spectral, rank)?;
+    }
+    if let Some(combination) = &mut delta.metadata.combination {
+        combination.rank = Some(rank);
+    }
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! `booth` with several subjects, other layers, the text encoder, one picture, and the judge.
+
+#![cfg(feature = "booth")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use deltabooth::picture::decode;
+use deltabooth::spectral::delta::Delta;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn booth(args: &[&str]) -> Output {
+    let booth = env!("CARGO_BIN_EXE_booth");
+    Command::new(booth).args(args).output().unwrap()
+}
+
+fn succeeds(args: &[&str]) -> String {
+    let output = booth(args);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {stderr}");
+    format!("{}{stderr}", String::from_utf8_lossy(&output.stdout))
+}
+
+fn fails(args: &[&str]) -> String {
+    let output = booth(args);
+    assert!(!output.status.success(), "{args:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn subject(name: &str, token: &str, class: &str) -> String {
+    let folder = folder(&format!("static/subjects/{name}"));
+    format!("{}|{token}|{class}", folder.display())
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+    base: String,
+    dog: String,
+    cat: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            base: folder("static/base").display().to_string(),
+            dog: subject("dog", "sks", "dog"),
+            cat: subject("cat", "olis", "cat"),
+        }
+    }
+
+    fn at(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Two steps on both subjects.
+    fn train(&self, name: &str, more: &[&str]) -> Delta {
+        let out = self.at(name);
+        let mut args = vec!["train", "--base", &self.base, "--out", &out];
+        args.extend(["--subject", &self.dog, "--subject", &self.cat]);
+        args.extend(["--steps", "2", "--prior-images", "1", "--collages", "2"]);
+        args.extend(more);
+        succeeds(&args);
+        Delta::from_bytes(&std::fs::read(out).unwrap()).unwrap()
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_collages_and_names_what_they_show() {
+    let place = Place::new();
+    let collages = |out: &str, seed: &str| {
+        let (dog, cat, out) = (&place.dog, &place.cat, place.at(out));
+        let args = [
+            "collage",
+            "--subject",
+            dog,
+            "--subject",
+            cat,
+            "--count",
+            "3",
+        ];
+        succeeds(&[&args[..], &["--seed", seed, "--out", &out]].concat());
+        let read = |name: &str| std::fs::read(Path::new(&out).join(name)).unwrap();
+        let pictures = [0, 1, 2].map(|n| read(&format!("{n:03}.png")));
+        (pictures, String::from_utf8(read("captions.txt")).unwrap())
+    };
+    let (first, again, other) = (collages("a", "1"), collages("b", "1"), collages("c", "2"));
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+    assert_eq!(first.1.lines().count(), 3);
+    assert!(
+        first
+            .1
+            .lines()
+            .all(|line| line.contains("sks dog") && line.contains("olis cat"))
+    );
+    assert_eq!(decode(&first.0[0]).unwrap().width(), 64);
+    let alone = ["collage", "--subject", &place.dog, "--out", "x"];
+    assert!(fails(&alone).contains("two subjects"));
+}
+
+#[test]
+fn subjects_layers_and_text_encoder_are_in_one_delta_and_it_is_applied() {
+    let place = Place::new();
+    let delta = place.train(
+        "keys.safetensors",
+        &["--layers", "key_value", "--unmix-weight", "0.01"],
+    );
+    assert!(delta.text_encoder.is_empty());
+    assert!(
+        delta
+            .unet
+            .iter()
+            .all(|(path, _)| path.ends_with("attn2.to_k") || path.ends_with("attn2.to_v"))
+    );
+    let words: Vec<&str> = delta
+        .metadata
+        .subjects
+        .iter()
+        .map(|s| s.token.as_str())
+        .collect();
+    assert_eq!(words, ["sks", "olis"]);
+    assert_eq!(delta.metadata.title, "sks dog and olis cat");
+
+    let delta = place.train("text.safetensors", &["--layers", "one-d", "--text-encoder"]);
+    let paths: Vec<&str> = delta.text_encoder.iter().map(|(path, _)| path).collect();
+    assert!(paths.contains(&"text_model.embeddings.token_embedding"));
+    let picture = |more: &[&str]| {
+        let out = place.at("picture.png");
+        let args = [
+            "generate",
+            "--base",
+            &place.base,
+            "--steps",
+            "2",
+            "--seed",
+            "5",
+        ];
+        let prompt = [
+            "--prompt",
+            "photo of a sks dog and an olis cat",
+            "--out",
+            &out,
+        ];
+        succeeds(&[&args[..], &prompt, more].concat());
+        std::fs::read(out).unwrap()
+    };
+    let file = place.at("text.safetensors");
+    assert_ne!(picture(&[]), picture(&["--delta", &format!("{file}:20")]));
+    assert_eq!(picture(&[]), picture(&["--delta", &format!("{file}:0")]));
+}
+
+#[test]
+fn subjects_that_cannot_be_told_apart_are_refused_and_odd_words_are_named() {
+    let place = Place::new();
+    let same = subject("cat", "sks", "cat");
+    let out = place.at("x.safetensors");
+    let args = [
+        "train",
+        "--base",
+        &place.base,
+        "--subject",
+        &place.dog,
+        "--out",
+        &out,
+    ];
+    let error = fails(&[&args[..], &["--subject", &same]].concat());
+    assert!(
+        error.contains("identifier 'sks'") && error.contains("olis"),
+        "{error}"
+    );
+    let known = subject("cat", "banana", "cat");
+    let one_step = [
+        "--subject",
+        &known,
+        "--steps",
+        "1",
+        "--prior-weight",
+        "0",
+        "--collages",
+        "1",
+    ];
+    let said = succeeds(&[&args[..], &one_step].concat());
+    assert!(
+        said.contains("knows the word 'banana'") && said.contains("olis"),
+        "{said}"
+    );
+}
+
+#[test]
+fn one_picture_is_learned_by_its_prompt_and_edited() {
+    let place = Place::new();
+    let (image, out) = (folder("static/subjects/dog/1.png"), place.at("edit"));
+    let image = image.display().to_string();
+    let said = succeeds(&[
+        "edit",
+        "--base",
+        &place.base,
+        "--image",
+        &image,
+        "--prompt",
+        "photo of a dog",
+        "--target",
+        "photo of a dog in the snow",
+        "--train-steps",
+        "2",
+        "--steps",
+        "3",
+        "--out",
+        &out,
+    ]);
+    assert!(said.contains("The inversion lost"), "{said}");
+    let file = |name: &str| std::fs::read(Path::new(&out).join(name)).unwrap();
+    for name in ["before.png", "reconstruction.png", "after.png"] {
+        assert_eq!(decode(&file(name)).unwrap().width(), 64, "{name}");
+    }
+    let delta = Delta::from_bytes(&file("delta.safetensors")).unwrap();
+    assert_eq!(delta.metadata.prompts, ["photo of a dog"]);
+    assert!(delta.metadata.subjects.is_empty());
+}
+
+#[test]
+fn the_judge_knows_the_sample_subjects_and_an_evaluation_counts_its_pictures() {
+    let place = Place::new();
+    let judge = folder("tools/base/judge").display().to_string();
+    let args = [
+        "eval",
+        "--base",
+        &place.base,
+        "--judge",
+        &judge,
+        "--together",
+        "--steps",
+        "1",
+    ];
+    let subjects = ["--subject", &place.dog, "--subject", &place.cat];
+    let few = [
+        "--prior-weight",
+        "0",
+        "--collages",
+        "1",
+        "--count",
+        "1",
+        "--sampling-steps",
+        "1",
+    ];
+    let said = succeeds(&[&args[..], &subjects, &few].concat());
+    assert!(said.contains("the judge sees dog (twitter)"), "{said}");
+    assert!(said.contains("the judge sees cat (twitter)"), "{said}");
+    // Ten prompts of both; eight scenes and three companions of each.
+    assert!(
+        said.contains("% of 10 |") && said.contains("% of 16 |"),
+        "{said}"
+    );
+    assert!(said.contains("% of 6 |"), "{said}");
+}
