@@ -94,10 +94,9 @@ impl Booth {
 
     /// The delta file that the engine has just answered for.
     pub fn take_opening(self) -> Option<NamedFile> {
-        let taken = self.opening.try_update(|opening| {
-            let first = (!opening.is_empty()).then(|| opening.remove(0));
-            first
-        });
+        let taken = self
+            .opening
+            .try_update(|opening| (!opening.is_empty()).then(|| opening.remove(0)));
         taken.flatten()
     }
 }

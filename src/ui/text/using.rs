@@ -38,6 +38,17 @@ pub const BASE_CAPTION: &str = "Base";
 pub const PERSONALISED_CAPTION: &str = "Personalised";
 pub const DOWNLOAD_PNG: &str = "PNG";
 
+/// The name of a sampling method, as other programs call it.
+pub fn sampler(kind: SamplerKind) -> &'static str {
+    match kind {
+        SamplerKind::Ddim => "DDIM",
+        SamplerKind::Euler => "Euler",
+        SamplerKind::EulerAncestral => "Euler ancestral",
+        SamplerKind::DpmSolverMultistep => "DPM-Solver++ (2M)",
+        SamplerKind::Lcm => "LCM, for bases distilled for it",
+    }
+}
+
 pub fn result_label(caption: &str, prompt: &str, seed: u64) -> String {
     format!("{caption}: {prompt}, seed {seed}")
 }
@@ -66,17 +77,6 @@ pub fn close_label(title: &str) -> String {
 
 pub fn download_result(caption: &str, number: usize) -> String {
     format!("Download picture {number}, {caption}, as PNG")
-}
-
-/// The name of a sampling method, as other programs call it.
-pub fn sampler(kind: SamplerKind) -> &'static str {
-    match kind {
-        SamplerKind::Ddim => "DDIM",
-        SamplerKind::Euler => "Euler",
-        SamplerKind::EulerAncestral => "Euler ancestral",
-        SamplerKind::DpmSolverMultistep => "DPM-Solver++ (2M)",
-        SamplerKind::Lcm => "LCM, for bases distilled for it",
-    }
 }
 
 #[cfg(test)]

@@ -78,8 +78,8 @@ impl Session {
         let side = self.picture_size()?;
         let [first, second] = collage.halves.map(|half| ids[half.subject][half.picture]);
         let of = [
-            self.pictures.to_model(first, side)?,
-            self.pictures.to_model(second, side)?,
+            self.pictures.model_pixels(first, side)?,
+            self.pictures.model_pixels(second, side)?,
         ];
         let pixels = compose(collage, [&of[0], &of[1]], side as usize)?;
         let unit: Vec<f32> = pixels.iter().map(|value| value / 2.0 + 0.5).collect();

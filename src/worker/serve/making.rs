@@ -22,10 +22,8 @@ impl Session {
             sampler: request.sampler,
             steps: request.steps,
             guidance_scale: request.guidance_scale,
-            eta: 0.0,
             count: request.count,
-            attend_to: String::new(),
-            preview: false,
+            ..GenerateSettings::default()
         };
         settings.check()?;
         if let Some(note) = settings.note() {

@@ -108,7 +108,7 @@ impl Pictures {
     ///
     /// # Errors
     /// `Picture` if there is none of this id.
-    pub(super) fn to_model(&mut self, id: u32, size: u32) -> Result<Vec<f32>> {
+    pub(super) fn model_pixels(&mut self, id: u32, size: u32) -> Result<Vec<f32>> {
         let found = self.kept.iter_mut().find(|kept| kept.id == id);
         Ok(found.ok_or_else(gone)?.square(size).to_model())
     }

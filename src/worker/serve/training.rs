@@ -13,7 +13,7 @@ use super::session::Session;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::generate::GenerateSettings;
-use crate::train::words::warnings;
+use crate::train::prepare::warnings;
 use crate::train::{Checkpoint, CheckpointStore, Subject, Trainer};
 use crate::worker::protocol::{DeviceKind, Event, Pixels, Task, TrainRequest};
 use crate::worker::slots::Slots;
@@ -39,20 +39,13 @@ impl Session {
         let size = self.picture_size()?;
         let mut subjects = Vec::with_capacity(ids.len());
         for ids in &ids {
-            let pictures = ids.iter().map(|id| self.pictures.to_model(*id, size));
+            let pictures = ids.iter().map(|id| self.pictures.model_pixels(*id, size));
             let pictures: Vec<Vec<f32>> = pictures.collect::<Result<_>>()?;
             subjects.push(Subject::new(pictures, size as usize)?);
         }
-        for warning in warnings(&settings.subjects, &self.loaded()?.base.tokenizer) {
+        let counts: Vec<usize> = ids.iter().map(Vec::len).collect();
+        for warning in warnings(&settings, &counts, &self.loaded()?.base.tokenizer) {
             warn(warning);
-        }
-        for (words, subject) in settings.subjects.iter().zip(&subjects) {
-            if subject.pictures.len() == 1 {
-                warn(format!(
-                    "There is one picture only of '{}', so its ground and its pose are learned with it. Three to five different ones work better.",
-                    words.name()
-                ));
-            }
         }
         self.decompose(settings.text_encoder).await?;
         post::begin(Task::Prior);
