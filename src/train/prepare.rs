@@ -134,19 +134,26 @@ pub(super) async fn samples(
         if per_class == 0 {
             break;
         }
-        let caption = settings.templates.class(words);
-        let seed = [settings.seed, subject as u64];
-        let before = progress.done;
-        let mut report = async |made: usize| progress.show(before + made).await;
-        let class = class_pictures(base, &caption, per_class, seed, &mut report).await?;
-        progress.done = before + per_class;
-        samples.extend(class.latents.into_iter().map(|latents| Sample {
-            shows: Shows::Class(subject),
-            caption: caption.clone(),
-            collage: None,
-            latents: Latents::Exact(latents),
-        }));
-        classes.push(class.pictures);
+        let captions = settings.templates.classes(words);
+        let mut pictures = Vec::with_capacity(per_class);
+        for (number, caption) in captions.iter().enumerate().take(per_class) {
+            // Number, number + captions, … of the class's pictures.
+            let wanted = (per_class - number).div_ceil(captions.len());
+            let stream = [subject as u64, number as u64];
+            let before = progress.done;
+            let mut report = async |made: usize| progress.show(before + made).await;
+            let class =
+                class_pictures(base, caption, wanted, settings.seed, stream, &mut report).await?;
+            progress.done = before + wanted;
+            samples.extend(class.latents.into_iter().map(|latents| Sample {
+                shows: Shows::Class(subject),
+                caption: caption.clone(),
+                collage: None,
+                latents: Latents::Exact(latents),
+            }));
+            pictures.extend(class.pictures);
+        }
+        classes.push(pictures);
     }
     for (shows, collages, pictures, name) in [
         (Shows::Collage, own, &shown, Words::name as fn(&Words) -> _),

@@ -22,8 +22,8 @@ const STEPS: usize = 25;
 const GUIDANCE: f64 = 1.0;
 /// Keeps the class pictures' seeds apart from those that a person tries.
 const SEED_OFFSET: u64 = 0x7072_696f_7200_0000;
-/// And those of one subject's class from the next one's.
-const SUBJECT_OFFSET: u64 = 0x1_0000;
+/// And those of one subject's class from the next one's, and of one prompt from the next one.
+const STREAM_OFFSETS: [u64; 2] = [0x1_0000, 0x400];
 
 /// Pictures of one class, as latents and as pixels.
 pub(super) struct ClassPictures {
@@ -33,7 +33,8 @@ pub(super) struct ClassPictures {
     pub(super) pictures: Vec<Vec<f32>>,
 }
 
-/// `wanted` pictures that the base makes of `prompt`, the class of subject number `subject`.
+/// `wanted` pictures that the base makes of `prompt`: of the class of subject number `stream[0]`, its
+/// prompt number `stream[1]`.
 ///
 /// `on_step` hears of pictures done after every sampling step.
 ///
@@ -43,7 +44,8 @@ pub(super) async fn class_pictures(
     base: &Base,
     prompt: &str,
     wanted: usize,
-    [seed, subject]: [u64; 2],
+    seed: u64,
+    stream: [u64; 2],
     on_step: &mut impl AsyncFnMut(usize) -> ControlFlow<()>,
 ) -> Result<ClassPictures> {
     let mut class = ClassPictures {
@@ -57,7 +59,8 @@ pub(super) async fn class_pictures(
             prompt: prompt.to_owned(),
             seed: seed
                 .wrapping_add(SEED_OFFSET)
-                .wrapping_add(subject.wrapping_mul(SUBJECT_OFFSET))
+                .wrapping_add(stream[0].wrapping_mul(STREAM_OFFSETS[0]))
+                .wrapping_add(stream[1].wrapping_mul(STREAM_OFFSETS[1]))
                 .wrapping_add(done as u64),
             steps: STEPS,
             guidance_scale: GUIDANCE,

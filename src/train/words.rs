@@ -13,6 +13,10 @@ const RARE_FROM: u32 = 40_000;
 const IDENTIFIERS: [&str; 8] = ["sks", "olis", "ohwx", "zwx", "hta", "pll", "v1", "v2"];
 /// Where a template has its subjects.
 const PLACES: [&str; 2] = ["{a}", "{b}"];
+/// Where class pictures are made, besides the bare class.
+const CLASS_SCENES: [&str; 5] = ["", "on grass", "in the snow", "on a beach", "in space"];
+/// Class scenes at most.
+const MAX_SCENES: usize = 64;
 /// The longest template or prompt, in characters.
 const MAX_TEMPLATE: usize = 500;
 
@@ -80,6 +84,10 @@ pub struct Templates {
     pub top_bottom: String,
     /// Two, in any collage: half of them are captioned so.
     pub together: String,
+    /// Ends of the class pictures' prompts, in turn ("in the snow"; an empty one ends nothing). A
+    /// subject's pictures have few grounds; a class that is seen in many scenes keeps the words for
+    /// them.
+    pub class_scenes: Vec<String>,
 }
 
 impl Default for Templates {
@@ -89,6 +97,7 @@ impl Default for Templates {
             left_right: "photo of {a} on the left and {b} on the right".into(),
             top_bottom: "photo of {a} on the top and {b} on the bottom".into(),
             together: "photo of {a} and {b}".into(),
+            class_scenes: CLASS_SCENES.map(str::to_owned).into(),
         }
     }
 }
@@ -110,6 +119,18 @@ impl Templates {
                 }
             }
         }
+        if self.class_scenes.len() > MAX_SCENES {
+            return Err(Error::Settings(format!(
+                "There are {} scenes for the class pictures, but no more than {MAX_SCENES} are used. Leave some out.",
+                self.class_scenes.len()
+            )));
+        }
+        for scene in &mut self.class_scenes {
+            *scene = match scene.trim() {
+                "" => String::new(),
+                some => text("a scene of the class pictures", some, MAX_TEMPLATE)?,
+            };
+        }
         Ok(self)
     }
 
@@ -122,10 +143,21 @@ impl Templates {
         }
     }
 
-    /// "photo of a robot": what its class's pictures are called.
-    pub fn class(&self, words: &Words) -> String {
-        self.single
-            .replace(PLACES[0], &with_article(&words.class_word))
+    /// "photo of a robot", "photo of a robot in the snow": what its class's pictures are called, in
+    /// turn; at least one.
+    pub fn classes(&self, words: &Words) -> Vec<String> {
+        let class = self
+            .single
+            .replace(PLACES[0], &with_article(&words.class_word));
+        let mut captions: Vec<String> = self
+            .class_scenes
+            .iter()
+            .map(|scene| format!("{class} {scene}").trim_end().to_owned())
+            .collect();
+        if captions.is_empty() {
+            captions.push(class);
+        }
+        captions
     }
 
     /// The caption of a collage, with the place of each subject's words in it; `named` is the
@@ -250,11 +282,15 @@ mod tests {
         let templates = Templates::default();
         let words = Words::new("sks", "robot");
         assert_eq!(templates.instance(&words), "photo of a sks robot");
-        assert_eq!(templates.class(&words), "photo of a robot");
         assert_eq!(
-            templates.class(&Words::new("sks", "owl")),
-            "photo of an owl"
+            templates.classes(&words)[..2],
+            ["photo of a robot", "photo of a robot on grass"]
         );
+        let bare = Templates {
+            class_scenes: Vec::new(),
+            ..Templates::default()
+        };
+        assert_eq!(bare.classes(&Words::new("sks", "owl")), ["photo of an owl"]);
         let caption = templates.collage(Layout::LeftRight, false, ["sks dog", "olis owl"]);
         assert_eq!(
             caption.text,

@@ -65,6 +65,9 @@ pub(crate) struct Recipe {
     /// Pictures of each class that the base makes of itself.
     #[arg(long, value_name = "N")]
     prior_images: Option<usize>,
+    /// Where class pictures are made ('in the snow'), in turn; again for each; '' for the class alone.
+    #[arg(long, value_name = "WORDS")]
+    class_scene: Vec<String>,
     /// Which layers of the UNet: all, cross_attention, key_value, one_d, two_d, four_d, up, down,
     /// mid, up_cross_attention, down_cross_attention, mid_cross_attention.
     #[arg(long, value_name = "PRESET", value_parser = name::<LayerPreset>)]
@@ -103,7 +106,10 @@ pub(crate) struct Recipe {
 
 impl Recipe {
     pub(crate) fn settings(&self, subjects: Vec<Words>) -> TrainSettings {
-        let default = TrainSettings::default();
+        let mut default = TrainSettings::default();
+        if !self.class_scene.is_empty() {
+            default.templates.class_scenes.clone_from(&self.class_scene);
+        }
         TrainSettings {
             subjects,
             steps: self.steps.unwrap_or(default.steps),

@@ -1,0 +1,76 @@
+//! One picture, learned by its prompt and edited by another.
+
+use super::paper::Sheet;
+use super::studio::{Studio, open};
+
+/// Picture, what it shows, what it should show.
+const EDITS: [[&str; 3]; 4] = [
+    [
+        "static/subjects/dog/3.png",
+        "photo of a dog",
+        "photo of a dog in the snow",
+    ],
+    [
+        "static/subjects/castle/0.png",
+        "photo of a castle",
+        "photo of a castle at night",
+    ],
+    [
+        "static/subjects/car/0.png",
+        "photo of a car",
+        "photo of a car under water",
+    ],
+    [
+        "static/subjects/cat/1.png",
+        "photo of a cat",
+        "photo of a dog",
+    ],
+];
+/// Noise by η and by slerp.
+const WAYS: [[&str; 2]; 3] = [["0", "0"], ["0.5", "0"], ["0.5", "0.3"]];
+
+/// Four edits, each in three ways.
+pub fn sheet(studio: &Studio) -> Result<Sheet, String> {
+    let mut sheet = Sheet::default();
+    let mut heads = vec!["the picture".to_owned(), "inverted back".to_owned()];
+    heads.extend(WAYS.map(|[eta, slerp]| format!("eta {eta}, slerp {slerp}")));
+    sheet.heads((0..).zip(heads));
+    for (number, [image, prompt, target]) in EDITS.into_iter().enumerate() {
+        let mut pictures = Vec::new();
+        let mut learned: Option<String> = None;
+        for (way, [eta, slerp]) in WAYS.into_iter().enumerate() {
+            let out = studio.file(&format!("edit-{number}-{way}"));
+            let mut args = vec![
+                "edit",
+                "--base",
+                "static/base",
+                "--image",
+                image,
+                "--prompt",
+                prompt,
+                "--target",
+                target,
+                "--eta",
+                eta,
+                "--slerp",
+                slerp,
+                "--out",
+                &out,
+            ];
+            if let Some(delta) = &learned {
+                args.extend(["--delta", delta]);
+            }
+            studio.call(&args)?;
+            let read = |name: &str| open(format!("{out}/{name}.png").as_ref());
+            if learned.is_none() {
+                pictures.extend([read("before")?, read("reconstruction")?]);
+                learned = Some(format!("{out}/delta.safetensors"));
+            }
+            pictures.push(read("after")?);
+        }
+        sheet.line(format!("\"{prompt}\" to \"{target}\""));
+        sheet.pictures(pictures);
+    }
+    sheet.credit();
+    Ok(sheet)
+}

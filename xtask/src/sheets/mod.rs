@@ -1,0 +1,64 @@
+//! Contact sheets: what the embedded base makes of prompts before and after it has learned.
+//!
+//! Nothing is selected: prompts and seeds stand in these files, and every picture is on the sheet.
+//!
+//! | file | sheet |
+//! |---|---|
+//! | [`one`] | one subject in scenes that none of its pictures has, beside the base |
+//! | [`several`] | two subjects, four ways of learning them; three subjects |
+//! | [`combining`] | strengths, ranks, a style mix |
+//! | [`editing`] | one picture, edited by its prompt |
+//! | [`paper`] | rows of enlarged pictures with words over them |
+//! | [`studio`] | calls to booth, deltas kept between the sheets of one call |
+
+mod combining;
+mod editing;
+mod one;
+mod paper;
+mod several;
+mod studio;
+
+use std::fs;
+
+use crate::shell::Done;
+use studio::Studio;
+
+/// Everything that can be drawn, by its name: `docs/sheet-<name>.png`.
+const SHEETS: [(&str, fn(&Studio) -> Result<paper::Sheet, String>); 9] = [
+    ("dog", |studio| one::sheet(studio, "dog")),
+    ("robot", |studio| one::sheet(studio, "robot")),
+    ("cat", |studio| one::sheet(studio, "cat")),
+    ("two", several::two),
+    ("three", several::three),
+    ("strength", combining::strength),
+    ("rank", combining::rank),
+    ("style", combining::style),
+    ("editing", editing::sheet),
+];
+
+/// Draws all sheets, or those that are named. `--booth PATH` before them takes a booth that is
+/// already built.
+pub fn run(args: &[String]) -> Done {
+    let (booth, named) = match args {
+        [flag, path, named @ ..] if flag == "--booth" => (Some(path.clone()), named),
+        named => (None, named),
+    };
+    let known: Vec<&str> = SHEETS.iter().map(|(name, _)| *name).collect();
+    if let Some(other) = named.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(format!(
+            "there is no sheet '{other}'. Name some of {}, or none for all; a booth that is built \
+             comes first, as --booth PATH",
+            known.join(", ")
+        ));
+    }
+    let studio = Studio::new(booth)?;
+    fs::create_dir_all("docs").map_err(|error| format!("docs: {error}"))?;
+    for (name, draw) in SHEETS {
+        if named.is_empty() || named.iter().any(|wanted| wanted == name) {
+            let path = format!("docs/sheet-{name}.png");
+            draw(&studio)?.save(&path)?;
+            println!("{path}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Several subjects in one picture.
+
+use super::paper::Sheet;
+use super::studio::{Studio, Subject, open};
+
+const DOG: Subject = Subject {
+    folder: "dog",
+    token: "sks",
+};
+const CAT: Subject = Subject {
+    folder: "cat",
+    token: "olis",
+};
+const ROBOT: Subject = Subject {
+    folder: "robot",
+    token: "zwx",
+};
+/// Collages that a sheet shows.
+const COLLAGES: usize = 8;
+/// Pictures of a prompt, of each way of learning.
+const SEEDS: usize = 2;
+
+/// Two subjects, learned in four ways. No collage is captioned with "sitting beside".
+pub fn two(studio: &Studio) -> Result<Sheet, String> {
+    let both = [DOG, CAT];
+    let plain = studio.train("two-plain", &both, &["--collages", "0"])?;
+    let mixed = studio.train("two-mixed", &both, &["--unmix-weight", "0"])?;
+    let unmixed = studio.train("two-unmixed", &both, &["--unmix-weight", "0.01"])?;
+    let alone = [
+        studio.train("dog", &[DOG], &[])?,
+        studio.train("olis-cat", &[CAT], &[])?,
+    ];
+    let ways: [(&str, Vec<&str>); 4] = [
+        ("no collages", vec!["--delta", &plain]),
+        ("collages (Cut-Mix)", vec!["--delta", &mixed]),
+        ("collages and unmix loss", vec!["--delta", &unmixed]),
+        (
+            "two deltas, added",
+            vec!["--delta", &alone[0], "--delta", &alone[1]],
+        ),
+    ];
+
+    let mut sheet = Sheet::default();
+    sheet.line("learned from these pictures");
+    let mut pictures = DOG.pictures()?;
+    pictures.extend(CAT.pictures()?);
+    sheet.pictures(pictures);
+    sheet.line("the first collages");
+    sheet.pictures(collages(studio)?);
+    sheet.heads(
+        (0..)
+            .step_by(SEEDS)
+            .zip(ways.iter().map(|(way, _)| (*way).to_owned())),
+    );
+    let [dog, cat] = [DOG.name(), CAT.name()];
+    for prompt in [
+        format!("photo of a {dog} sitting beside an {cat}"),
+        format!("photo of an {cat} sitting beside a {dog} on grass"),
+        format!("photo of a {dog} sitting beside an {cat} in the snow"),
+        format!("photo of an {cat} sitting beside a {dog} in space"),
+        format!("photo of a {dog} on the top and an {cat} on the bottom"),
+        format!("photo of a {dog} at night"),
+        format!("photo of an {cat} at night"),
+    ] {
+        let mut pictures = Vec::new();
+        for (_, deltas) in &ways {
+            pictures.extend(studio.make(&prompt, deltas, SEEDS)?);
+        }
+        sheet.line(prompt);
+        sheet.pictures(pictures);
+    }
+    sheet.credit();
+    Ok(sheet)
+}
+
+fn collages(studio: &Studio) -> Result<Vec<image::RgbImage>, String> {
+    let (out, count) = (studio.file("collages"), COLLAGES.to_string());
+    studio.call(&[
+        "collage",
+        "--base",
+        "static/base",
+        "--subject",
+        "static/subjects/dog|sks|dog",
+        "--subject",
+        "static/subjects/cat|olis|cat",
+        "--count",
+        &count,
+        "--out",
+        &out,
+    ])?;
+    (0..COLLAGES)
+        .map(|number| open(format!("{out}/{number:03}.png").as_ref()))
+        .collect()
+}
+
+/// Three subjects, learned together; pairs and each alone.
+pub fn three(studio: &Studio) -> Result<Sheet, String> {
+    let subjects = [DOG, CAT, ROBOT];
+    let delta = studio.train("three", &subjects, &[])?;
+    let mut sheet = Sheet::default();
+    sheet.line("learned from these pictures");
+    for subject in subjects {
+        sheet.pictures(subject.pictures()?);
+    }
+    let [dog, cat, robot] = subjects.map(Subject::name);
+    for prompt in [
+        format!("photo of a {dog} sitting beside an {cat}"),
+        format!("photo of an {cat} sitting beside a {robot}"),
+        format!("photo of a {robot} sitting beside a {dog}"),
+        format!("photo of a {dog} beside a {robot} in the snow"),
+        format!("photo of a {robot} beside an {cat} in space"),
+        format!("photo of a {dog} in space"),
+        format!("photo of an {cat} in the desert"),
+        format!("photo of a {robot} at night"),
+    ] {
+        let pictures = studio.make(&prompt, &["--delta", &delta], 4)?;
+        sheet.line(prompt);
+        sheet.pictures(pictures);
+    }
+    sheet.credit();
+    Ok(sheet)
+}
