@@ -11,6 +11,7 @@
 //! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
 //! | [`sampler`] | noise schedule, sampling methods, seeded noise |
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
+//! | [`recipe`] | a training run's choices and their defaults |
 //! | [`train`] | δ from a few pictures |
 //! | [`generate`] | pictures from a prompt and any deltas |
 //! | [`edit`] | one picture, edited by its prompt |
@@ -35,6 +36,7 @@ pub mod memory;
 pub mod model;
 #[cfg(feature = "tensor")]
 pub mod picture;
+pub mod recipe;
 #[cfg(feature = "tensor")]
 pub mod sampler;
 #[cfg(feature = "tensor")]

@@ -5,19 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::collage::Collage;
 use super::words::{Templates, Words};
 use crate::error::{Error, Result};
+use crate::recipe;
+pub use crate::recipe::{RateSchedule, TimestepSampling};
 use crate::spectral::LayerPreset;
 use crate::spectral::shift::NormShift;
 
 /// Subjects of one run at most.
 const MAX_SUBJECTS: usize = 8;
 
-/// Settings of one run; the defaults suit the embedded base.
-///
-/// With it a higher `learning_rate` lets the grounds of the pictures into every scene: at 2e-2 white
-/// grounds turn yellow and beaches green, at 5e-2 scenes are lost. A prior that weighs as much as
-/// the subject (λ = 1) holds the subject's features back; 0.2 lets them come, and scenes stay. After
-/// 300 steps eyes and ears are there, after 500 details.
-/// Larger bases want smaller rates: the paper's are 1e-3 and 1e-6.
+/// Settings of one run; the defaults are the [`recipe`]'s.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrainSettings {
@@ -58,6 +54,8 @@ pub struct TrainSettings {
     pub text_encoder: bool,
     /// How timesteps are drawn.
     pub timesteps: TimestepSampling,
+    /// The part of the schedule that they are drawn from: 0 is its cleanest end, 1 its noisiest.
+    pub timestep_range: [f64; 2],
     /// min-SNR's γ: losses of clean timesteps weigh min(SNR, γ)/SNR (Hang et al. 2023, 5 there);
     /// 0 weighs all alike.
     pub min_snr_gamma: f64,
@@ -79,32 +77,6 @@ pub struct TrainSettings {
     pub norms: NormShift,
 }
 
-/// How the timesteps of a run are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimestepSampling {
-    /// Each by itself.
-    #[default]
-    Uniform,
-    /// One from every sixteenth of the schedule in turn, the sixteenths in a shuffled order.
-    Stratified,
-    /// Pairs t and T − 1 − t.
-    Antithetic,
-}
-
-/// How the learning rates change over a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RateSchedule {
-    /// They do not.
-    #[default]
-    Constant,
-    /// From whole to zero along half a cosine.
-    Cosine,
-    /// From whole to zero along a line.
-    Linear,
-}
-
 impl RateSchedule {
     /// The factor of the learning rates in `step` of `steps`, both counted from 0.
     pub fn factor(self, step: usize, steps: usize) -> f64 {
@@ -122,30 +94,31 @@ impl Default for TrainSettings {
         Self {
             subjects: Vec::new(),
             templates: Templates::default(),
-            steps: 400,
-            learning_rate: 1e-2,
-            learning_rate_1d: 2e-5,
+            steps: recipe::STEPS,
+            learning_rate: recipe::LEARNING_RATE,
+            learning_rate_1d: recipe::LEARNING_RATE_1D,
             weight_decay: 1e-2,
             betas: [0.9, 0.999],
             eps: 1e-8,
             max_grad_norm: 1.0,
-            prior_weight: 0.2,
-            prior_images: 8,
-            mix_probability: 0.6,
+            prior_weight: recipe::PRIOR_WEIGHT,
+            prior_images: recipe::PRIOR_IMAGES,
+            mix_probability: recipe::MIX_PROBABILITY,
             collages: 48,
             own_collages: Vec::new(),
-            unmix_weight: 0.0,
+            unmix_weight: recipe::UNMIX_WEIGHT,
             layers: LayerPreset::All,
             text_encoder: false,
-            timesteps: TimestepSampling::Uniform,
-            min_snr_gamma: 0.0,
-            schedule: RateSchedule::Constant,
-            ema_decay: 0.0,
-            batch: 1,
+            timesteps: recipe::TIMESTEPS,
+            timestep_range: [0.0, 1.0],
+            min_snr_gamma: recipe::MIN_SNR_GAMMA,
+            schedule: recipe::SCHEDULE,
+            ema_decay: recipe::EMA_DECAY,
+            batch: recipe::BATCH,
             flip: false,
             seed: 0,
-            preview_every: 50,
-            checkpoint_every: 25,
+            preview_every: recipe::PREVIEW_EVERY,
+            checkpoint_every: recipe::CHECKPOINT_EVERY,
             norms: NormShift::FullLength,
         }
     }
@@ -197,6 +170,9 @@ impl TrainSettings {
         within("collages", self.collages, 0, 1_000)?;
         within("own_collages", self.own_collages.len(), 0, 1_000)?;
         within("batch", self.batch, 1, 16)?;
+        let [from, to] = &mut self.timestep_range;
+        number("timestep_range[0]", from, 0.0, 0.99)?;
+        number("timestep_range[1]", to, *from + 0.01, 1.0)?;
         number("mix_probability", &mut self.mix_probability, 0.0, 1.0)?;
         number("unmix_weight", &mut self.unmix_weight, 0.0, 1e6)?;
         number("min_snr_gamma", &mut self.min_snr_gamma, 0.0, 1e3)?;
@@ -216,6 +192,13 @@ impl TrainSettings {
             );
         }
         Ok(self)
+    }
+
+    /// First and last timestep of `count` that are drawn.
+    pub fn timesteps_of(&self, count: usize) -> [usize; 2] {
+        let at = |part: f64| (part * count as f64).round() as usize;
+        let first = at(self.timestep_range[0]).min(count.saturating_sub(1));
+        [first, at(self.timestep_range[1]).max(first + 1) - 1]
     }
 
     /// Whether collages of two subjects take part.
@@ -309,7 +292,14 @@ mod tests {
 
     #[test]
     fn each_setting_that_cannot_work_is_refused_by_name() {
-        let cases: [(TrainSettings, &str); 13] = [
+        let cases: [(TrainSettings, &str); 14] = [
+            (
+                TrainSettings {
+                    timestep_range: [0.5, 0.4],
+                    ..good()
+                },
+                "timestep_range[1]",
+            ),
             (of(&[("sks", " ")]), "class word"),
             (of(&[("two words", "robot")]), "identifier"),
             (of(&[("a\u{7}", "robot")]), "identifier"),

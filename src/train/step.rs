@@ -70,6 +70,8 @@ impl Material {
         if settings.uses_prior() {
             kinds_and_classes.extend(kinds.iter().map(|kind| kind.of_the_class()));
         }
+        let [first, last] = settings.timesteps_of(self.timesteps);
+        let count = last - first + 1;
         let mut batch = Drawn::default();
         for (index, kind) in kinds_and_classes.into_iter().enumerate() {
             let of_kind: Vec<usize> = (0..self.samples.len())
@@ -79,15 +81,15 @@ impl Material {
             let place = index % settings.batch;
             let timestep = match settings.timesteps {
                 TimestepSampling::Antithetic if place % 2 == 1 => {
-                    self.timesteps - 1 - batch.timesteps[index - 1]
+                    first + last - batch.timesteps[index - 1]
                 }
                 TimestepSampling::Stratified => {
                     let stratum = stratum(step * settings.batch + place);
-                    let start = self.timesteps * stratum / STRATA;
-                    let end = self.timesteps * (stratum + 1) / STRATA;
-                    start + noise.below(end - start)
+                    let start = first + count * stratum / STRATA;
+                    let end = first + count * (stratum + 1) / STRATA;
+                    start + noise.below((end - start).max(1))
                 }
-                _ => noise.below(self.timesteps),
+                _ => first + noise.below(count),
             };
             batch.timesteps.push(timestep);
             match &self.samples[at].latents {
@@ -262,6 +264,36 @@ mod tests {
             .collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..16).collect::<Vec<usize>>());
+    }
+
+    #[test]
+    fn timesteps_stay_within_their_part_of_the_schedule() {
+        for timesteps in [
+            TimestepSampling::Uniform,
+            TimestepSampling::Stratified,
+            TimestepSampling::Antithetic,
+        ] {
+            let settings = TrainSettings {
+                timesteps,
+                timestep_range: [0.2, 0.75],
+                batch: 2,
+                ..settings()
+            };
+            let (material, mut noise) = (material(), Noise::new(0, 0));
+            let drawn: Vec<usize> = (0..200)
+                .flat_map(|step| {
+                    material
+                        .draw(&settings, step, &mut noise, &Device::flex())
+                        .timesteps
+                })
+                .collect();
+            assert!(
+                drawn.iter().all(|t| (200..750).contains(t)),
+                "{timesteps:?}"
+            );
+            let ends = [drawn.iter().min(), drawn.iter().max()];
+            assert!(matches!(ends, [Some(..230), Some(720..)]), "{ends:?}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::collage::Layout;
 use crate::error::{Error, Result};
 use crate::model::tokenizer::Tokenizer;
+use crate::recipe::CLASS_SCENES;
 
 /// Below this place in the vocabulary a whole word is in common use: CLIP's vocabulary is ordered
 /// by frequency and the last fifth of its 49,408 tokens are rare names.
@@ -13,8 +14,6 @@ const RARE_FROM: u32 = 40_000;
 const IDENTIFIERS: [&str; 8] = ["sks", "olis", "ohwx", "zwx", "hta", "pll", "v1", "v2"];
 /// Where a template has its subjects.
 const PLACES: [&str; 2] = ["{a}", "{b}"];
-/// Where class pictures are made, besides the bare class.
-const CLASS_SCENES: [&str; 5] = ["", "on grass", "in the snow", "on a beach", "in space"];
 /// Class scenes at most.
 const MAX_SCENES: usize = 64;
 /// The longest template or prompt, in characters.

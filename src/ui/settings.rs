@@ -5,6 +5,7 @@
 use leptos::prelude::*;
 
 use super::text::{PAIRS, SCENES};
+use crate::recipe::{self, RateSchedule, TimestepSampling};
 use crate::worker::protocol::{ArrangedCollage, SamplerKind, SubjectWords, TrainRequest};
 
 /// The fields of card 2 and of its advanced settings.
@@ -28,6 +29,18 @@ pub struct TrainFields {
     pub mix_probability: RwSignal<f64>,
     /// Weight of the unmix loss.
     pub unmix_weight: RwSignal<f64>,
+    /// How timesteps are drawn.
+    pub timesteps: RwSignal<TimestepSampling>,
+    /// min-SNR's γ; 0 weighs all timesteps alike.
+    pub min_snr_gamma: RwSignal<f64>,
+    /// How the learning rates change over the run.
+    pub schedule: RwSignal<RateSchedule>,
+    /// Decay of the average of δ that is kept; 0 keeps δ itself.
+    pub ema_decay: RwSignal<f64>,
+    /// Samples of the subjects in one step.
+    pub batch: RwSignal<f64>,
+    /// Show each picture mirrored too.
+    pub flip: RwSignal<bool>,
     /// Everything random follows from it.
     pub seed: RwSignal<f64>,
     /// Steps between previews; 0 for none.
@@ -40,18 +53,24 @@ impl TrainFields {
     /// The default recipe.
     pub fn new() -> Self {
         Self {
-            steps: RwSignal::new(400.0),
-            learning_rate: RwSignal::new(1e-2),
-            learning_rate_1d: RwSignal::new(2e-5),
-            prior_weight: RwSignal::new(0.2),
-            prior_images: RwSignal::new(8.0),
+            steps: RwSignal::new(recipe::STEPS as f64),
+            learning_rate: RwSignal::new(recipe::LEARNING_RATE),
+            learning_rate_1d: RwSignal::new(recipe::LEARNING_RATE_1D),
+            prior_weight: RwSignal::new(recipe::PRIOR_WEIGHT),
+            prior_images: RwSignal::new(recipe::PRIOR_IMAGES as f64),
             layers: RwSignal::new("all".to_owned()),
             text_encoder: RwSignal::new(false),
-            mix_probability: RwSignal::new(0.6),
-            unmix_weight: RwSignal::new(0.0),
+            mix_probability: RwSignal::new(recipe::MIX_PROBABILITY),
+            unmix_weight: RwSignal::new(recipe::UNMIX_WEIGHT),
+            timesteps: RwSignal::new(recipe::TIMESTEPS),
+            min_snr_gamma: RwSignal::new(recipe::MIN_SNR_GAMMA),
+            schedule: RwSignal::new(recipe::SCHEDULE),
+            ema_decay: RwSignal::new(recipe::EMA_DECAY),
+            batch: RwSignal::new(recipe::BATCH as f64),
+            flip: RwSignal::new(false),
             seed: RwSignal::new(0.0),
-            preview_every: RwSignal::new(50.0),
-            checkpoint_every: RwSignal::new(25.0),
+            preview_every: RwSignal::new(recipe::PREVIEW_EVERY as f64),
+            checkpoint_every: RwSignal::new(recipe::CHECKPOINT_EVERY as f64),
         }
     }
 
@@ -68,6 +87,12 @@ impl TrainFields {
             text_encoder: self.text_encoder.get_untracked(),
             mix_probability: self.mix_probability.get_untracked(),
             unmix_weight: self.unmix_weight.get_untracked(),
+            timesteps: self.timesteps.get_untracked(),
+            min_snr_gamma: self.min_snr_gamma.get_untracked(),
+            schedule: self.schedule.get_untracked(),
+            ema_decay: self.ema_decay.get_untracked(),
+            batch: self.batch.get_untracked() as usize,
+            flip: self.flip.get_untracked(),
             steps: self.steps.get_untracked() as usize,
             learning_rate: self.learning_rate.get_untracked(),
             learning_rate_1d: self.learning_rate_1d.get_untracked(),
@@ -85,6 +110,12 @@ impl TrainFields {
         self.text_encoder.set(run.text_encoder);
         self.mix_probability.set(run.mix_probability);
         self.unmix_weight.set(run.unmix_weight);
+        self.timesteps.set(run.timesteps);
+        self.min_snr_gamma.set(run.min_snr_gamma);
+        self.schedule.set(run.schedule);
+        self.ema_decay.set(run.ema_decay);
+        self.batch.set(run.batch as f64);
+        self.flip.set(run.flip);
         self.steps.set(run.steps as f64);
         self.learning_rate.set(run.learning_rate);
         self.learning_rate_1d.set(run.learning_rate_1d);

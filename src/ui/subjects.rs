@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::state::{Booth, PictureView, Subject, SubjectPicture};
+use crate::recipe::steps_for;
 use crate::worker::protocol::{Request, SubjectWords};
 
 impl Booth {
@@ -16,15 +17,25 @@ impl Booth {
             places.iter().find(free).copied()
         });
         if let Some(subject) = free {
-            self.subjects.update(|subjects| subjects.push(subject));
+            self.change_subjects(|subjects| subjects.push(subject));
         }
     }
 
     /// Takes a subject away, with its pictures.
     pub fn remove_subject(self, subject: Subject) {
         self.clear_pictures(subject);
-        self.subjects
-            .update(|subjects| subjects.retain(|of| of.number != subject.number));
+        self.change_subjects(|subjects| subjects.retain(|of| of.number != subject.number));
+    }
+
+    /// The steps follow the number of subjects until a person chooses other ones.
+    fn change_subjects(self, change: impl FnOnce(&mut Vec<Subject>)) {
+        let steps = |count: usize| steps_for(count) as f64;
+        let before = steps(self.subjects.with_untracked(Vec::len));
+        self.subjects.update(change);
+        if self.train.steps.get_untracked() == before {
+            let after = steps(self.subjects.with_untracked(Vec::len));
+            self.train.steps.set(after);
+        }
     }
 
     /// The subject of this number, otherwise the last one: where files go.

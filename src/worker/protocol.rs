@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::recipe::{RateSchedule, TimestepSampling};
 
 /// From the page to the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -178,6 +179,18 @@ pub struct TrainRequest {
     pub mix_probability: f64,
     /// Weight of the unmix loss on collages.
     pub unmix_weight: f64,
+    /// How timesteps are drawn.
+    pub timesteps: TimestepSampling,
+    /// min-SNR's γ; 0 weighs all timesteps alike.
+    pub min_snr_gamma: f64,
+    /// How the learning rates change over the run.
+    pub schedule: RateSchedule,
+    /// Decay of the average of δ that is kept; 0 keeps δ itself.
+    pub ema_decay: f64,
+    /// Samples of the subjects in one step.
+    pub batch: usize,
+    /// Show each picture mirrored too.
+    pub flip: bool,
     /// Collages that a person arranged.
     pub arranged: Vec<ArrangedCollage>,
     /// Training steps.

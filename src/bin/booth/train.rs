@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use deltabooth::model::base::Base;
+use deltabooth::recipe::steps_for;
 use deltabooth::spectral::{Decomposed, LayerPreset};
 use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::prepare::warnings;
@@ -87,6 +88,9 @@ pub(crate) struct Recipe {
     /// How timesteps are drawn: uniform, stratified, antithetic.
     #[arg(long, value_name = "NAME", value_parser = name::<TimestepSampling>)]
     timesteps: Option<TimestepSampling>,
+    /// The part of the schedule that they are drawn from, 0 the cleanest, 1 the noisiest: 'FROM,TO'.
+    #[arg(long, value_name = "FROM,TO", value_parser = two_numbers)]
+    timestep_range: Option<[f64; 2]>,
     /// min-SNR's gamma; 0 weighs all timesteps alike.
     #[arg(long, value_name = "X")]
     min_snr: Option<f64>,
@@ -111,8 +115,8 @@ impl Recipe {
             default.templates.class_scenes.clone_from(&self.class_scene);
         }
         TrainSettings {
+            steps: self.steps.unwrap_or_else(|| steps_for(subjects.len())),
             subjects,
-            steps: self.steps.unwrap_or(default.steps),
             learning_rate: self.lr.unwrap_or(default.learning_rate),
             learning_rate_1d: self.lr_1d.unwrap_or(default.learning_rate_1d),
             schedule: self.schedule.unwrap_or(default.schedule),
@@ -124,6 +128,7 @@ impl Recipe {
             collages: self.collages.unwrap_or(default.collages),
             unmix_weight: self.unmix_weight.unwrap_or(default.unmix_weight),
             timesteps: self.timesteps.unwrap_or(default.timesteps),
+            timestep_range: self.timestep_range.unwrap_or(default.timestep_range),
             min_snr_gamma: self.min_snr.unwrap_or(default.min_snr_gamma),
             ema_decay: self.ema.unwrap_or(default.ema_decay),
             batch: self.batch.unwrap_or(default.batch),
@@ -138,6 +143,16 @@ impl Recipe {
 fn name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
     let name = serde_json::Value::String(text.replace('-', "_"));
     serde_json::from_value(name).map_err(|error| error.to_string())
+}
+
+/// "0,0.8".
+fn two_numbers(text: &str) -> std::result::Result<[f64; 2], String> {
+    let wrong = || format!("'{text}' is not two numbers; write them as in 0,0.8");
+    let (from, to) = text.split_once(',').ok_or_else(wrong)?;
+    match (from.trim().parse(), to.trim().parse()) {
+        (Ok(from), Ok(to)) => Ok([from, to]),
+        _ => Err(wrong()),
+    }
 }
 
 pub(crate) async fn run(args: Args) -> Result<()> {

@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::field::NumberField;
+use super::field::{ChoiceField, NumberField, ToggleField};
 use crate::{
+    recipe::{RateSchedule, TimestepSampling},
     ui::{state::booth, text},
     worker::protocol::Preset,
 };
@@ -23,7 +24,13 @@ pub fn AdvancedSettings() -> impl IntoView {
         <details class="advanced" id="advanced" data-testid="advanced">
             <summary>{text::ADVANCED}</summary>
             <Layers />
+            <ToggleField id="flip" label=Signal::stored(text::FLIP.to_owned()) value=fields.flip disabled=locked />
             <div class="fields two">
+                <ChoiceField id="schedule" label=text::SCHEDULE value=fields.schedule choices=&RateSchedule::ALL name=text::schedule disabled=locked />
+                <ChoiceField id="timesteps" label=text::TIMESTEPS value=fields.timesteps choices=&TimestepSampling::ALL name=text::timesteps disabled=locked />
+                <NumberField id="batch" label=text::BATCH value=fields.batch min=1.0 max=16.0 whole=true disabled=locked />
+                <NumberField id="min-snr" label=text::MIN_SNR value=fields.min_snr_gamma min=0.0 max=1000.0 disabled=locked />
+                <NumberField id="ema" label=text::EMA value=fields.ema_decay min=0.0 max=0.9999 disabled=locked />
                 <NumberField id="learning-rate" label=text::LEARNING_RATE value=fields.learning_rate min=0.0 max=1.0 disabled=locked />
                 <NumberField id="learning-rate-1d" label=text::LEARNING_RATE_1D value=fields.learning_rate_1d min=0.0 max=1.0 disabled=locked />
                 <NumberField id="prior-weight" label=text::PRIOR_WEIGHT value=fields.prior_weight min=0.0 max=10.0 disabled=locked />
@@ -68,16 +75,11 @@ fn Layers() -> impl IntoView {
                 {options}
             </select>
         </div>
-        <label class="toggle">
-            <input
-                type="checkbox"
-                id="text-encoder"
-                data-testid="text-encoder"
-                prop:checked=move || fields.text_encoder.get()
-                disabled=move || booth.is_training()
-                on:change=move |event| fields.text_encoder.set(event_target_checked(&event))
-            />
-            {move || text::text_encoder(booth.text_encoder_shifts.get())}
-        </label>
+        <ToggleField
+            id="text-encoder"
+            label=Signal::derive(move || text::text_encoder(booth.text_encoder_shifts.get()))
+            value=fields.text_encoder
+            disabled=Signal::derive(move || booth.is_training())
+        />
     }
 }

@@ -1,4 +1,4 @@
-//! A number with its name.
+//! Fields with their names: a number, a slider, a choice.
 
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
@@ -63,6 +63,79 @@ pub fn NumberField(
                 }
             />
         </div>
+    }
+}
+
+/// One of a few choices.
+#[component]
+pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
+    /// Also the test id.
+    id: &'static str,
+    /// Its name.
+    label: &'static str,
+    /// What is chosen.
+    value: RwSignal<T>,
+    /// What there is.
+    choices: &'static [T],
+    /// What a choice is called.
+    name: fn(T) -> &'static str,
+    /// Cannot be changed now.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
+) -> impl IntoView {
+    let option = move |(index, &choice): (usize, &'static T)| {
+        view! {
+            <option value=index.to_string() selected=move || value.get() == choice>
+                {name(choice)}
+            </option>
+        }
+    };
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <select
+                id=id
+                data-testid=id
+                disabled=move || disabled.get()
+                on:change=move |event| {
+                    let index = event_target_value(&event).parse::<usize>().ok();
+                    if let Some(&choice) = index.and_then(|index| choices.get(index)) {
+                        value.set(choice);
+                    }
+                }
+            >
+                {choices.iter().enumerate().map(option).collect_view()}
+            </select>
+        </div>
+    }
+}
+
+/// Yes or no.
+#[component]
+pub fn ToggleField(
+    /// Also the test id.
+    id: &'static str,
+    /// What yes means.
+    #[prop(into)]
+    label: Signal<String>,
+    /// What it holds.
+    value: RwSignal<bool>,
+    /// Cannot be changed now.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
+) -> impl IntoView {
+    view! {
+        <label class="toggle">
+            <input
+                type="checkbox"
+                id=id
+                data-testid=id
+                prop:checked=move || value.get()
+                disabled=move || disabled.get()
+                on:change=move |event| value.set(event_target_checked(&event))
+            />
+            {move || label.get()}
+        </label>
     }
 }
 

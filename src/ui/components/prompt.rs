@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::{advanced::LARGEST_SEED, field::NumberField};
+use super::{
+    advanced::LARGEST_SEED,
+    field::{ChoiceField, NumberField},
+};
 use crate::{
     ui::{
         random_seed,
@@ -120,31 +123,7 @@ pub fn GenerateOptions() -> impl IntoView {
                     bind:value=fields.negative_prompt
                 />
             </div>
-            <div class="field">
-                <label for="sampler">{text::SAMPLER}</label>
-                <select
-                    id="sampler"
-                    data-testid="sampler"
-                    on:change=move |event| {
-                        let chosen = event_target_value(&event).parse::<usize>().ok();
-                        if let Some(&kind) = chosen.and_then(|index| SamplerKind::ALL.get(index)) {
-                            fields.sampler.set(kind);
-                        }
-                    }
-                >
-                    {SamplerKind::ALL
-                        .iter()
-                        .enumerate()
-                        .map(|(index, &kind)| {
-                            view! {
-                                <option value=index.to_string() selected=move || fields.sampler.get() == kind>
-                                    {text::sampler(kind)}
-                                </option>
-                            }
-                        })
-                        .collect_view()}
-                </select>
-            </div>
+            <ChoiceField id="sampler" label=text::SAMPLER value=fields.sampler choices=&SamplerKind::ALL name=text::sampler />
             <div class="fields two">
                 <NumberField id="sampling-steps" label=text::SAMPLING_STEPS value=fields.steps min=1.0 max=1000.0 whole=true />
                 <NumberField id="guidance" label=text::GUIDANCE value=fields.guidance_scale min=0.0 max=30.0 />

@@ -1,6 +1,7 @@
 //! Card 2.
 
 use super::{count, name, numbers};
+use crate::recipe::{RateSchedule, TimestepSampling};
 use crate::worker::protocol::SubjectWords;
 
 pub const TRAIN_TITLE: &str = "Train";
@@ -36,6 +37,12 @@ pub const PRIOR_IMAGES: &str = "Class pictures";
 pub const LAYERS: &str = "Layers to train";
 pub const MIX_PROBABILITY: &str = "Collages, share of steps";
 pub const UNMIX_WEIGHT: &str = "Unmix weight";
+pub const SCHEDULE: &str = "Learning rate over the run";
+pub const TIMESTEPS: &str = "How timesteps are drawn";
+pub const BATCH: &str = "Pictures in one step";
+pub const MIN_SNR: &str = "min-SNR γ, 0 for none";
+pub const EMA: &str = "Average of the shifts, decay";
+pub const FLIP: &str = "Show each picture mirrored too";
 pub const SEED: &str = "Seed";
 pub const PREVIEW_EVERY: &str = "Preview every … steps";
 pub const CHECKPOINT_EVERY: &str = "Save every … steps";
@@ -55,6 +62,24 @@ const PRESETS: [(&str, &str); 12] = [
     ("down_cross_attention", "Cross-attention, down blocks"),
     ("mid_cross_attention", "Cross-attention, middle block"),
 ];
+
+/// How the learning rates change.
+pub fn schedule(schedule: RateSchedule) -> &'static str {
+    match schedule {
+        RateSchedule::Constant => "Constant",
+        RateSchedule::Cosine => "Cosine, down to 0",
+        RateSchedule::Linear => "Linear, down to 0",
+    }
+}
+
+/// How timesteps are drawn.
+pub fn timesteps(timesteps: TimestepSampling) -> &'static str {
+    match timesteps {
+        TimestepSampling::Uniform => "Each by itself",
+        TimestepSampling::Stratified => "Evenly over the schedule",
+        TimestepSampling::Antithetic => "In mirrored pairs",
+    }
+}
 
 /// The choice to train the text encoder, and what it adds.
 pub fn text_encoder(shifts: usize) -> String {

@@ -1,0 +1,81 @@
+//! The recipe: a run's choices and their defaults, once for the engine, the terminal and the page.
+//!
+//! The defaults suit the embedded base. How they were found is in `docs/recipe.md`. Larger bases
+//! want smaller rates: the paper's are 1e-3 for weights and 1e-6 for norms.
+
+use serde::{Deserialize, Serialize};
+
+/// Training steps for one subject.
+pub const STEPS: usize = 400;
+/// Learning rate of the shifts of linear and convolution weights.
+pub const LEARNING_RATE: f64 = 1e-2;
+/// Learning rate of the shifts of norms.
+pub const LEARNING_RATE_1D: f64 = 2e-5;
+/// How the learning rates change over the run.
+pub const SCHEDULE: RateSchedule = RateSchedule::Constant;
+/// Samples of the subjects in one step, and as many of their classes.
+pub const BATCH: usize = 1;
+/// How timesteps are drawn.
+pub const TIMESTEPS: TimestepSampling = TimestepSampling::Uniform;
+/// min-SNR's γ; 0 weighs all timesteps alike.
+pub const MIN_SNR_GAMMA: f64 = 0.0;
+/// Decay of the average of δ that is kept; 0 keeps δ itself.
+pub const EMA_DECAY: f64 = 0.0;
+/// λ, the weight of the prior loss.
+pub const PRIOR_WEIGHT: f64 = 0.2;
+/// Class pictures that the base makes of itself, for each subject.
+pub const PRIOR_IMAGES: usize = 8;
+/// Where class pictures are made, besides the bare class.
+pub const CLASS_SCENES: [&str; 5] = ["", "on grass", "in the snow", "on a beach", "in space"];
+/// With several subjects: how often a sample is a collage of two (the paper's).
+pub const MIX_PROBABILITY: f64 = 0.6;
+/// Weight of the unmix loss.
+pub const UNMIX_WEIGHT: f64 = 0.0;
+/// A preview picture every so many steps.
+pub const PREVIEW_EVERY: usize = 50;
+/// A checkpoint every so many steps.
+pub const CHECKPOINT_EVERY: usize = 25;
+
+/// Training steps for so many subjects: collages leave each of them fewer samples of its own.
+pub const fn steps_for(subjects: usize) -> usize {
+    match subjects {
+        0 | 1 => STEPS,
+        _ => STEPS * (subjects + 1),
+    }
+}
+
+/// How the timesteps of a run are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimestepSampling {
+    /// Each by itself.
+    #[default]
+    Uniform,
+    /// One from every sixteenth of the schedule in turn, the sixteenths in a shuffled order.
+    Stratified,
+    /// Pairs t and T − 1 − t.
+    Antithetic,
+}
+
+/// How the learning rates change over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateSchedule {
+    /// They do not.
+    #[default]
+    Constant,
+    /// From whole to zero along half a cosine.
+    Cosine,
+    /// From whole to zero along a line.
+    Linear,
+}
+
+impl TimestepSampling {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Uniform, Self::Stratified, Self::Antithetic];
+}
+
+impl RateSchedule {
+    /// Every course.
+    pub const ALL: [Self; 3] = [Self::Constant, Self::Cosine, Self::Linear];
+}
