@@ -13,8 +13,10 @@ pub const LEARNING_RATE: f64 = 1e-2;
 pub const LEARNING_RATE_1D: f64 = 2e-5;
 /// How the learning rates change over the run.
 pub const SCHEDULE: RateSchedule = RateSchedule::Constant;
-/// Samples of the subjects in one step, and as many of their classes.
+/// Samples of the subjects in one step.
 pub const BATCH: usize = 1;
+/// Samples of their classes in one step, at most as many.
+pub const PRIOR_BATCH: usize = 1;
 /// How timesteps are drawn.
 pub const TIMESTEPS: TimestepSampling = TimestepSampling::Uniform;
 /// min-SNR's γ; 0 weighs all timesteps alike.
@@ -25,6 +27,14 @@ pub const EMA_DECAY: f64 = 0.0;
 pub const PRIOR_WEIGHT: f64 = 0.2;
 /// Class pictures that the base makes of itself, for each subject.
 pub const PRIOR_IMAGES: usize = 8;
+/// What a picture of one subject is called; `{a}` stands for the subject with its article.
+pub const CAPTION: &str = "photo of {a}";
+/// A collage of left and right; `{b}` is the second subject.
+pub const CAPTION_LEFT_RIGHT: &str = "photo of {a} on the left and {b} on the right";
+/// A collage of top and bottom.
+pub const CAPTION_TOP_BOTTOM: &str = "photo of {a} on the top and {b} on the bottom";
+/// Any collage: half of them are captioned so.
+pub const CAPTION_TOGETHER: &str = "photo of {a} and {b}";
 /// Where class pictures are made, besides the bare class.
 pub const CLASS_SCENES: [&str; 5] = ["", "on grass", "in the snow", "on a beach", "in space"];
 /// With several subjects: how often a sample is a collage of two (the paper's).
@@ -35,6 +45,11 @@ pub const UNMIX_WEIGHT: f64 = 0.0;
 pub const PREVIEW_EVERY: usize = 50;
 /// A checkpoint every so many steps.
 pub const CHECKPOINT_EVERY: usize = 25;
+
+/// Steps of learning one picture by its prompt, before it is edited.
+pub const PICTURE_STEPS: usize = 200;
+/// Learning rate of that, constant.
+pub const PICTURE_LEARNING_RATE: f64 = 1e-2;
 
 /// Training steps for so many subjects: collages leave each of them fewer samples of its own.
 pub const fn steps_for(subjects: usize) -> usize {

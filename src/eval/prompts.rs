@@ -30,6 +30,8 @@ pub struct Asked {
 pub enum Who {
     /// The subject alone.
     Alone,
+    /// Any other one of its class, alone.
+    Class,
     /// The subject on the left and a thing of the base on the right.
     WithThing(&'static str),
     /// Two subjects side by side, in any order.
@@ -53,6 +55,19 @@ pub fn alone(name: &str) -> Vec<Asked> {
             who: Who::WithThing(thing),
         });
     scenes.chain(companions).collect()
+}
+
+/// Prompts for another one of the subject's class: what it learned should stay with its identifier.
+pub fn class(class_word: &str) -> Vec<Asked> {
+    SCENES
+        .iter()
+        .step_by(2)
+        .map(|scene| Asked {
+            prompt: format!("photo of a {class_word} {scene}"),
+            scene: None,
+            who: Who::Class,
+        })
+        .collect()
 }
 
 /// Prompts for two subjects that no collage is captioned with (the paper's "… sitting beside …").

@@ -16,6 +16,8 @@ pub struct Scores {
     pub identity: Share,
     /// The subject is a thing of its class, of any style.
     pub class: Share,
+    /// Without the identifier: a thing of the class that is not this very sprite.
+    pub kept: Share,
     /// The scene is the one that was asked for.
     pub scene: Share,
     /// Subject and companion stand where they should: the very sprite, the thing in any style.
@@ -58,6 +60,7 @@ impl std::ops::AddAssign for Scores {
     fn add_assign(&mut self, other: Self) {
         self.identity += other.identity;
         self.class += other.class;
+        self.kept += other.kept;
         self.scene += other.scene;
         self.companion += other.companion;
         self.both += other.both;
@@ -89,6 +92,12 @@ pub fn score(judge: &Judge, asked: &Asked, verdict: &Verdict, subjects: &[usize]
         (Who::Alone, [subject, ..]) => {
             scores.identity.add(at(WHOLE) == *subject);
             scores.class.add(thing(at(WHOLE)) == thing(*subject));
+        }
+        (Who::Class, [subject, ..]) => {
+            let seen = at(WHOLE);
+            scores
+                .kept
+                .add(thing(seen) == thing(*subject) && seen != *subject);
         }
         (Who::WithThing(other), [subject, ..]) => {
             scores

@@ -12,6 +12,7 @@ pub mod combine;
 pub mod decomposed;
 pub mod delta;
 pub mod geometry;
+pub mod import;
 pub mod lora;
 pub mod lora_diffusers;
 pub mod lora_file;

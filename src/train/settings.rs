@@ -63,8 +63,11 @@ pub struct TrainSettings {
     pub schedule: RateSchedule,
     /// Decay of the average of δ that is kept as the result; 0 keeps δ itself.
     pub ema_decay: f64,
-    /// Samples of the subject in one step, each with a timestep of its own, and as many of the class.
+    /// Samples of the subjects in one step, each with a timestep of its own.
     pub batch: usize,
+    /// Samples of their classes in one step, at most `batch`; DreamBooth has as many as of the
+    /// subject.
+    pub prior_batch: usize,
     /// Show each picture mirrored half of the time.
     pub flip: bool,
     /// Everything random follows from it.
@@ -115,6 +118,7 @@ impl Default for TrainSettings {
             schedule: recipe::SCHEDULE,
             ema_decay: recipe::EMA_DECAY,
             batch: recipe::BATCH,
+            prior_batch: recipe::PRIOR_BATCH,
             flip: false,
             seed: 0,
             preview_every: recipe::PREVIEW_EVERY,
@@ -125,6 +129,25 @@ impl Default for TrainSettings {
 }
 
 impl TrainSettings {
+    /// One picture by itself, to be edited: its prompt as it is, nothing to keep its class apart
+    /// from, one sample a step.
+    pub fn one_picture(prompt: &str, steps: usize, seed: u64) -> Self {
+        Self {
+            subjects: vec![Words {
+                prompt: prompt.to_owned(),
+                ..Words::default()
+            }],
+            steps,
+            learning_rate: recipe::PICTURE_LEARNING_RATE,
+            schedule: RateSchedule::Constant,
+            timesteps: TimestepSampling::Uniform,
+            batch: 1,
+            prior_weight: 0.0,
+            seed,
+            ..Self::default()
+        }
+    }
+
     /// Checks every field and returns the settings that a run will use: words trimmed, real
     /// numbers rounded to F32's digits, which every JSON reader gives back exactly, so that a
     /// resumed run computes with the very same numbers.
@@ -170,6 +193,7 @@ impl TrainSettings {
         within("collages", self.collages, 0, 1_000)?;
         within("own_collages", self.own_collages.len(), 0, 1_000)?;
         within("batch", self.batch, 1, 16)?;
+        within("prior_batch", self.prior_batch, 1, 16)?;
         let [from, to] = &mut self.timestep_range;
         number("timestep_range[0]", from, 0.0, 0.99)?;
         number("timestep_range[1]", to, *from + 0.01, 1.0)?;

@@ -43,8 +43,8 @@ pub struct Material {
 }
 
 impl Material {
-    /// Draws the samples of step number `step`: the subjects' first, then as many of their classes,
-    /// if there are class pictures.
+    /// Draws the samples of step number `step`: the subjects' first, then those of the classes of
+    /// the first of them, if there are class pictures.
     ///
     /// Order of the draws, for each sample: collage or subject (with several subjects), picture,
     /// timestep, the VAE's noise (not for latents that are exact), noise.
@@ -68,7 +68,8 @@ impl Material {
             .collect();
         let mut kinds_and_classes = kinds.clone();
         if settings.uses_prior() {
-            kinds_and_classes.extend(kinds.iter().map(|kind| kind.of_the_class()));
+            let classes = kinds.iter().take(settings.prior_batch);
+            kinds_and_classes.extend(classes.map(|kind| kind.of_the_class()));
         }
         let [first, last] = settings.timesteps_of(self.timesteps);
         let count = last - first + 1;
@@ -215,6 +216,9 @@ mod tests {
     fn settings() -> TrainSettings {
         TrainSettings {
             subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
+            batch: 1,
+            prior_batch: 1,
+            timesteps: TimestepSampling::Uniform,
             ..TrainSettings::default()
         }
     }
@@ -277,6 +281,7 @@ mod tests {
                 timesteps,
                 timestep_range: [0.2, 0.75],
                 batch: 2,
+                prior_batch: 2,
                 ..settings()
             };
             let (material, mut noise) = (material(), Noise::new(0, 0));
@@ -301,6 +306,7 @@ mod tests {
         let settings = TrainSettings {
             timesteps: TimestepSampling::Antithetic,
             batch: 4,
+            prior_batch: 4,
             ..settings()
         };
         let (material, mut noise) = (material(), Noise::new(0, 0));

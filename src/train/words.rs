@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::collage::Layout;
 use crate::error::{Error, Result};
 use crate::model::tokenizer::Tokenizer;
-use crate::recipe::CLASS_SCENES;
+use crate::recipe;
 
 /// Below this place in the vocabulary a whole word is in common use: CLIP's vocabulary is ordered
 /// by frequency and the last fifth of its 49,408 tokens are rare names.
@@ -92,11 +92,11 @@ pub struct Templates {
 impl Default for Templates {
     fn default() -> Self {
         Self {
-            single: "photo of {a}".into(),
-            left_right: "photo of {a} on the left and {b} on the right".into(),
-            top_bottom: "photo of {a} on the top and {b} on the bottom".into(),
-            together: "photo of {a} and {b}".into(),
-            class_scenes: CLASS_SCENES.map(str::to_owned).into(),
+            single: recipe::CAPTION.into(),
+            left_right: recipe::CAPTION_LEFT_RIGHT.into(),
+            top_bottom: recipe::CAPTION_TOP_BOTTOM.into(),
+            together: recipe::CAPTION_TOGETHER.into(),
+            class_scenes: recipe::CLASS_SCENES.map(str::to_owned).into(),
         }
     }
 }

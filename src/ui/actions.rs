@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    state::{Booth, Check, Engine, Gravity, ResultSet, Side, Stages, Training},
+    state::{Booth, Check, Engine, Gravity, ResultKind, ResultSet, Side, Stages, Training},
     text,
 };
 use crate::worker::{
@@ -137,7 +137,7 @@ impl Booth {
         });
         let has_delta = !deltas.is_empty();
         let fields = &self.generate;
-        let request = GenerateRequest {
+        self.ask(GenerateRequest {
             id: self.id(),
             prompt,
             negative_prompt: fields.negative_prompt.get_untracked(),
@@ -149,26 +149,48 @@ impl Booth {
             count,
             // Without a delta the pictures are the base's own anyway.
             compare: compare && has_delta,
-        };
-        let waiting = || Some(ArcRwSignal::new(Side::Waiting));
-        let result = ResultSet {
+            attend_to: String::new(),
+        });
+    }
+
+    /// Makes the pictures of a result again, dark where a word of its prompt did not look.
+    pub fn look(self, request: &GenerateRequest, word: &str) {
+        self.forget_messages();
+        self.ask(GenerateRequest {
+            id: self.id(),
+            attend_to: word.to_owned(),
+            ..request.clone()
+        });
+    }
+
+    /// Puts an empty result on the page and asks the engine for it.
+    fn ask(self, request: GenerateRequest) {
+        let has_delta = !request.deltas.is_empty();
+        let waiting = |wanted: bool| wanted.then(|| ArcRwSignal::new(Side::Waiting));
+        self.show_result(ResultSet {
             id: request.id,
             prompt: request.prompt.clone(),
             seed: request.seed,
             strengths: request.deltas.iter().map(|of| of.strength).collect(),
-            count,
-            base: if compare || !has_delta {
-                waiting()
+            count: request.count,
+            base: waiting(request.compare || !has_delta),
+            personalised: waiting(has_delta),
+            kind: if request.attend_to.is_empty() {
+                ResultKind::Pictures(request.clone())
             } else {
-                None
+                ResultKind::Look(request.attend_to.clone())
             },
-            personalised: if has_delta { waiting() } else { None },
-        };
+            note: ArcRwSignal::new(None),
+        });
+        self.send(Request::Generate(request));
+    }
+
+    /// Puts a result before the others.
+    pub fn show_result(self, result: ResultSet) {
         self.results.update(|results| {
             results.insert(0, result);
             results.truncate(RESULTS);
         });
-        self.send(Request::Generate(request));
     }
 
     /// True when Generate would do something; tracked.

@@ -8,7 +8,7 @@ use super::{
     state::{Booth, Gravity, NamedFile, OpenDelta, Training},
     text,
 };
-use crate::worker::protocol::{DeltaSummary, Request};
+use crate::worker::protocol::{DeltaSummary, Origin, Request};
 
 impl Booth {
     /// Puts a delta aside.
@@ -54,15 +54,22 @@ impl Booth {
     }
 
     /// A delta is open.
-    pub fn on_delta(self, id: String, summary: DeltaSummary, file_name: String, file: Vec<u8>) {
-        let trained = self.training.get_untracked() != Training::Idle;
+    pub fn on_delta(
+        self,
+        origin: Origin,
+        id: String,
+        summary: DeltaSummary,
+        file_name: String,
+        file: Vec<u8>,
+    ) {
         let deltas = self.deltas.get_untracked();
-        if !trained {
+        if origin == Origin::Opened {
             self.take_opening();
             self.refused_delta.set(None);
         }
         // After a restart the engine opens again what the page still shows.
-        if !deltas.iter().any(|open| open.id == id) {
+        let known = deltas.iter().any(|open| open.id == id);
+        if !known {
             let open = OpenDelta {
                 id,
                 key: self.id(),
@@ -72,22 +79,29 @@ impl Booth {
                 file: Arc::new(file),
             };
             self.deltas.update(|deltas| deltas.insert(0, open));
-            if !trained {
-                self.tell(Gravity::Note, text::delta_opened());
-            }
         }
-        if trained {
-            // What was just learned is looked at by itself first.
+        if origin != Origin::Opened {
+            // What was just made is looked at by itself first.
             for open in &deltas {
                 open.strength.set(0.0);
             }
-            self.show_losses();
-            self.training.set(Training::Idle);
-            self.unfinished.set(None);
-            self.tell(Gravity::Note, text::trained(deltas.len()));
-            if self.tour.get_untracked() {
-                self.tour.set(false);
-                self.show_scenes();
+        }
+        match origin {
+            Origin::Opened if known => {}
+            Origin::Opened => self.tell(Gravity::Note, text::delta_opened()),
+            Origin::Combined => {
+                self.busy.set(false);
+                self.tell(Gravity::Note, text::COMBINED.to_owned());
+            }
+            Origin::Trained => {
+                self.show_losses();
+                self.training.set(Training::Idle);
+                self.unfinished.set(None);
+                self.tell(Gravity::Note, text::trained(deltas.len()));
+                if self.tour.get_untracked() {
+                    self.tour.set(false);
+                    self.show_scenes();
+                }
             }
         }
     }

@@ -97,11 +97,12 @@ impl Booth {
             }
             Event::Checkpoint { step } => self.saved_at.set(Some(step)),
             Event::Delta {
+                origin,
                 id,
                 summary,
                 file_name,
                 file,
-            } => self.on_delta(id, summary, file_name, file),
+            } => self.on_delta(origin, id, summary, file_name, file),
             Event::DeltaClosed { id } => self
                 .deltas
                 .update(|deltas| deltas.retain(|open| open.id != id)),
@@ -111,6 +112,12 @@ impl Booth {
                 pictures,
                 ..
             } => self.on_generated(id, personalised, pictures),
+            Event::Edited { id, lost } => self.on_edited(id, lost),
+            Event::Exported {
+                files,
+                kept,
+                left_out,
+            } => self.on_exported(files, kept, left_out),
             Event::Checked {
                 differences,
                 tolerance,
@@ -132,7 +139,7 @@ impl Booth {
             .options
             .with_value(|options| (options.base.clone(), options.device));
         self.post(Request::Load { url, device });
-        for subject in self.subjects.get_untracked() {
+        for subject in self.all_subjects() {
             for picture in subject.pictures.get_untracked() {
                 if !matches!(picture.view.get_untracked(), PictureView::Refused(_)) {
                     self.post_picture(subject, &picture);
@@ -173,7 +180,7 @@ impl Booth {
     }
 
     fn on_picture(self, id: u32, view: PictureView, offset: Option<f32>) {
-        for subject in self.subjects.get_untracked() {
+        for subject in self.all_subjects() {
             subject.pictures.with_untracked(|pictures| {
                 if let Some(picture) = pictures.iter().find(|picture| picture.id == id) {
                     if let Some(offset) = offset {
@@ -247,6 +254,7 @@ impl Booth {
             }
             Task::Generate => self.stop_waiting(),
             Task::Check => self.check.set(None),
+            Task::Combine | Task::Export => self.busy.set(false),
             Task::Load | Task::OpenDelta | Task::Picture => {}
         }
     }
@@ -278,6 +286,7 @@ impl Booth {
         }
         if task == Task::Load || matches!(error, Error::Device(_)) {
             self.check.set(None);
+            self.busy.set(false);
             self.opening.set(Vec::new());
             self.engine.set(Engine::Down);
             self.training.set(Training::Idle);

@@ -11,6 +11,8 @@
 //! | `actions` | what a person can do |
 //! | `subjects` | the same with subjects and their pictures |
 //! | `deltas` | the same with deltas |
+//! | `combining` | one delta of several, deltas for other programs |
+//! | `editing` | one picture, edited by its prompt |
 //! | `collages` | the strip of collages, and what a person makes of one |
 //! | `intake` | files chosen, dropped or pasted, and samples |
 //! | `arrange`, `chart`, `dimensions`, `delta_header` | plain functions without a DOM |
@@ -22,10 +24,12 @@ mod app;
 mod arrange;
 mod chart;
 mod collages;
+mod combining;
 mod components;
 mod delta_header;
 mod deltas;
 mod dimensions;
+mod editing;
 mod events;
 mod intake;
 mod options;

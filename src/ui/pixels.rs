@@ -60,6 +60,16 @@ pub fn object_url(bytes: &[u8]) -> Option<String> {
     Url::create_object_url_with_blob(&blob).ok()
 }
 
+/// Saves bytes as a file.
+pub fn save_bytes(bytes: &[u8], file_name: &str) {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let options = BlobPropertyBag::new();
+    options.set_type("application/octet-stream");
+    if let Ok(blob) = Blob::new_with_u8_array_sequence_and_options(&parts, &options) {
+        save_blob(&blob, file_name);
+    }
+}
+
 fn save_blob(blob: &Blob, file_name: &str) {
     let Ok(url) = Url::create_object_url_with_blob(blob) else {
         return;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::text::{PAIRS, SCENES};
 use crate::recipe::{self, RateSchedule, TimestepSampling};
-use crate::worker::protocol::{ArrangedCollage, SamplerKind, SubjectWords, TrainRequest};
+use crate::worker::protocol::{ArrangedCollage, Captions, SamplerKind, SubjectWords, TrainRequest};
 
 /// The fields of card 2 and of its advanced settings.
 #[derive(Clone, Copy)]
@@ -39,8 +39,14 @@ pub struct TrainFields {
     pub ema_decay: RwSignal<f64>,
     /// Samples of the subjects in one step.
     pub batch: RwSignal<f64>,
+    /// Samples of their classes in one step.
+    pub prior_batch: RwSignal<f64>,
     /// Show each picture mirrored too.
     pub flip: RwSignal<bool>,
+    /// What pictures are called: one subject, left and right, top and bottom, any collage.
+    pub captions: [RwSignal<String>; 4],
+    /// Ends of the class pictures' prompts, with commas between them.
+    pub class_scenes: RwSignal<String>,
     /// Everything random follows from it.
     pub seed: RwSignal<f64>,
     /// Steps between previews; 0 for none.
@@ -67,7 +73,16 @@ impl TrainFields {
             schedule: RwSignal::new(recipe::SCHEDULE),
             ema_decay: RwSignal::new(recipe::EMA_DECAY),
             batch: RwSignal::new(recipe::BATCH as f64),
+            prior_batch: RwSignal::new(recipe::PRIOR_BATCH as f64),
             flip: RwSignal::new(false),
+            captions: [
+                recipe::CAPTION,
+                recipe::CAPTION_LEFT_RIGHT,
+                recipe::CAPTION_TOP_BOTTOM,
+                recipe::CAPTION_TOGETHER,
+            ]
+            .map(|caption| RwSignal::new(caption.to_owned())),
+            class_scenes: RwSignal::new(recipe::CLASS_SCENES.join(", ")),
             seed: RwSignal::new(0.0),
             preview_every: RwSignal::new(recipe::PREVIEW_EVERY as f64),
             checkpoint_every: RwSignal::new(recipe::CHECKPOINT_EVERY as f64),
@@ -92,7 +107,9 @@ impl TrainFields {
             schedule: self.schedule.get_untracked(),
             ema_decay: self.ema_decay.get_untracked(),
             batch: self.batch.get_untracked() as usize,
+            prior_batch: self.prior_batch.get_untracked() as usize,
             flip: self.flip.get_untracked(),
+            captions: self.captions(),
             steps: self.steps.get_untracked() as usize,
             learning_rate: self.learning_rate.get_untracked(),
             learning_rate_1d: self.learning_rate_1d.get_untracked(),
@@ -101,6 +118,19 @@ impl TrainFields {
             seed: self.seed.get_untracked() as u64,
             preview_every: self.preview_every.get_untracked() as usize,
             checkpoint_every: self.checkpoint_every.get_untracked() as usize,
+        }
+    }
+
+    fn captions(&self) -> Captions {
+        let [single, left_right, top_bottom, together] =
+            self.captions.map(|caption| caption.get_untracked());
+        let scenes = self.class_scenes.get_untracked();
+        Captions {
+            single,
+            left_right,
+            top_bottom,
+            together,
+            class_scenes: scenes.split(',').map(|s| s.trim().to_owned()).collect(),
         }
     }
 
@@ -115,7 +145,19 @@ impl TrainFields {
         self.schedule.set(run.schedule);
         self.ema_decay.set(run.ema_decay);
         self.batch.set(run.batch as f64);
+        self.prior_batch.set(run.prior_batch as f64);
         self.flip.set(run.flip);
+        let run_captions = &run.captions;
+        let texts = [
+            &run_captions.single,
+            &run_captions.left_right,
+            &run_captions.top_bottom,
+            &run_captions.together,
+        ];
+        for (field, text) in self.captions.iter().zip(texts) {
+            field.set(text.clone());
+        }
+        self.class_scenes.set(run_captions.class_scenes.join(", "));
         self.steps.set(run.steps as f64);
         self.learning_rate.set(run.learning_rate);
         self.learning_rate_1d.set(run.learning_rate_1d);

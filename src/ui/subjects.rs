@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::editing::EDITED;
 use super::state::{Booth, PictureView, Subject, SubjectPicture};
 use crate::recipe::steps_for;
 use crate::worker::protocol::{Request, SubjectWords};
@@ -38,8 +39,18 @@ impl Booth {
         }
     }
 
+    /// Everything that has pictures: the subjects, and what is to be edited.
+    pub fn all_subjects(self) -> Vec<Subject> {
+        let mut subjects = self.subjects.get_untracked();
+        subjects.push(self.edit.subject);
+        subjects
+    }
+
     /// The subject of this number, otherwise the last one: where files go.
     pub fn subject_for(self, number: Option<u32>) -> Option<Subject> {
+        if number == Some(EDITED) {
+            return Some(self.edit.subject);
+        }
         self.subjects.with_untracked(|subjects| {
             let named = subjects.iter().find(|of| Some(of.number) == number);
             named.or(subjects.last()).copied()
@@ -85,6 +96,10 @@ impl Booth {
             name: picture.name.clone(),
             bytes: (*picture.bytes).clone(),
         };
+        // What is edited is one picture: a new one takes the place of the last.
+        if subject.number == EDITED {
+            self.clear_pictures(subject);
+        }
         subject.pictures.update(|pictures| pictures.push(picture));
         self.send(add);
     }
@@ -123,7 +138,7 @@ impl Booth {
 
     /// Takes a picture off the page.
     pub fn drop_picture(self, id: u32) {
-        for subject in self.subjects.get_untracked() {
+        for subject in self.all_subjects() {
             if subject
                 .pictures
                 .with_untracked(|of| of.iter().any(|p| p.id == id))

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use deltabooth::edit::{EditSettings, edit};
 use deltabooth::model::base::Base;
 use deltabooth::picture::{Picture, decode};
+use deltabooth::recipe::PICTURE_STEPS;
 use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::train::{Subject, TrainSettings, Trainer, Words};
+use deltabooth::train::{Subject, TrainSettings, Trainer};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, named, read, today, write};
@@ -38,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE[:STRENGTH]", conflicts_with_all = ["train_steps", "lr"])]
     delta: Option<String>,
     /// Training steps; 0 edits with the base as it is.
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = PICTURE_STEPS)]
     train_steps: usize,
     /// Learning rate of the shifts of linear and convolution weights.
     #[arg(long, value_name = "X")]
@@ -100,7 +101,12 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         }
         None if args.train_steps == 0 => base,
         None => {
-            let settings = training(&settings.prompt, args.train_steps, args.lr, args.seed)?;
+            let mut settings =
+                TrainSettings::one_picture(&settings.prompt, args.train_steps, args.seed);
+            if let Some(rate) = args.lr {
+                settings.learning_rate = rate;
+            }
+            let settings = settings.validated()?;
             let decomposed = decompose(&base, false).await?;
             let delta = train(&base, &decomposed, &before, settings).await?;
             write(&args.out.join("delta.safetensors"), &delta.to_bytes()?)?;
@@ -136,23 +142,6 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         100.0 * edited.lost
     );
     Ok(())
-}
-
-/// One picture by itself: its prompt as it is, nothing to keep the class apart from.
-fn training(prompt: &str, steps: usize, lr: Option<f64>, seed: u64) -> Result<TrainSettings> {
-    let default = TrainSettings::default();
-    TrainSettings {
-        subjects: vec![Words {
-            prompt: prompt.to_owned(),
-            ..Words::default()
-        }],
-        steps,
-        learning_rate: lr.unwrap_or(default.learning_rate),
-        prior_weight: 0.0,
-        seed,
-        ..default
-    }
-    .validated()
 }
 
 async fn train(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use deltabooth::eval::judge::Judge;
-use deltabooth::eval::prompts::{Asked, alone, together};
+use deltabooth::eval::prompts::{Asked, alone, class, together};
 use deltabooth::eval::score::{Scores, Share, majority, score};
 use deltabooth::generate::{GenerateSettings, generate};
 use deltabooth::model::base::Base;
@@ -105,7 +105,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
                     .train(std::slice::from_ref(subject), seed)
                     .await?;
                 steps += made;
-                let asked = alone(&subject.words.name());
+                let mut asked = alone(&subject.words.name());
+                asked.extend(class(&subject.words.class_word));
                 let deltas = [(&delta, args.strength)];
                 evaluation.look(&deltas, &asked, &[*sprite], seed).await?;
             }
@@ -213,14 +214,15 @@ fn print(args: &Args, scores: &Scores, steps: usize, minutes: f64) {
         of => format!("{:.1} % of {of}", 100.0 * share.rate()),
     };
     println!(
-        "| recipe | steps | identity | class | scene | companion | both | doubled | minutes |"
+        "| recipe | steps | identity | class | class kept | scene | companion | both | doubled | minutes |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     println!(
-        "| {} | {steps} | {} | {} | {} | {} | {} | {} | {minutes:.1} |",
+        "| {} | {steps} | {} | {} | {} | {} | {} | {} | {} | {minutes:.1} |",
         args.label,
         cell(scores.identity),
         cell(scores.class),
+        cell(scores.kept),
         cell(scores.scene),
         cell(scores.companion),
         cell(scores.both),

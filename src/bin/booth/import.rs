@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
+use deltabooth::Result;
 use deltabooth::spectral::delta::{Delta, DeltaMetadata};
-use deltabooth::spectral::lora_file::is_lora;
-use deltabooth::spectral::shapes::{Component, layer_shapes};
-use deltabooth::spectral::svdiff_pytorch;
-use deltabooth::weights::safetensors::{Dtype, Header};
-use deltabooth::{Error, Result};
+use deltabooth::spectral::import;
+use deltabooth::weights::safetensors::Dtype;
 
-use super::common::{BaseArgs, check_out, named, read, today, write};
+use super::common::{BaseArgs, check_out, read, today, write};
 
 /// Makes a delta of svdiff-pytorch's spectral shifts.
 #[derive(Debug, clap::Args)]
@@ -35,48 +33,20 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     check_out(&args.out, "safetensors")?;
     let mut files = Vec::new();
     for path in &args.files {
-        let bytes = read(path)?;
-        let header = Header::parse(&bytes, bytes.len() as u64).map_err(|e| named(path, e))?;
-        if is_lora(&header) {
-            return Err(Error::Delta(format!(
-                "{} is a LoRA. Its directions are its own, so it is no delta of spectral shifts; use it as it is with `booth generate --lora`.",
-                path.display()
-            )));
-        }
-        let component = svdiff_pytorch::component(&header).ok_or_else(|| {
-            Error::Delta(format!(
-                "{} is no file of svdiff-pytorch. Give spectral_shifts.safetensors or spectral_shifts_te.safetensors.",
-                path.display()
-            ))
-        })?;
-        files.push((path, component, bytes));
+        files.push((path.display().to_string(), read(path)?));
     }
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
     let base = args.base.load().await?;
-    let mut delta = Delta {
-        metadata: DeltaMetadata {
-            base_id: base.id.clone(),
-            base_sha256: base.hash.clone(),
-            precision: "f32".into(),
-            title: args.title,
-            trigger_phrase: args.trigger,
-            date: today(),
-            ..DeltaMetadata::default()
-        },
-        ..Delta::default()
+    let metadata = DeltaMetadata {
+        title: args.title,
+        trigger_phrase: args.trigger,
+        date: today(),
+        ..DeltaMetadata::default()
     };
-    for (path, component, bytes) in files {
-        let (set, shapes) = match component {
-            Component::Unet => (&mut delta.unet, layer_shapes(&base.unet)?),
-            Component::TextEncoder => (&mut delta.text_encoder, layer_shapes(&base.text_encoder)?),
-        };
-        if !set.is_empty() {
-            return Err(Error::Delta(format!(
-                "{} is for the same part of the base as the file before it. Give one file for the UNet and one for the text encoder.",
-                path.display()
-            )));
-        }
-        *set = svdiff_pytorch::read(&bytes, &shapes).map_err(|error| named(path, error))?;
-    }
+    let delta = import::svdiff_pytorch(&files, &base, metadata)?;
     let bytes = delta.to_bytes_as(Dtype::F32)?;
     write(&args.out, &bytes)?;
     eprintln!(

@@ -100,6 +100,9 @@ pub(crate) struct Recipe {
     /// Samples of the subject in one step.
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
+    /// Samples of the class in one step, at most as many.
+    #[arg(long, value_name = "N")]
+    prior_batch: Option<usize>,
     /// Show each picture mirrored too.
     #[arg(long)]
     flip: bool,
@@ -132,6 +135,7 @@ impl Recipe {
             min_snr_gamma: self.min_snr.unwrap_or(default.min_snr_gamma),
             ema_decay: self.ema.unwrap_or(default.ema_decay),
             batch: self.batch.unwrap_or(default.batch),
+            prior_batch: self.prior_batch.unwrap_or(default.prior_batch),
             flip: self.flip || default.flip,
             seed: self.seed.unwrap_or(default.seed),
             ..default

@@ -29,6 +29,7 @@ pub fn AdvancedSettings() -> impl IntoView {
                 <ChoiceField id="schedule" label=text::SCHEDULE value=fields.schedule choices=&RateSchedule::ALL name=text::schedule disabled=locked />
                 <ChoiceField id="timesteps" label=text::TIMESTEPS value=fields.timesteps choices=&TimestepSampling::ALL name=text::timesteps disabled=locked />
                 <NumberField id="batch" label=text::BATCH value=fields.batch min=1.0 max=16.0 whole=true disabled=locked />
+                <NumberField id="prior-batch" label=text::PRIOR_BATCH value=fields.prior_batch min=1.0 max=16.0 whole=true disabled=locked />
                 <NumberField id="min-snr" label=text::MIN_SNR value=fields.min_snr_gamma min=0.0 max=1000.0 disabled=locked />
                 <NumberField id="ema" label=text::EMA value=fields.ema_decay min=0.0 max=0.9999 disabled=locked />
                 <NumberField id="learning-rate" label=text::LEARNING_RATE value=fields.learning_rate min=0.0 max=1.0 disabled=locked />
@@ -41,7 +42,38 @@ pub fn AdvancedSettings() -> impl IntoView {
                 <NumberField id="checkpoint-every" label=text::CHECKPOINT_EVERY value=fields.checkpoint_every min=1.0 max=10000.0 whole=true disabled=locked />
                 <NumberField id="train-seed" label=text::SEED value=fields.seed min=0.0 max=LARGEST_SEED whole=true disabled=locked />
             </div>
+            <Captions />
         </details>
+    }
+}
+
+/// What training pictures are called.
+#[component]
+fn Captions() -> impl IntoView {
+    let booth = booth();
+    let fields = booth.train;
+    let [single, left_right, top_bottom, together] = fields.captions;
+    let several = move || booth.subjects.with(Vec::len) > 1;
+    view! {
+        <TextField id="caption-single" label=text::CAPTION_SINGLE value=single />
+        <Show when=several>
+            <TextField id="caption-left-right" label=text::CAPTION_LEFT_RIGHT value=left_right />
+            <TextField id="caption-top-bottom" label=text::CAPTION_TOP_BOTTOM value=top_bottom />
+            <TextField id="caption-together" label=text::CAPTION_TOGETHER value=together />
+        </Show>
+        <TextField id="class-scenes" label=text::CLASS_SCENES value=fields.class_scenes />
+        <p class="hint">{text::CAPTIONS_HINT}</p>
+    }
+}
+
+#[component]
+fn TextField(id: &'static str, label: &'static str, value: RwSignal<String>) -> impl IntoView {
+    let booth = booth();
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input type="text" id=id data-testid=id maxlength="500" autocomplete="off" bind:value=value disabled=move || booth.is_training() />
+        </div>
     }
 }
 

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::{field::RangeField, subject::take_chosen};
+use super::{combine::CombinePanel, export::ExportPanel, field::RangeField, subject::take_chosen};
 use crate::ui::{
     pixels::object_url,
     state::{OpenDelta, booth},
@@ -32,6 +32,9 @@ pub fn DeltaPanel() -> impl IntoView {
             <Show when=move || { count.get() > 1 }>
                 <p class="hint">{text::DELTAS_HINT}</p>
             </Show>
+            <Show when=move || { count.get() > 0 }>
+                <CombinePanel />
+            </Show>
             <div class="open">
                 <input
                     type="file"
@@ -55,6 +58,7 @@ pub fn DeltaPanel() -> impl IntoView {
 #[component]
 fn Summary(delta: OpenDelta) -> impl IntoView {
     let booth = booth();
+    let whole = delta.clone();
     let OpenDelta {
         id,
         key,
@@ -119,6 +123,7 @@ fn Summary(delta: OpenDelta) -> impl IntoView {
                     {text::CLOSE_DELTA}
                 </button>
             </div>
+            <ExportPanel delta=whole />
         </li>
     }
 }

@@ -8,8 +8,12 @@ use web_sys::HtmlInputElement;
 /// that still counts.
 #[component]
 pub fn NumberField(
-    /// Also the test id.
-    id: &'static str,
+    /// Of this element only.
+    #[prop(into)]
+    id: String,
+    /// For tests, where it is not the id.
+    #[prop(optional)]
+    testid: Option<&'static str>,
     /// Its name.
     label: &'static str,
     /// What it holds.
@@ -37,11 +41,11 @@ pub fn NumberField(
     };
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id.clone()>{label}</label>
             <input
                 type="number"
-                id=id
-                data-testid=id
+                id=id.clone()
+                data-testid=testid.map_or(id, str::to_owned)
                 min=min.to_string()
                 max=max.to_string()
                 step=if whole { "1" } else { "any" }
@@ -69,8 +73,12 @@ pub fn NumberField(
 /// One of a few choices.
 #[component]
 pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
-    /// Also the test id.
-    id: &'static str,
+    /// Of this element only.
+    #[prop(into)]
+    id: String,
+    /// For tests, where it is not the id.
+    #[prop(optional)]
+    testid: Option<&'static str>,
     /// Its name.
     label: &'static str,
     /// What is chosen.
@@ -92,10 +100,10 @@ pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
     };
     view! {
         <div class="field">
-            <label for=id>{label}</label>
+            <label for=id.clone()>{label}</label>
             <select
-                id=id
-                data-testid=id
+                id=id.clone()
+                data-testid=testid.map_or(id, str::to_owned)
                 disabled=move || disabled.get()
                 on:change=move |event| {
                     let index = event_target_value(&event).parse::<usize>().ok();

@@ -8,10 +8,10 @@ use super::canvas::Picture;
 use crate::{
     ui::{
         pixels::{file_name, save_png},
-        state::{Gravity, ResultSet, Side, booth},
+        state::{Gravity, ResultKind, ResultSet, Side, booth},
         text,
     },
-    worker::protocol::Pixels,
+    worker::protocol::{GenerateRequest, Pixels},
 };
 
 /// All results of this visit.
@@ -32,19 +32,35 @@ pub fn Results() -> impl IntoView {
 
 #[component]
 fn ResultLine(result: ResultSet) -> impl IntoView {
+    let booth = booth();
+    let captions = match result.kind {
+        ResultKind::Edit => [text::BEFORE_CAPTION, text::AFTER_CAPTION],
+        _ => [text::BASE_CAPTION, text::PERSONALISED_CAPTION],
+    };
     let sides = [
-        (result.base.clone(), text::BASE_CAPTION, "result-base"),
+        (result.base.clone(), captions[0], "result-base"),
         (
             result.personalised.clone(),
-            text::PERSONALISED_CAPTION,
+            captions[1],
             "result-personalised",
         ),
     ];
+    let look = match &result.kind {
+        ResultKind::Look(word) => Some(text::look(&text::shorten(word, 60))),
+        _ => None,
+    };
+    let note = result.note.clone();
+    let looks = match &result.kind {
+        ResultKind::Pictures(request) => Some(request.clone()),
+        _ => None,
+    };
     view! {
         <article class="result" data-testid="result">
             <h3>
                 <bdi>{result.prompt.clone()}</bdi>
+                {look.map(|look| view! { <span class="hint" data-testid="result-look">{look}</span> })}
                 <span class="hint">{text::result_settings(result.seed, &result.strengths)}</span>
+                {move || note.get().map(|note| view! { <span class="hint" data-testid="result-note">{note}</span> })}
             </h3>
             <div class="sides">
                 {sides
@@ -54,7 +70,42 @@ fn ResultLine(result: ResultSet) -> impl IntoView {
                     })
                     .collect_view()}
             </div>
+            {looks.map(|request| view! { <Look request=request busy=Signal::derive(move || booth.is_training() || booth.is_generating()) /> })}
         </article>
+    }
+}
+
+/// The words of a prompt, each a button that shows where it looks.
+#[component]
+fn Look(request: GenerateRequest, busy: Signal<bool>) -> impl IntoView {
+    let booth = booth();
+    let mut words: Vec<String> = Vec::new();
+    for word in request.prompt.split_whitespace() {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        if !word.is_empty() && !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+    let button = move |word: String| {
+        let (request, asked) = (request.clone(), word.clone());
+        view! {
+            <button
+                type="button"
+                class="chip"
+                data-testid="look"
+                aria-label=text::look_label(&word)
+                disabled=move || busy.get()
+                on:click=move |_| booth.look(&request, &asked)
+            >
+                <bdi>{text::shorten(&word, 40)}</bdi>
+            </button>
+        }
+    };
+    view! {
+        <details class="advanced look" data-testid="look-panel">
+            <summary>{text::LOOK_TITLE}</summary>
+            <div class="chips">{words.into_iter().map(button).collect_view()}</div>
+        </details>
     }
 }
 

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     delta::DeltaPanel,
+    editing::EditPanel,
     prompt::{GenerateButton, GenerateOptions, Prompt},
     results::Results,
 };
@@ -22,6 +23,7 @@ pub fn UseCard() -> impl IntoView {
             <Prompt />
             <GenerateOptions />
             <GenerateButton />
+            <EditPanel />
             <Results />
         </section>
     }

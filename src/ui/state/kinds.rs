@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::worker::protocol::{DeltaSummary, DeviceKind, Difference, Pixels, SubjectWords, Task};
+use crate::worker::protocol::{
+    DeltaSummary, DeviceKind, Difference, GenerateRequest, Pixels, SubjectWords, Task,
+};
 
 /// How far the engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +166,7 @@ impl Stages {
             Task::Train => Some(&mut self.train),
             Task::Generate => Some(&mut self.generate),
             Task::Check => Some(&mut self.check),
-            Task::OpenDelta | Task::Picture => None,
+            Task::OpenDelta | Task::Picture | Task::Combine | Task::Export => None,
         }
     }
 }
@@ -225,6 +227,21 @@ pub struct ResultSet {
     pub base: Option<ArcRwSignal<Side>>,
     /// Pictures with the deltas; `None` when not asked for.
     pub personalised: Option<ArcRwSignal<Side>>,
+    /// What its two sides are.
+    pub kind: ResultKind,
+    /// What was measured while it was made.
+    pub note: ArcRwSignal<Option<String>>,
+}
+
+/// What a result shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResultKind {
+    /// Pictures of a prompt, by this request.
+    Pictures(GenerateRequest),
+    /// The same pictures, dark where this word did not look.
+    Look(String),
+    /// A picture, and its edit.
+    Edit,
 }
 
 impl ResultSet {

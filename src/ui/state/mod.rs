@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use super::{
     chart::Point,
     collages::Collages,
+    combining::CombineFields,
+    editing::EditFields,
     intake::SUBJECTS,
     options::Options,
     settings::{GenerateFields, TrainFields},
@@ -83,6 +85,12 @@ pub struct Booth {
     pub opening: RwSignal<Vec<NamedFile>>,
     /// A delta that was refused because it belongs to another base.
     pub refused_delta: RwSignal<Option<NamedFile>>,
+    /// Fields of combining deltas.
+    pub combine: CombineFields,
+    /// Deltas are being combined or written.
+    pub busy: RwSignal<bool>,
+    /// Fields of editing a picture.
+    pub edit: EditFields,
     /// Fields of generating.
     pub generate: GenerateFields,
     /// Newest first.
@@ -130,6 +138,9 @@ impl Booth {
             deltas: RwSignal::new(Vec::new()),
             opening: RwSignal::new(Vec::new()),
             refused_delta: RwSignal::new(None),
+            combine: CombineFields::new(),
+            busy: RwSignal::new(false),
+            edit: EditFields::new(),
             generate: GenerateFields::new(),
             results: RwSignal::new(Vec::new()),
             tour: RwSignal::new(false),

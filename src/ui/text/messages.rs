@@ -61,6 +61,8 @@ pub fn failed(task: Task, error: &Error) -> String {
         Task::Train => "Training failed.",
         Task::Generate => "Making pictures failed.",
         Task::OpenDelta => "The delta was not opened.",
+        Task::Combine => "The deltas were not combined.",
+        Task::Export => "The delta was not saved for another program.",
         Task::Picture => "The picture was not taken in.",
         Task::Check => "The device was not checked.",
     };

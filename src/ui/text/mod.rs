@@ -7,6 +7,7 @@
 //! | `collages` | the strip of collages and its editor |
 //! | `training` | card 2 |
 //! | `using` | card 3 |
+//! | `mixing` | combining, other programs, editing, where a word looks |
 //! | `messages` | notes, warnings, errors |
 //! | `things` | what the embedded base knows, and prompts of it |
 //! | `format` | numbers, times, cut text |
@@ -17,6 +18,7 @@
 mod collages;
 mod format;
 mod messages;
+mod mixing;
 mod subjects;
 mod things;
 mod training;
@@ -25,6 +27,7 @@ mod using;
 pub use collages::*;
 pub use format::*;
 pub use messages::*;
+pub use mixing::*;
 pub use subjects::*;
 pub use things::*;
 pub use training::*;

@@ -1,10 +1,12 @@
-//! Delta files in and out.
+//! Delta files in.
 
-use super::post::post;
+use super::post::{post, warn};
 use super::session::Session;
-use crate::error::Result;
-use crate::spectral::delta::Delta;
-use crate::worker::protocol::{DeltaSummary, Event, SubjectWords};
+use crate::error::{Error, Result};
+use crate::spectral::delta::{Delta, DeltaMetadata};
+use crate::spectral::import;
+use crate::weights::safetensors::Dtype;
+use crate::worker::protocol::{DeltaSummary, Event, Origin, SubjectWords};
 
 /// Longest name of a file that we make.
 const MAX_NAME: usize = 60;
@@ -27,8 +29,22 @@ impl Session {
         file: Vec<u8>,
         apply_anyway: bool,
     ) -> Result<()> {
-        let delta = Delta::from_bytes(&file)?;
         let loaded = self.loaded()?;
+        let (file, delta) = if import::is_foreign(&file) {
+            let metadata = DeltaMetadata {
+                title: name.trim_end_matches(".safetensors").to_owned(),
+                ..DeltaMetadata::default()
+            };
+            let delta = import::svdiff_pytorch(&[(name, &file)], &loaded.base, metadata)?;
+            warn(format!(
+                "The file {name} is svdiff-pytorch's. It does not say which base it was trained on, so it is taken to be for this one."
+            ));
+            // In F32, so that nothing is rounded.
+            (delta.to_bytes_as(Dtype::F32)?, delta)
+        } else {
+            let delta = Delta::from_bytes(&file)?;
+            (file, delta)
+        };
         if !apply_anyway {
             delta.check_base(&loaded.base.hash)?;
         }
@@ -38,21 +54,24 @@ impl Session {
                 text_encoder.check(&delta.text_encoder)?;
             }
         }
-        self.keep(name, file, delta)
+        self.keep(Origin::Opened, name, file, delta)
     }
 
-    /// Opens the delta that training has just made, as anybody else will read it.
+    /// Opens a delta that was just made, as anybody else will read it.
     ///
     /// # Errors
     /// `Delta` if our own file cannot be read (a bug, found before the person relies on it).
-    pub(super) fn take_delta(&mut self, name: &str, file: Vec<u8>) -> Result<()> {
+    pub(super) fn take_delta(&mut self, origin: Origin, made: &Delta) -> Result<()> {
+        let file = made.to_bytes()?;
         let delta = Delta::from_bytes(&file)?;
-        self.keep(name, file, delta)
+        let name = file_name(&delta.metadata.title);
+        self.keep(origin, &name, file, delta)
     }
 
-    fn keep(&mut self, name: &str, file: Vec<u8>, delta: Delta) -> Result<()> {
+    fn keep(&mut self, origin: Origin, name: &str, file: Vec<u8>, delta: Delta) -> Result<()> {
         let id = Delta::content_sha256(&file)?;
         post(&Event::Delta {
+            origin,
             id: id.clone(),
             summary: summary(&delta, file.len()),
             file_name: name.to_owned(),
@@ -61,6 +80,17 @@ impl Session {
         self.deltas.retain(|open| open.id != id);
         self.deltas.push(Open { id, delta });
         Ok(())
+    }
+
+    /// An open delta.
+    ///
+    /// # Errors
+    /// `Delta` if there is none of this id.
+    pub(super) fn opened(&self, id: &str) -> Result<&Delta> {
+        let found = self.deltas.iter().find(|open| open.id == id);
+        found.map(|open| &open.delta).ok_or_else(|| {
+            Error::Delta("A delta that was asked for is not open any more. Open it again.".into())
+        })
     }
 
     /// Puts a delta aside.
@@ -99,7 +129,7 @@ fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
 }
 
 /// "sks robot" to "sks-robot.safetensors".
-pub(super) fn file_name(title: &str) -> String {
+fn file_name(title: &str) -> String {
     let mut name = String::new();
     for c in title.chars().take(MAX_NAME) {
         if c.is_alphanumeric() {

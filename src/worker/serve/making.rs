@@ -4,10 +4,20 @@ use web_time::Instant;
 
 use super::post::{self, post, warn};
 use super::session::Session;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::generate::{GenerateSettings, generate};
+use crate::picture::Picture;
 use crate::spectral::delta::Delta;
 use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
+
+/// A picture for the page.
+pub(super) fn pixels(picture: &Picture) -> Pixels {
+    Pixels {
+        width: picture.width(),
+        height: picture.height(),
+        rgba: picture.rgba(),
+    }
+}
 
 impl Session {
     /// Makes the base's pictures, the personalised ones, or both.
@@ -23,6 +33,7 @@ impl Session {
             steps: request.steps,
             guidance_scale: request.guidance_scale,
             count: request.count,
+            attend_to: request.attend_to,
             ..GenerateSettings::default()
         };
         settings.check()?;
@@ -66,14 +77,11 @@ impl Session {
             async |done: usize, total: usize| watch.step(index * total + done, sides * total).await;
         let made = generate(base, &base.unet, settings, None, &mut on_step).await;
         let made = watch.outcome(made)?;
-        let pictures = (0..settings.count).map(|index| {
-            let picture = made.picture(index)?;
-            Ok(Pixels {
-                width: picture.width(),
-                height: picture.height(),
-                rgba: picture.rgba(),
-            })
-        });
+        let shown = |index: usize| match settings.attend_to.trim() {
+            "" => made.picture(index),
+            _ => made.attention_picture(index),
+        };
+        let pictures = (0..settings.count).map(|index| Ok(pixels(&shown(index)?)));
         post(&Event::Generated {
             id,
             personalised,
@@ -119,15 +127,7 @@ impl Session {
 
     /// The deltas that are meant.
     fn open(&self, wanted: &[&DeltaStrength]) -> Result<Vec<(&Delta, f32)>> {
-        let find = |of: &&DeltaStrength| {
-            let open = self.deltas.iter().find(|open| open.id == of.id);
-            let open = open.ok_or_else(|| {
-                Error::Delta(
-                    "A delta that was asked for is not open any more. Open it again.".into(),
-                )
-            })?;
-            Ok((&open.delta, of.strength))
-        };
+        let find = |of: &&DeltaStrength| Ok((self.opened(&of.id)?, of.strength));
         wanted.iter().map(find).collect()
     }
 }

@@ -18,15 +18,21 @@
 //! | `training` | a run from its settings or its checkpoint to the delta |
 //! | `making` | pictures, with and without deltas |
 //! | `checking` | the device against the reference |
-//! | `deltas` | delta files in and out |
+//! | `deltas` | delta files in |
+//! | `combining` | one delta of several |
+//! | `exporting` | deltas for other programs |
+//! | `editing` | one picture, edited by its prompt |
 //! | `pace` | steps per second and time left |
 
 mod checking;
 mod collages;
+mod combining;
 mod control;
 mod decomposing;
 mod deltas;
 mod device;
+mod editing;
+mod exporting;
 mod making;
 mod pace;
 mod pictures;

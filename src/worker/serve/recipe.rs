@@ -3,8 +3,9 @@
 use super::collages::words_of;
 use crate::error::{Error, Result};
 use crate::train::collage::Layout;
+use crate::train::words::Templates;
 use crate::train::{Checkpoint, TrainSettings};
-use crate::worker::protocol::{SubjectWords, TrainRequest, UnfinishedRun};
+use crate::worker::protocol::{Captions, SubjectWords, TrainRequest, UnfinishedRun};
 
 /// Whole numbers up to here are the same in JavaScript.
 const MAX_SAFE: u64 = (1 << 53) - 1;
@@ -45,7 +46,15 @@ pub(super) fn settings_of(request: TrainRequest) -> Result<TrainSettings> {
         schedule: request.schedule,
         ema_decay: request.ema_decay,
         batch: request.batch,
+        prior_batch: request.prior_batch,
         flip: request.flip,
+        templates: Templates {
+            single: request.captions.single,
+            left_right: request.captions.left_right,
+            top_bottom: request.captions.top_bottom,
+            together: request.captions.together,
+            class_scenes: request.captions.class_scenes,
+        },
         steps: request.steps,
         learning_rate: request.learning_rate,
         learning_rate_1d: request.learning_rate_1d,
@@ -81,7 +90,15 @@ pub(super) fn request_of(checkpoint: &Checkpoint) -> UnfinishedRun {
             schedule: settings.schedule,
             ema_decay: settings.ema_decay,
             batch: settings.batch,
+            prior_batch: settings.prior_batch,
             flip: settings.flip,
+            captions: Captions {
+                single: settings.templates.single,
+                left_right: settings.templates.left_right,
+                top_bottom: settings.templates.top_bottom,
+                together: settings.templates.together,
+                class_scenes: settings.templates.class_scenes,
+            },
             arranged: Vec::new(),
             steps: settings.steps,
             learning_rate: settings.learning_rate,

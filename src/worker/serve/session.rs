@@ -6,6 +6,7 @@ use super::control::Control;
 use super::decomposing::{presets, shapes};
 use super::deltas::Open;
 use super::device::{Chosen, Devices};
+use super::editing::Learned;
 use super::pictures::Pictures;
 use super::post::{self, post, warn};
 use super::recipe::request_of;
@@ -40,6 +41,8 @@ pub(super) struct Session {
     pub(super) loaded: Option<Loaded>,
     pub(super) pictures: Pictures,
     pub(super) deltas: Vec<Open>,
+    /// The picture that was learned last, to be edited again.
+    pub(super) learned: Option<Learned>,
     store: Option<Rc<Slots<Store>>>,
 }
 
@@ -53,6 +56,7 @@ impl Session {
             loaded: None,
             pictures: Pictures::default(),
             deltas: Vec::new(),
+            learned: None,
             store: None,
         }
     }
@@ -68,7 +72,12 @@ impl Session {
 
     /// Answers one request; whatever fails, the next one is served.
     async fn serve(&mut self, request: Request) {
-        let is_generate = matches!(request, Request::Generate(_));
+        let whole = match request {
+            Request::Generate(_) | Request::Edit(_) => Some(Task::Generate),
+            Request::Combine(_) => Some(Task::Combine),
+            Request::Export(_) => Some(Task::Export),
+            _ => None,
+        };
         let outcome = match request {
             Request::Load { url, device } => {
                 post::begin(Task::Load);
@@ -138,6 +147,21 @@ impl Session {
                 self.close_delta(id);
                 Ok(())
             }
+            Request::Combine(request) => {
+                post::begin(Task::Combine);
+                self.control.begin();
+                self.combine(request).await
+            }
+            Request::Export(request) => {
+                post::begin(Task::Export);
+                self.control.begin();
+                self.export(request).await
+            }
+            Request::Edit(request) => {
+                post::begin(Task::Generate);
+                self.control.begin();
+                self.edit(request).await
+            }
             Request::CheckDevice => {
                 post::begin(Task::Check);
                 self.control.begin();
@@ -147,12 +171,8 @@ impl Session {
             Request::Pause | Request::Resume | Request::Cancel => Ok(()),
         };
         if let Err(error) = outcome {
-            // Training is told by the stage that it had reached; pictures are always pictures.
-            let task = if is_generate {
-                Task::Generate
-            } else {
-                post::task()
-            };
+            // Training is told by the stage that it had reached; other work is always itself.
+            let task = whole.unwrap_or_else(post::task);
             post(&match error {
                 Error::Cancelled => Event::Stopped { task },
                 error => Event::Failed { task, error },
@@ -177,6 +197,7 @@ impl Session {
         .await?;
         if old_hash.is_some_and(|hash| hash != base.hash) {
             self.close_deltas();
+            self.learned = None;
         }
         let size = base.picture_size();
         let store = self.store().await;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use web_time::Instant;
 
 use super::collages::run_collages;
-use super::deltas::file_name;
+use super::making::pixels;
 use super::pace::Pace;
 use super::post::{self, post, warn};
 use super::recipe::{preview_prompt, settings_of};
@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::generate::GenerateSettings;
 use crate::train::prepare::warnings;
 use crate::train::{Checkpoint, CheckpointStore, Subject, Trainer};
-use crate::worker::protocol::{DeviceKind, Event, Pixels, Task, TrainRequest};
+use crate::worker::protocol::{DeviceKind, Event, Origin, Task, TrainRequest};
 use crate::worker::slots::Slots;
 
 /// Sampling steps of a preview: it shows the way, not the goal.
@@ -138,10 +138,8 @@ impl Session {
             }
         }
         if trainer.step_count() > 0 {
-            let date: String = js_sys::Date::new_0().to_iso_string().into();
-            let delta = trainer.finish(&date).await?;
-            let name = file_name(&delta.metadata.title);
-            self.take_delta(&name, delta.to_bytes()?)?;
+            let delta = trainer.finish(&now()).await?;
+            self.take_delta(Origin::Trained, &delta)?;
         }
         // The delta holds what was learned, so the run is over, stopped or not.
         if let Err(error) = store.discard().await {
@@ -174,14 +172,15 @@ impl Session {
         let picture = watch.outcome(made)?.picture(0)?;
         post(&Event::Preview {
             step: trainer.step_count(),
-            picture: Pixels {
-                width: picture.width(),
-                height: picture.height(),
-                rgba: picture.rgba(),
-            },
+            picture: pixels(&picture),
         });
         Ok(())
     }
+}
+
+/// ISO 8601.
+pub(super) fn now() -> String {
+    js_sys::Date::new_0().to_iso_string().into()
 }
 
 /// Posts the losses that were read since the last call.

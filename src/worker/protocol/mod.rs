@@ -1,0 +1,21 @@
+//! The whole contract between the page and the engine.
+//!
+//! The page sends [`Request`]s, the engine answers with [`Event`]s, both through
+//! serde-wasm-bindgen. Requests are answered in the order in which they come, except
+//! [`Request::Pause`], [`Request::Resume`] and [`Request::Cancel`], which reach the work that is
+//! under way. Every piece of work ends in exactly one event: its result, [`Event::Failed`] or
+//! [`Event::Stopped`].
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `requests` | what the page asks |
+//! | `events` | what the engine answers |
+//! | `kinds` | what both speak of |
+
+mod events;
+mod kinds;
+mod requests;
+
+pub use events::*;
+pub use kinds::*;
+pub use requests::*;

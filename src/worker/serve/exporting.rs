@@ -1,0 +1,79 @@
+//! Deltas for other programs.
+
+use super::post::{self, post};
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::spectral::lora::Lora;
+use crate::spectral::shapes::layer_shapes;
+use crate::spectral::svdiff_pytorch::{self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
+use crate::spectral::{SpectralBase, lora_diffusers, lora_kohya};
+use crate::weights::safetensors::Dtype;
+use crate::worker::protocol::{Event, ExportFormat, ExportRequest, ExportedFile, Task};
+
+impl Session {
+    /// Writes an open delta in another program's format.
+    ///
+    /// # Errors
+    /// `Delta` if it is not open or belongs to another base, `Settings` for a rank of 0,
+    /// `Decomposition`, `Cancelled`.
+    pub(super) async fn export(&mut self, request: ExportRequest) -> Result<()> {
+        let delta = self.opened(&request.id)?.clone();
+        delta.check_base(&self.loaded()?.base.hash)?;
+        self.decompose(!delta.text_encoder.is_empty()).await?;
+        post::begin(Task::Export);
+        let loaded = self.loaded()?;
+        let Some(decomposed) = &loaded.decomposed else {
+            return Err(Error::Decomposition(
+                "The base is not decomposed, so the weights' changes are not known. Try again."
+                    .into(),
+            ));
+        };
+        let text_encoder = decomposed.text_encoder().ok();
+        if request.format == ExportFormat::SvdiffPytorch {
+            let mut files = Vec::new();
+            let mut lost: f64 = 0.0;
+            let mut file = |shifts, base: &SpectralBase, name: &str| -> Result<()> {
+                let (fitted, part) = svdiff_pytorch::fit_norms(shifts, base, FullNorms::Project)?;
+                lost = lost.max(part);
+                files.push(ExportedFile {
+                    name: name.to_owned(),
+                    bytes: svdiff_pytorch::write(&fitted)?,
+                });
+                Ok(())
+            };
+            if !delta.unet.is_empty() {
+                file(&delta.unet, &decomposed.unet, UNET_FILE)?;
+            }
+            if let (false, Some(base)) = (delta.text_encoder.is_empty(), text_encoder) {
+                file(&delta.text_encoder, base, TEXT_ENCODER_FILE)?;
+            }
+            post(&Event::Exported {
+                files,
+                kept: 1.0,
+                left_out: lost,
+            });
+            return Ok(());
+        }
+        let (lora, report) =
+            Lora::from_delta(&delta, &decomposed.unet, text_encoder, request.rank).await?;
+        let base = &loaded.base;
+        let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
+        let metadata = lora_kohya::metadata(&delta.metadata, base, &report);
+        let (write, program) = match request.format {
+            ExportFormat::LoraDiffusers => {
+                (lora_diffusers::write as fn(_, _, _, _) -> _, "diffusers")
+            }
+            _ => (lora_kohya::write as fn(_, _, _, _) -> _, "kohya"),
+        };
+        let bytes: Vec<u8> = write(&lora, [&shapes[0], &shapes[1]], &metadata, Dtype::F16)?;
+        post(&Event::Exported {
+            files: vec![ExportedFile {
+                name: format!("lora-{program}-rank-{}.safetensors", request.rank),
+                bytes,
+            }],
+            kept: report.energy(),
+            left_out: report.left_out(),
+        });
+        Ok(())
+    }
+}
