@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod browser;
+mod mixing;
 mod server;
 mod two_subjects;
 
@@ -54,12 +55,14 @@ async fn gather(browser: &Browser, query: &str, device: &str) {
 struct Work {
     training_steps: &'static str,
     class_pictures: &'static str,
+    batch: &'static str,
     sampling_steps: &'static str,
 }
 
 async fn train(browser: &Browser, work: &Work) -> Vec<u8> {
     browser.set("steps", work.training_steps).await;
     browser.set("prior-images", work.class_pictures).await;
+    browser.set("batch", work.batch).await;
     if work.class_pictures == "0" {
         browser.set("prior-weight", "0").await;
     }
@@ -155,6 +158,7 @@ async fn pictures_in_and_a_delta_out_on_the_cpu() {
     let work = Work {
         training_steps: "30",
         class_pictures: "2",
+        batch: "4",
         sampling_steps: "10",
     };
     whole_way("?device=cpu", "CPU", work).await;
@@ -167,6 +171,7 @@ async fn pictures_in_and_a_delta_out_on_webgpu() {
     let work = Work {
         training_steps: "2",
         class_pictures: "0",
+        batch: "1",
         sampling_steps: "2",
     };
     whole_way("?device=gpu", "WebGPU", work).await;
