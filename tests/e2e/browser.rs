@@ -49,7 +49,7 @@ impl Browser {
             ]
             .map(String::from),
         );
-        let capabilities = json!({"goog:chromeOptions": {"args": args, "prefs": {"download.default_directory": downloads.path(), "download.prompt_for_download": false}}, "goog:loggingPrefs": {"browser": "ALL"}});
+        let capabilities = json!({"goog:chromeOptions": {"args": args, "prefs": {"download.default_directory": downloads.path(), "download.prompt_for_download": false, "profile.default_content_setting_values.automatic_downloads": 1}}, "goog:loggingPrefs": {"browser": "ALL"}});
         let Value::Object(capabilities) = capabilities else {
             unreachable!()
         };
