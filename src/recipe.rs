@@ -6,17 +6,17 @@
 use serde::{Deserialize, Serialize};
 
 /// Training steps for one subject.
-pub const STEPS: usize = 400;
+pub const STEPS: usize = 100;
 /// Learning rate of the shifts of linear and convolution weights.
-pub const LEARNING_RATE: f64 = 1e-2;
+pub const LEARNING_RATE: f64 = 4e-2;
 /// Learning rate of the shifts of norms.
 pub const LEARNING_RATE_1D: f64 = 2e-5;
 /// How the learning rates change over the run.
-pub const SCHEDULE: RateSchedule = RateSchedule::Constant;
+pub const SCHEDULE: RateSchedule = RateSchedule::Cosine;
 /// Samples of the subjects in one step.
-pub const BATCH: usize = 1;
+pub const BATCH: usize = 8;
 /// Samples of their classes in one step, at most as many.
-pub const PRIOR_BATCH: usize = 1;
+pub const PRIOR_BATCH: usize = 2;
 /// How timesteps are drawn.
 pub const TIMESTEPS: TimestepSampling = TimestepSampling::Uniform;
 /// min-SNR's γ; 0 weighs all timesteps alike.
@@ -42,9 +42,9 @@ pub const MIX_PROBABILITY: f64 = 0.6;
 /// Weight of the unmix loss.
 pub const UNMIX_WEIGHT: f64 = 0.0;
 /// A preview picture every so many steps.
-pub const PREVIEW_EVERY: usize = 50;
+pub const PREVIEW_EVERY: usize = 20;
 /// A checkpoint every so many steps.
-pub const CHECKPOINT_EVERY: usize = 25;
+pub const CHECKPOINT_EVERY: usize = 10;
 
 /// Steps of learning one picture by its prompt, before it is edited.
 pub const PICTURE_STEPS: usize = 200;

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::state::{Booth, Engine};
 use crate::worker::protocol::{
-    ArrangedCollage, Collage, CollagesRequest, Request, ShownCollage, SubjectWords,
+    ArrangedCollage, Captions, Collage, CollagesRequest, Request, ShownCollage, SubjectWords,
 };
 
 /// Collages in the strip.
@@ -55,6 +55,7 @@ struct Wanted {
     subjects: Vec<SubjectWords>,
     /// Ids and crops of each subject's pictures.
     pictures: Vec<Vec<(u32, f32)>>,
+    captions: Captions,
     seed: u64,
 }
 
@@ -101,6 +102,7 @@ impl Booth {
         (self.engine.get() == Engine::Ready && self.mixes() && complete).then(|| Wanted {
             subjects: subjects.iter().map(|subject| subject.words()).collect(),
             pictures,
+            captions: self.train.captions(),
             seed: self.train.seed.get() as u64,
         })
     }
@@ -110,6 +112,7 @@ impl Booth {
         self.collages.composing.set_value(false);
         self.send(Request::ShowCollages(CollagesRequest {
             subjects: wanted.subjects,
+            captions: wanted.captions,
             seed: wanted.seed,
             count: STRIP,
             arranged: self.collages.arranged.get_untracked(),
@@ -192,6 +195,7 @@ impl Booth {
         of.composing.set_value(true);
         self.send(Request::ArrangeCollage {
             subjects: self.subject_words(),
+            captions: untrack(|| self.train.captions()),
             number,
             collage: place.with_untracked(|shown| shown.collage),
         });

@@ -109,7 +109,7 @@ impl TrainFields {
             batch: self.batch.get_untracked() as usize,
             prior_batch: self.prior_batch.get_untracked() as usize,
             flip: self.flip.get_untracked(),
-            captions: self.captions(),
+            captions: untrack(|| self.captions()),
             steps: self.steps.get_untracked() as usize,
             learning_rate: self.learning_rate.get_untracked(),
             learning_rate_1d: self.learning_rate_1d.get_untracked(),
@@ -121,10 +121,10 @@ impl TrainFields {
         }
     }
 
-    fn captions(&self) -> Captions {
-        let [single, left_right, top_bottom, together] =
-            self.captions.map(|caption| caption.get_untracked());
-        let scenes = self.class_scenes.get_untracked();
+    /// What pictures are called; tracked.
+    pub fn captions(&self) -> Captions {
+        let [single, left_right, top_bottom, together] = self.captions.map(|caption| caption.get());
+        let scenes = self.class_scenes.get();
         Captions {
             single,
             left_right,

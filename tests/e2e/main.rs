@@ -6,6 +6,7 @@
 
 mod browser;
 mod mixing;
+mod recipe;
 mod server;
 mod two_subjects;
 

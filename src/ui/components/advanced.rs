@@ -25,22 +25,22 @@ pub fn AdvancedSettings() -> impl IntoView {
             <summary>{text::ADVANCED}</summary>
             <Layers />
             <ToggleField id="flip" label=Signal::stored(text::FLIP.to_owned()) value=fields.flip disabled=locked />
-            <div class="fields two">
-                <ChoiceField id="schedule" label=text::SCHEDULE value=fields.schedule choices=&RateSchedule::ALL name=text::schedule disabled=locked />
-                <ChoiceField id="timesteps" label=text::TIMESTEPS value=fields.timesteps choices=&TimestepSampling::ALL name=text::timesteps disabled=locked />
-                <NumberField id="batch" label=text::BATCH value=fields.batch min=1.0 max=16.0 whole=true disabled=locked />
-                <NumberField id="prior-batch" label=text::PRIOR_BATCH value=fields.prior_batch min=1.0 max=16.0 whole=true disabled=locked />
-                <NumberField id="min-snr" label=text::MIN_SNR value=fields.min_snr_gamma min=0.0 max=1000.0 disabled=locked />
-                <NumberField id="ema" label=text::EMA value=fields.ema_decay min=0.0 max=0.9999 disabled=locked />
-                <NumberField id="learning-rate" label=text::LEARNING_RATE value=fields.learning_rate min=0.0 max=1.0 disabled=locked />
-                <NumberField id="learning-rate-1d" label=text::LEARNING_RATE_1D value=fields.learning_rate_1d min=0.0 max=1.0 disabled=locked />
-                <NumberField id="prior-weight" label=text::PRIOR_WEIGHT value=fields.prior_weight min=0.0 max=10.0 disabled=locked />
-                <NumberField id="prior-images" label=text::PRIOR_IMAGES value=fields.prior_images min=0.0 max=200.0 whole=true disabled=locked />
-                <NumberField id="mix-probability" label=text::MIX_PROBABILITY value=fields.mix_probability min=0.0 max=1.0 disabled=alone />
-                <NumberField id="unmix-weight" label=text::UNMIX_WEIGHT value=fields.unmix_weight min=0.0 max=1000.0 disabled=alone />
-                <NumberField id="preview-every" label=text::PREVIEW_EVERY value=fields.preview_every min=0.0 max=10000.0 whole=true disabled=locked />
-                <NumberField id="checkpoint-every" label=text::CHECKPOINT_EVERY value=fields.checkpoint_every min=1.0 max=10000.0 whole=true disabled=locked />
-                <NumberField id="train-seed" label=text::SEED value=fields.seed min=0.0 max=LARGEST_SEED whole=true disabled=locked />
+            <div class="fields two hinted">
+                <ChoiceField id="schedule" label=text::SCHEDULE hint=text::SCHEDULE_HINT value=fields.schedule choices=&RateSchedule::ALL name=text::schedule disabled=locked />
+                <ChoiceField id="timesteps" label=text::TIMESTEPS hint=text::TIMESTEPS_HINT value=fields.timesteps choices=&TimestepSampling::ALL name=text::timesteps disabled=locked />
+                <NumberField id="batch" label=text::BATCH hint=text::BATCH_HINT value=fields.batch min=1.0 max=16.0 whole=true disabled=locked />
+                <NumberField id="prior-batch" label=text::PRIOR_BATCH hint=text::PRIOR_BATCH_HINT value=fields.prior_batch min=1.0 max=16.0 whole=true disabled=locked />
+                <NumberField id="min-snr" label=text::MIN_SNR hint=text::MIN_SNR_HINT value=fields.min_snr_gamma min=0.0 max=1000.0 disabled=locked />
+                <NumberField id="ema" label=text::EMA hint=text::EMA_HINT value=fields.ema_decay min=0.0 max=0.9999 disabled=locked />
+                <NumberField id="learning-rate" label=text::LEARNING_RATE hint=text::LEARNING_RATE_HINT value=fields.learning_rate min=0.0 max=1.0 disabled=locked />
+                <NumberField id="learning-rate-1d" label=text::LEARNING_RATE_1D hint=text::LEARNING_RATE_1D_HINT value=fields.learning_rate_1d min=0.0 max=1.0 disabled=locked />
+                <NumberField id="prior-weight" label=text::PRIOR_WEIGHT hint=text::PRIOR_WEIGHT_HINT value=fields.prior_weight min=0.0 max=10.0 disabled=locked />
+                <NumberField id="prior-images" label=text::PRIOR_IMAGES hint=text::PRIOR_IMAGES_HINT value=fields.prior_images min=0.0 max=200.0 whole=true disabled=locked />
+                <NumberField id="mix-probability" label=text::MIX_PROBABILITY hint=text::MIX_PROBABILITY_HINT value=fields.mix_probability min=0.0 max=1.0 disabled=alone />
+                <NumberField id="unmix-weight" label=text::UNMIX_WEIGHT hint=text::UNMIX_WEIGHT_HINT value=fields.unmix_weight min=0.0 max=1000.0 disabled=alone />
+                <NumberField id="preview-every" label=text::PREVIEW_EVERY hint=text::PREVIEW_EVERY_HINT value=fields.preview_every min=0.0 max=10000.0 whole=true disabled=locked />
+                <NumberField id="checkpoint-every" label=text::CHECKPOINT_EVERY hint=text::CHECKPOINT_EVERY_HINT value=fields.checkpoint_every min=1.0 max=10000.0 whole=true disabled=locked />
+                <NumberField id="train-seed" label=text::SEED hint=text::TRAIN_SEED_HINT value=fields.seed min=0.0 max=LARGEST_SEED whole=true disabled=locked />
             </div>
             <Captions />
         </details>

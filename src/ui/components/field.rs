@@ -22,6 +22,9 @@ pub fn NumberField(
     min: f64,
     /// Largest value.
     max: f64,
+    /// What it means, in plain words.
+    #[prop(optional)]
+    hint: &'static str,
     /// Only whole numbers.
     #[prop(optional)]
     whole: bool,
@@ -45,7 +48,8 @@ pub fn NumberField(
             <input
                 type="number"
                 id=id.clone()
-                data-testid=testid.map_or(id, str::to_owned)
+                aria-describedby=hint_id(&id, hint)
+                data-testid=testid.map_or_else(|| id.clone(), str::to_owned)
                 min=min.to_string()
                 max=max.to_string()
                 step=if whole { "1" } else { "any" }
@@ -66,6 +70,7 @@ pub fn NumberField(
                     }
                 }
             />
+            <Hint id=hint_id(&id, hint) hint=hint />
         </div>
     }
 }
@@ -87,6 +92,9 @@ pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
     choices: &'static [T],
     /// What a choice is called.
     name: fn(T) -> &'static str,
+    /// What it means, in plain words.
+    #[prop(optional)]
+    hint: &'static str,
     /// Cannot be changed now.
     #[prop(optional, into)]
     disabled: Signal<bool>,
@@ -103,7 +111,8 @@ pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
             <label for=id.clone()>{label}</label>
             <select
                 id=id.clone()
-                data-testid=testid.map_or(id, str::to_owned)
+                aria-describedby=hint_id(&id, hint)
+                data-testid=testid.map_or_else(|| id.clone(), str::to_owned)
                 disabled=move || disabled.get()
                 on:change=move |event| {
                     let index = event_target_value(&event).parse::<usize>().ok();
@@ -114,8 +123,24 @@ pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
             >
                 {choices.iter().enumerate().map(option).collect_view()}
             </select>
+            <Hint id=hint_id(&id, hint) hint=hint />
         </div>
     }
+}
+
+fn hint_id(of: &str, hint: &str) -> Option<String> {
+    (!hint.is_empty()).then(|| format!("{of}-hint"))
+}
+
+#[component]
+fn Hint(id: Option<String>, hint: &'static str) -> impl IntoView {
+    id.map(|id| {
+        view! {
+            <p class="hint" id=id>
+                {hint}
+            </p>
+        }
+    })
 }
 
 /// Yes or no.

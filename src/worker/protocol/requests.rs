@@ -32,6 +32,7 @@ pub enum Request {
     /// Composes a collage as a person arranged it; answered by [`Event::Collage`](super::Event::Collage).
     ArrangeCollage {
         subjects: Vec<SubjectWords>,
+        captions: Captions,
         number: usize,
         collage: Collage,
     },
@@ -74,6 +75,8 @@ pub enum Request {
 pub struct CollagesRequest {
     /// The subjects of the run.
     pub subjects: Vec<SubjectWords>,
+    /// What its pictures are called.
+    pub captions: Captions,
     /// The run's seed.
     pub seed: u64,
     /// The first so many.

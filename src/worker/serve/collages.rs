@@ -1,13 +1,15 @@
 //! Collages as training will see them, before it begins; some as a person arranged them.
 
 use super::post::post;
+use super::recipe::templates_of;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::picture::Picture;
 use crate::train::collage::{self, compose};
 use crate::train::{TrainSettings, Words, prepare};
 use crate::worker::protocol::{
-    ArrangedCollage, Collage, CollagesRequest, Event, Half, Pixels, ShownCollage, SubjectWords,
+    ArrangedCollage, Captions, Collage, CollagesRequest, Event, Half, Pixels, ShownCollage,
+    SubjectWords,
 };
 
 /// The picture ids of each subject of a run, in its order.
@@ -26,11 +28,13 @@ impl Session {
     pub(super) fn arrange_collage(
         &mut self,
         subjects: &[SubjectWords],
+        captions: Captions,
         number: usize,
         collage: &Collage,
     ) {
+        let settings = settings_for(subjects, captions, 0);
         let mut compose = || {
-            let settings = settings_for(subjects, 0)?;
+            let settings = settings.clone()?;
             let ids = self.ids(subjects)?;
             self.shown(&settings, number, &from_page(collage, &ids)?, &ids)
         };
@@ -41,7 +45,7 @@ impl Session {
     }
 
     fn collages(&mut self, request: CollagesRequest) -> Result<Vec<ShownCollage>> {
-        let settings = settings_for(&request.subjects, request.seed)?;
+        let settings = settings_for(&request.subjects, request.captions, request.seed)?;
         let ids = self.ids(&request.subjects)?;
         let collages = run_collages(&settings, &ids, &request.arranged)?;
         let first = collages.iter().take(request.count).enumerate();
@@ -123,9 +127,11 @@ pub(super) fn words_of(subjects: &[SubjectWords]) -> Vec<Words> {
         .collect()
 }
 
-fn settings_for(subjects: &[SubjectWords], seed: u64) -> Result<TrainSettings> {
+/// Settings of a run as far as its collages go.
+fn settings_for(subjects: &[SubjectWords], captions: Captions, seed: u64) -> Result<TrainSettings> {
     TrainSettings {
         subjects: words_of(subjects),
+        templates: templates_of(captions),
         seed,
         ..TrainSettings::default()
     }

@@ -48,13 +48,7 @@ pub(super) fn settings_of(request: TrainRequest) -> Result<TrainSettings> {
         batch: request.batch,
         prior_batch: request.prior_batch,
         flip: request.flip,
-        templates: Templates {
-            single: request.captions.single,
-            left_right: request.captions.left_right,
-            top_bottom: request.captions.top_bottom,
-            together: request.captions.together,
-            class_scenes: request.captions.class_scenes,
-        },
+        templates: templates_of(request.captions),
         steps: request.steps,
         learning_rate: request.learning_rate,
         learning_rate_1d: request.learning_rate_1d,
@@ -65,6 +59,17 @@ pub(super) fn settings_of(request: TrainRequest) -> Result<TrainSettings> {
         checkpoint_every: request.checkpoint_every,
         ..TrainSettings::default()
     })
+}
+
+/// What pictures are called.
+pub(super) fn templates_of(captions: Captions) -> Templates {
+    Templates {
+        single: captions.single,
+        left_right: captions.left_right,
+        top_bottom: captions.top_bottom,
+        together: captions.together,
+        class_scenes: captions.class_scenes,
+    }
 }
 
 /// What the page asked for when the run of this checkpoint began; the collages are in the run.

@@ -108,11 +108,12 @@ impl Session {
             }
             Request::ArrangeCollage {
                 subjects,
+                captions,
                 number,
                 collage,
             } => {
                 post::begin(Task::Picture);
-                self.arrange_collage(&subjects, number, &collage);
+                self.arrange_collage(&subjects, captions, number, &collage);
                 Ok(())
             }
             Request::Train(request) => {
