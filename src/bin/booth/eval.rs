@@ -108,7 +108,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
                 let mut asked = alone(&subject.words.name());
                 asked.extend(class(&subject.words.class_word));
                 let deltas = [(&delta, args.strength)];
-                evaluation.look(&deltas, &asked, &[*sprite], seed).await?;
+                evaluation
+                    .look(&deltas, &asked, &[*sprite], seed, args.count)
+                    .await?;
             }
         }
     }
@@ -145,13 +147,14 @@ impl Evaluation<'_> {
         Ok((trainer.finish(&today()).await?, trainer.step_count()))
     }
 
-    /// The first two subjects in one picture, and each of them alone.
+    /// The first two subjects in one picture, and one picture of each prompt for each of them alone.
     async fn both(&mut self, deltas: &[(&Delta, f32)], sprites: &[usize], seed: u64) -> Result<()> {
         let names: Vec<String> = self.args.subject.iter().map(|s| s.words.name()).collect();
         let asked = together([&names[0], &names[1]]);
-        self.look(deltas, &asked, sprites, seed).await?;
+        self.look(deltas, &asked, sprites, seed, self.args.count)
+            .await?;
         for (name, sprite) in names.iter().zip(sprites) {
-            self.look(deltas, &alone(name), &[*sprite], seed).await?;
+            self.look(deltas, &alone(name), &[*sprite], seed, 1).await?;
         }
         Ok(())
     }
@@ -162,6 +165,7 @@ impl Evaluation<'_> {
         asked: &[Asked],
         sprites: &[usize],
         seed: u64,
+        count: usize,
     ) -> Result<()> {
         let tuned = self.decomposed.bake(self.base, deltas)?;
         let mut status = Status::new("making pictures");
@@ -172,12 +176,12 @@ impl Evaluation<'_> {
                 seed: 1_000 * (seed + 1) + 100 * index as u64,
                 steps: self.args.sampling_steps,
                 guidance_scale: self.args.guidance,
-                count: self.args.count,
+                count,
                 ..GenerateSettings::default()
             };
             let mut on_step = async |_: usize, _: usize| ControlFlow::Continue(());
             let made = generate(&tuned, &tuned.unet, &settings, None, &mut on_step).await?;
-            let size = made.images.len() / self.args.count;
+            let size = made.images.len() / count;
             let pictures: Vec<Vec<f32>> = made
                 .images
                 .chunks_exact(size)
