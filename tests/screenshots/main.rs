@@ -39,6 +39,12 @@ async fn try_it() {
         .wait_until("three scenes are shown", scenes, LIMIT)
         .await;
     tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
+    // Tall enough for all that was made.
+    browser
+        .client
+        .set_window_size(1440, 2400)
+        .await
+        .expect("a window of this size");
     keep(&browser, "booth").await;
     browser.close().await;
 }
