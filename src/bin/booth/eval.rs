@@ -237,9 +237,13 @@ fn print(args: &Args, scores: &Scores, steps: usize, minutes: f64) {
 /// All pictures, a row for each prompt, in the order of the prompts' letters.
 fn sheet(rows: &BTreeMap<String, Vec<Vec<f32>>>, size: usize) -> Result<Vec<u8>> {
     let columns = rows.values().map(Vec::len).max().unwrap_or(1);
+    let white = vec![1.0; 3 * size * size];
     let pictures = rows
         .values()
-        .flatten()
+        .flat_map(|row| {
+            let filled = row.iter().chain(std::iter::repeat(&white));
+            filled.take(columns)
+        })
         .map(|picture| Picture::from_unit(picture, size as u32, size as u32))
         .collect::<Result<Vec<_>>>()?;
     grid(&pictures, columns)
