@@ -51,11 +51,31 @@ pub const PICTURE_STEPS: usize = 200;
 /// Learning rate of that, constant.
 pub const PICTURE_LEARNING_RATE: f64 = 1e-2;
 
-/// Training steps for so many subjects: collages leave each of them fewer samples of its own.
-pub const fn steps_for(subjects: usize) -> usize {
+/// How long a run is and how much each step sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Training steps.
+    pub steps: usize,
+    /// Samples of the subjects in one step.
+    pub batch: usize,
+    /// Samples of their classes in one step.
+    pub prior_batch: usize,
+}
+
+/// The effort for so many subjects. Collages leave each of them fewer samples of its own, and
+/// keeping them apart takes more steps, of which each may see less.
+pub const fn effort(subjects: usize) -> Effort {
     match subjects {
-        0 | 1 => STEPS,
-        _ => STEPS * (subjects + 1),
+        0 | 1 => Effort {
+            steps: STEPS,
+            batch: BATCH,
+            prior_batch: PRIOR_BATCH,
+        },
+        _ => Effort {
+            steps: 300 * subjects,
+            batch: 4,
+            prior_batch: 1,
+        },
     }
 }
 

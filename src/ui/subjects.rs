@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::editing::EDITED;
 use super::state::{Booth, PictureView, Subject, SubjectPicture};
-use crate::recipe::steps_for;
+use crate::recipe::effort;
 use crate::worker::protocol::{Request, SubjectWords};
 
 impl Booth {
@@ -28,14 +28,19 @@ impl Booth {
         self.change_subjects(|subjects| subjects.retain(|of| of.number != subject.number));
     }
 
-    /// The steps follow the number of subjects until a person chooses other ones.
+    /// The effort follows the number of subjects until a person chooses another one.
     fn change_subjects(self, change: impl FnOnce(&mut Vec<Subject>)) {
-        let steps = |count: usize| steps_for(count) as f64;
-        let before = steps(self.subjects.with_untracked(Vec::len));
+        let of = || {
+            let effort = effort(self.subjects.with_untracked(Vec::len));
+            [effort.steps, effort.batch, effort.prior_batch].map(|count| count as f64)
+        };
+        let before = of();
         self.subjects.update(change);
-        if self.train.steps.get_untracked() == before {
-            let after = steps(self.subjects.with_untracked(Vec::len));
-            self.train.steps.set(after);
+        let fields = [self.train.steps, self.train.batch, self.train.prior_batch];
+        for ((field, before), after) in fields.into_iter().zip(before).zip(of()) {
+            if field.get_untracked() == before {
+                field.set(after);
+            }
         }
     }
 

@@ -46,6 +46,14 @@ async fn try_it() {
         .await
         .expect("a window of this size");
     keep(&browser, "booth").await;
+    let unfold = "document.querySelectorAll('details').forEach(panel => panel.open = true)";
+    browser.script(unfold, Vec::new()).await;
+    browser
+        .client
+        .set_window_size(1440, 3600)
+        .await
+        .expect("a window of this size");
+    keep(&browser, "3-everything").await;
     browser.close().await;
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use deltabooth::model::base::Base;
-use deltabooth::recipe::steps_for;
+use deltabooth::recipe::effort;
 use deltabooth::spectral::{Decomposed, LayerPreset};
 use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::prepare::warnings;
@@ -114,11 +114,12 @@ pub(crate) struct Recipe {
 impl Recipe {
     pub(crate) fn settings(&self, subjects: Vec<Words>) -> TrainSettings {
         let mut default = TrainSettings::default();
+        let effort = effort(subjects.len());
         if !self.class_scene.is_empty() {
             default.templates.class_scenes.clone_from(&self.class_scene);
         }
         TrainSettings {
-            steps: self.steps.unwrap_or_else(|| steps_for(subjects.len())),
+            steps: self.steps.unwrap_or(effort.steps),
             subjects,
             learning_rate: self.lr.unwrap_or(default.learning_rate),
             learning_rate_1d: self.lr_1d.unwrap_or(default.learning_rate_1d),
@@ -134,8 +135,8 @@ impl Recipe {
             timestep_range: self.timestep_range.unwrap_or(default.timestep_range),
             min_snr_gamma: self.min_snr.unwrap_or(default.min_snr_gamma),
             ema_decay: self.ema.unwrap_or(default.ema_decay),
-            batch: self.batch.unwrap_or(default.batch),
-            prior_batch: self.prior_batch.unwrap_or(default.prior_batch),
+            batch: self.batch.unwrap_or(effort.batch),
+            prior_batch: self.prior_batch.unwrap_or(effort.prior_batch),
             flip: self.flip || default.flip,
             seed: self.seed.unwrap_or(default.seed),
             ..default
