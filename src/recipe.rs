@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Training steps for one subject.
 pub const STEPS: usize = 100;
 /// Learning rate of the shifts of linear and convolution weights.
-pub const LEARNING_RATE: f64 = 4e-2;
+pub const LEARNING_RATE: f64 = 6e-2;
 /// Learning rate of the shifts of norms.
 pub const LEARNING_RATE_1D: f64 = 2e-5;
 /// How the learning rates change over the run.
@@ -51,11 +51,13 @@ pub const PICTURE_STEPS: usize = 200;
 /// Learning rate of that, constant.
 pub const PICTURE_LEARNING_RATE: f64 = 1e-2;
 
-/// How long a run is and how much each step sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a run is, how far each step goes and how much it sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effort {
     /// Training steps.
     pub steps: usize,
+    /// Learning rate of the shifts of linear and convolution weights.
+    pub learning_rate: f64,
     /// Samples of the subjects in one step.
     pub batch: usize,
     /// Samples of their classes in one step.
@@ -68,11 +70,13 @@ pub const fn effort(subjects: usize) -> Effort {
     match subjects {
         0 | 1 => Effort {
             steps: STEPS,
+            learning_rate: LEARNING_RATE,
             batch: BATCH,
             prior_batch: PRIOR_BATCH,
         },
         _ => Effort {
             steps: 300 * subjects,
+            learning_rate: 4e-2,
             batch: 4,
             prior_batch: 1,
         },

@@ -32,11 +32,19 @@ impl Booth {
     fn change_subjects(self, change: impl FnOnce(&mut Vec<Subject>)) {
         let of = || {
             let effort = effort(self.subjects.with_untracked(Vec::len));
-            [effort.steps, effort.batch, effort.prior_batch].map(|count| count as f64)
+            let counts = [effort.steps, effort.batch, effort.prior_batch].map(|n| n as f64);
+            let [steps, batch, prior_batch] = counts;
+            [steps, effort.learning_rate, batch, prior_batch]
         };
         let before = of();
         self.subjects.update(change);
-        let fields = [self.train.steps, self.train.batch, self.train.prior_batch];
+        let of_train = self.train;
+        let fields = [
+            of_train.steps,
+            of_train.learning_rate,
+            of_train.batch,
+            of_train.prior_batch,
+        ];
         for ((field, before), after) in fields.into_iter().zip(before).zip(of()) {
             if field.get_untracked() == before {
                 field.set(after);

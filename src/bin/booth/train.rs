@@ -121,7 +121,7 @@ impl Recipe {
         TrainSettings {
             steps: self.steps.unwrap_or(effort.steps),
             subjects,
-            learning_rate: self.lr.unwrap_or(default.learning_rate),
+            learning_rate: self.lr.unwrap_or(effort.learning_rate),
             learning_rate_1d: self.lr_1d.unwrap_or(default.learning_rate_1d),
             schedule: self.schedule.unwrap_or(default.schedule),
             prior_weight: self.prior_weight.unwrap_or(default.prior_weight),
