@@ -36,7 +36,7 @@ impl Booth {
             } => {
                 self.presets.set(presets);
                 self.text_encoder_shifts.set(text_encoder);
-                self.on_loaded(hash, unfinished_run);
+                self.on_loaded(hash, unfinished_run.map(|run| *run));
             }
             Event::Picture {
                 id,

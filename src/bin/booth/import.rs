@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deltabooth::Result;
-use deltabooth::spectral::delta::{Delta, DeltaMetadata};
+use deltabooth::spectral::delta::DeltaMetadata;
 use deltabooth::spectral::import;
 use deltabooth::weights::safetensors::Dtype;
 

@@ -28,7 +28,7 @@ pub enum Event {
         size: usize,
         presets: Vec<Preset>,
         text_encoder: usize,
-        unfinished_run: Option<UnfinishedRun>,
+        unfinished_run: Option<Box<UnfinishedRun>>,
     },
     /// A picture was taken in; `pixels` is RGBA, `size` a side, as training will see it.
     Picture {

@@ -210,7 +210,7 @@ impl Session {
             size,
             presets: presets(&shapes(&base.unet)?),
             text_encoder: text_encoder.iter().map(LayerShape::shifts).sum(),
-            unfinished_run: unfinished_run.map(|checkpoint| request_of(&checkpoint)),
+            unfinished_run: unfinished_run.map(|checkpoint| Box::new(request_of(&checkpoint))),
         });
         self.pictures.show_all(size as u32);
         self.chosen = Some(chosen);

@@ -23,8 +23,11 @@ use std::fs;
 use crate::shell::Done;
 use studio::Studio;
 
+/// Makes a sheet.
+type Draw = fn(&Studio) -> Result<paper::Sheet, String>;
+
 /// Everything that can be drawn, by its name: `docs/sheet-<name>.png`.
-const SHEETS: [(&str, fn(&Studio) -> Result<paper::Sheet, String>); 9] = [
+const SHEETS: [(&str, Draw); 9] = [
     ("dog", |studio| one::sheet(studio, "dog")),
     ("robot", |studio| one::sheet(studio, "robot")),
     ("cat", |studio| one::sheet(studio, "cat")),
