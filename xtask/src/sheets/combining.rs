@@ -13,7 +13,9 @@ const ROBOT: Subject = Subject {
 };
 const STRENGTHS: [&str; 8] = ["-1", "-0.5", "0", "0.25", "0.5", "1", "1.5", "2"];
 /// The shifts that are kept of each layer; the last one keeps all.
-const RANKS: [&str; 7] = ["1", "4", "16", "32", "64", "128", "1000"];
+const RANKS: [&str; 7] = ["1", "4", "16", "32", "64", "128", ALL];
+/// The largest rank of a layer of the embedded base.
+const ALL: &str = "256";
 
 /// One delta, less and more of it.
 pub fn strength(studio: &Studio) -> Result<Sheet, String> {
@@ -75,7 +77,7 @@ pub fn rank(studio: &Studio) -> Result<Sheet, String> {
     }
     let mut sheet = Sheet::default();
     sheet.heads((0..).zip(RANKS.iter().map(|rank| match *rank {
-        "1000" => "all".to_owned(),
+        ALL => "all".to_owned(),
         rank => format!("rank {rank}"),
     })));
     for scene in ["", " in space"] {

@@ -39,22 +39,32 @@ const SHEETS: [(&str, Draw); 9] = [
     ("editing", editing::sheet),
 ];
 
-/// Draws all sheets, or those that are named. `--booth PATH` before them takes a booth that is
-/// already built.
+/// Draws all sheets, or those that are named. Before them, `--booth PATH` takes a booth that is
+/// already built, and `--keep` the deltas that a former call trained.
 pub fn run(args: &[String]) -> Done {
-    let (booth, named) = match args {
-        [flag, path, named @ ..] if flag == "--booth" => (Some(path.clone()), named),
-        named => (None, named),
-    };
+    let (mut booth, mut keep, mut named) = (None, false, args);
+    loop {
+        named = match named {
+            [flag, path, rest @ ..] if flag == "--booth" => {
+                booth = Some(path.clone());
+                rest
+            }
+            [flag, rest @ ..] if flag == "--keep" => {
+                keep = true;
+                rest
+            }
+            _ => break,
+        };
+    }
     let known: Vec<&str> = SHEETS.iter().map(|(name, _)| *name).collect();
     if let Some(other) = named.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(format!(
-            "there is no sheet '{other}'. Name some of {}, or none for all; a booth that is built \
-             comes first, as --booth PATH",
+            "there is no sheet '{other}'. Name some of {}, or none for all; flags such as \
+             --booth PATH come first",
             known.join(", ")
         ));
     }
-    let studio = Studio::new(booth)?;
+    let studio = Studio::new(booth, keep)?;
     fs::create_dir_all("docs").map_err(|error| format!("docs: {error}"))?;
     for (name, draw) in SHEETS {
         if named.is_empty() || named.iter().any(|wanted| wanted == name) {

@@ -77,8 +77,6 @@ fn collages(studio: &Studio) -> Result<Vec<image::RgbImage>, String> {
     let (out, count) = (studio.file("collages"), COLLAGES.to_string());
     studio.call(&[
         "collage",
-        "--base",
-        "static/base",
         "--subject",
         "static/subjects/dog|sks|dog",
         "--subject",

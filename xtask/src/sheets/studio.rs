@@ -64,10 +64,10 @@ impl Subject {
 }
 
 impl Studio {
-    /// Begins with an empty folder, so that every delta is of this call.
-    pub fn new(booth: Option<String>) -> Result<Self, String> {
+    /// Begins with an empty folder, so that every delta is of this call, unless it is to be kept.
+    pub fn new(booth: Option<String>, keep: bool) -> Result<Self, String> {
         let wrong = |error: std::io::Error| format!("{WORK}: {error}");
-        if Path::new(WORK).exists() {
+        if !keep && Path::new(WORK).exists() {
             fs::remove_dir_all(WORK).map_err(wrong)?;
         }
         fs::create_dir_all(WORK).map_err(wrong)?;
