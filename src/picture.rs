@@ -3,6 +3,10 @@
 //! A picture comes from outside, so its size is limited before anything is decoded, its format is
 //! told by its content and never by its name, and it is turned upright by its EXIF orientation.
 
+mod faults;
+
+pub use faults::Thumbnail;
+
 use std::io::Cursor;
 
 use image::codecs::png::PngEncoder;
@@ -190,6 +194,18 @@ impl Picture {
         }
     }
 
+    /// Turned to the right by so many quarters.
+    #[must_use]
+    pub fn turned(&self, quarters: u8) -> Self {
+        let pixels = match quarters % 4 {
+            1 => imageops::rotate90(&self.pixels),
+            2 => imageops::rotate180(&self.pixels),
+            3 => imageops::rotate270(&self.pixels),
+            _ => self.pixels.clone(),
+        };
+        Self { pixels }
+    }
+
     /// The largest square, scaled to `size`×`size` with Lanczos' filter (antialiased).
     ///
     /// `offset` says where it lies along the longer side: 0 left or top, 0.5 the middle, 1 right or
@@ -314,6 +330,17 @@ mod tests {
         );
         let tall = Picture::from_rgb(1, 3, vec![1, 1, 1, 2, 2, 2, 3, 3, 3]).unwrap();
         assert_eq!(tall.square(1.0, 1).rgb(), [3, 3, 3]);
+    }
+
+    #[test]
+    fn four_quarters_are_a_whole_turn() {
+        let picture = columns(5, 3);
+        let right = picture.turned(1);
+        assert_eq!((right.width(), right.height()), (3, 5));
+        // The left column lies on top now.
+        assert_eq!(right.rgb()[..9], [0; 9]);
+        assert_eq!(right.turned(3), picture);
+        assert_eq!(picture.turned(6), picture.turned(2));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! holds the δ of each layer, [`bake`] makes them weights for inference, and [`trainable`] makes
 //! them leaves for training ([`preset`]: which of them); [`delta`] is the file that is shared, and
 //! [`combine`] makes one delta of several; [`decomposed`] holds a base's parts together.
-//! [`svdiff_pytorch`] and [`lora`] ([`lora_kohya`], [`lora_diffusers`]) exchange deltas with other
-//! programs.
+//! [`packed`] makes a delta the text of a link. [`svdiff_pytorch`] and [`lora`] ([`lora_kohya`],
+//! [`lora_diffusers`]) exchange deltas with other programs.
 
 pub mod base;
 pub mod combine;
@@ -17,6 +17,7 @@ pub mod lora;
 pub mod lora_diffusers;
 pub mod lora_file;
 pub mod lora_kohya;
+pub mod packed;
 pub mod preset;
 pub mod shapes;
 pub mod shift;

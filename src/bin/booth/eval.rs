@@ -13,6 +13,7 @@ use deltabooth::model::base::Base;
 use deltabooth::picture::Picture;
 use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::delta::Delta;
+use deltabooth::spectral::packed::{pack, unpack};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, today, write};
@@ -54,6 +55,9 @@ pub(crate) struct Args {
     /// Strength of the deltas; 0 shows what the base does without them.
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     strength: f32,
+    /// Send every delta through a link of so many characters first.
+    #[arg(long, value_name = "N")]
+    packed: Option<usize>,
     /// What this row of the table is called.
     #[arg(long, value_name = "TEXT", default_value = "recipe")]
     label: String,
@@ -144,7 +148,12 @@ impl Evaluation<'_> {
             let report = trainer.step().await?;
             status.progress(report.step, report.total);
         }
-        Ok((trainer.finish(&today()).await?, trainer.step_count()))
+        let delta = trainer.finish(&today()).await?;
+        let delta = match self.args.packed {
+            Some(limit) => unpack(&pack(&delta, limit)?.text)?,
+            None => delta,
+        };
+        Ok((delta, trainer.step_count()))
     }
 
     /// The first two subjects in one picture, and one picture of each prompt for each of them alone.

@@ -12,6 +12,7 @@ mod export;
 mod generate;
 mod import;
 mod inspect;
+mod link;
 mod lora;
 mod subjects;
 mod train;
@@ -46,6 +47,8 @@ enum Command {
     Export(export::Args),
     /// Makes a delta of svdiff-pytorch's files.
     Import(import::Args),
+    /// Makes a delta the text of a link, and a delta of such a text.
+    Link(link::Args),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
 }
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Combine(args) => pollster::block_on(combine::run(args)),
         Command::Export(args) => pollster::block_on(export::run(args)),
         Command::Import(args) => pollster::block_on(import::run(args)),
+        Command::Link(args) => link::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

@@ -21,13 +21,15 @@ pub enum Event {
     /// How far a piece of work has come.
     Progress { task: Task, done: u64, total: u64 },
     /// The base is loaded; pictures have `size` pixels a side. `presets` are the choices of layers,
-    /// `text_encoder` counts the text encoder's shifts.
+    /// `text_encoder` counts the text encoder's shifts. `forward_seconds` is what the UNet took for
+    /// one sample, for estimates.
     Loaded {
         base: String,
         hash: String,
         size: usize,
         presets: Vec<Preset>,
         text_encoder: usize,
+        forward_seconds: f32,
         unfinished_run: Option<Box<UnfinishedRun>>,
     },
     /// A picture was taken in; `pixels` is RGBA, `size` a side, as training will see it.
@@ -37,6 +39,7 @@ pub enum Event {
         #[serde(with = "serde_bytes")]
         pixels: Vec<u8>,
         offset: f32,
+        faults: Vec<PictureFault>,
     },
     /// A picture was refused.
     PictureRefused { id: u32, error: Error },
@@ -66,6 +69,21 @@ pub enum Event {
     Delta {
         origin: Origin,
         id: String,
+        summary: DeltaSummary,
+        file_name: String,
+        #[serde(with = "serde_bytes")]
+        file: Vec<u8>,
+    },
+    /// A delta has other words now: `was` is closed, the delta of this id is open.
+    Described { was: String, id: String },
+    /// A delta as the text of a link; `error` is what rounding lost, ‖difference‖ / ‖δ‖.
+    Packed {
+        id: String,
+        text: String,
+        error: f64,
+    },
+    /// The delta that a link carries, not opened yet.
+    Unpacked {
         summary: DeltaSummary,
         file_name: String,
         #[serde(with = "serde_bytes")]
@@ -112,8 +130,24 @@ pub enum Origin {
     Trained,
     /// A file.
     Opened,
+    /// A preview of the last training.
+    Preview,
+    /// An open delta, with other words.
+    Described,
     /// Other open deltas.
     Combined,
+}
+
+/// What a person may want to know of a picture before training on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureFault {
+    /// It has fewer pixels than the base's pictures.
+    Tiny,
+    /// It has no sharp edge.
+    Blurry,
+    /// The subject has the same picture already, or nearly.
+    Duplicate,
 }
 
 /// A file for download.
@@ -149,8 +183,10 @@ pub enum Task {
     Train,
     /// Making pictures.
     Generate,
-    /// Opening a delta.
+    /// Opening a delta, or giving it other words.
     OpenDelta,
+    /// Making a delta a link, or a link a delta.
+    Link,
     /// Making one delta of several.
     Combine,
     /// Writing a delta for other programs.
@@ -183,6 +219,12 @@ pub struct DeltaSummary {
     pub subjects: Vec<SubjectWords>,
     /// Training steps.
     pub steps: usize,
+    /// Who made it.
+    pub author: String,
+    /// On what terms.
+    pub licence: String,
+    /// Anything else.
+    pub description: String,
     /// When it was made, ISO 8601.
     pub date: String,
     /// The base that it belongs to.

@@ -25,6 +25,8 @@ pub enum Request {
     },
     /// Moves the square crop of a picture: 0 is left or top, 1 is right or bottom.
     CropPicture { id: u32, offset: f32 },
+    /// Turns a picture to the right by so many quarters from how it came.
+    TurnPicture { id: u32, quarters: u8 },
     /// Forgets a picture.
     RemovePicture { id: u32 },
     /// Draws the collages that training would begin with; answered by [`Event::Collages`](super::Event::Collages).
@@ -59,6 +61,17 @@ pub enum Request {
     },
     /// Puts an open delta aside.
     CloseDelta { id: String },
+    /// Gives an open delta other words; answered by [`Event::Delta`](super::Event::Delta), since
+    /// its file is another one.
+    DescribeDelta(DescribeRequest),
+    /// Makes an open delta the text of a link, of at most `limit` characters; answered by
+    /// [`Event::Packed`](super::Event::Packed).
+    PackDelta { id: String, limit: usize },
+    /// Makes the text of a link a delta file, without opening it; answered by
+    /// [`Event::Unpacked`](super::Event::Unpacked).
+    UnpackDelta { text: String },
+    /// Opens the delta as it was when the preview of this step was made.
+    KeepPreview { step: usize },
     /// Makes one delta of open ones; answered by [`Event::Delta`](super::Event::Delta).
     Combine(CombineRequest),
     /// Writes an open delta for other programs; answered by [`Event::Exported`](super::Event::Exported).
@@ -158,9 +171,28 @@ pub struct GenerateRequest {
     pub count: usize,
     /// Also makes the base's own pictures of the same prompt and seed.
     pub compare: bool,
+    /// Factors on all strengths: a picture for each, of the same seed, in place of `count`. Usually
+    /// empty.
+    #[serde(default)]
+    pub strength_factors: Vec<f32>,
     /// A word of the prompt: pictures come dark where it did not look. Usually empty.
     #[serde(default)]
     pub attend_to: String,
+}
+
+/// Other words for an open delta.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescribeRequest {
+    /// The open delta's id.
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// Who made it.
+    pub author: String,
+    /// On what terms.
+    pub licence: String,
+    /// Anything else.
+    pub description: String,
 }
 
 /// One delta of several.

@@ -48,6 +48,7 @@ impl Session {
             }
         }
         combined.metadata.date = now();
-        self.take_delta(Origin::Combined, &combined)
+        self.take_delta(Origin::Combined, &combined)?;
+        Ok(())
     }
 }

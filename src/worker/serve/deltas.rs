@@ -54,21 +54,28 @@ impl Session {
                 text_encoder.check(&delta.text_encoder)?;
             }
         }
-        self.keep(Origin::Opened, name, file, delta)
+        self.keep(Origin::Opened, name, file, delta)?;
+        Ok(())
     }
 
-    /// Opens a delta that was just made, as anybody else will read it.
+    /// Opens a delta that was just made, as anybody else will read it, and gives back its id.
     ///
     /// # Errors
     /// `Delta` if our own file cannot be read (a bug, found before the person relies on it).
-    pub(super) fn take_delta(&mut self, origin: Origin, made: &Delta) -> Result<()> {
+    pub(super) fn take_delta(&mut self, origin: Origin, made: &Delta) -> Result<String> {
         let file = made.to_bytes()?;
         let delta = Delta::from_bytes(&file)?;
         let name = file_name(&delta.metadata.title);
         self.keep(origin, &name, file, delta)
     }
 
-    fn keep(&mut self, origin: Origin, name: &str, file: Vec<u8>, delta: Delta) -> Result<()> {
+    fn keep(
+        &mut self,
+        origin: Origin,
+        name: &str,
+        file: Vec<u8>,
+        delta: Delta,
+    ) -> Result<String> {
         let id = Delta::content_sha256(&file)?;
         post(&Event::Delta {
             origin,
@@ -78,8 +85,11 @@ impl Session {
             file,
         });
         self.deltas.retain(|open| open.id != id);
-        self.deltas.push(Open { id, delta });
-        Ok(())
+        self.deltas.push(Open {
+            id: id.clone(),
+            delta,
+        });
+        Ok(id)
     }
 
     /// An open delta.
@@ -107,7 +117,8 @@ impl Session {
     }
 }
 
-fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
+/// What a delta says of itself.
+pub(super) fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
     let metadata = &delta.metadata;
     let subjects = metadata.subjects.iter().zip(0..);
     let shifts = delta.unet.iter().chain(delta.text_encoder.iter());
@@ -121,6 +132,9 @@ fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
             })
             .collect(),
         steps: metadata.steps as usize,
+        author: metadata.author.clone(),
+        licence: metadata.licence.clone(),
+        description: metadata.description.clone(),
         date: metadata.date.clone(),
         base: metadata.base_id.clone(),
         parameters: shifts.map(|(_, shift)| shift.delta.len()).sum(),
@@ -129,7 +143,7 @@ fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
 }
 
 /// "sks robot" to "sks-robot.safetensors".
-fn file_name(title: &str) -> String {
+pub(super) fn file_name(title: &str) -> String {
     let mut name = String::new();
     for c in title.chars().take(MAX_NAME) {
         if c.is_alphanumeric() {

@@ -4,11 +4,20 @@ use web_time::Instant;
 
 use super::post::{self, post, warn};
 use super::session::Session;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
 use crate::picture::Picture;
 use crate::spectral::delta::Delta;
 use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
+
+/// Factors of one request at most.
+const MAX_FACTORS: usize = 16;
+
+fn too_many_factors() -> Error {
+    Error::Settings(format!(
+        "A row of strengths needs an open delta and 1 to {MAX_FACTORS} factors. Open a delta, or ask for fewer."
+    ))
+}
 
 /// A picture for the page.
 pub(super) fn pixels(picture: &Picture) -> Pixels {
@@ -25,7 +34,7 @@ impl Session {
     /// # Errors
     /// `Settings`, `Delta` if the delta does not fit the base, `Device`, `Cancelled`.
     pub(super) async fn generate(&mut self, request: GenerateRequest) -> Result<()> {
-        let settings = GenerateSettings {
+        let mut settings = GenerateSettings {
             prompt: request.prompt,
             negative_prompt: request.negative_prompt,
             seed: request.seed,
@@ -47,34 +56,61 @@ impl Session {
             (true, true) => &[false, true],
             (true, false) => &[true],
         };
-        for (index, &personalised) in sides.iter().enumerate() {
-            if personalised {
-                self.bake(&request.deltas).await?;
+        let factors = match request.strength_factors.len() {
+            0 => vec![1.0],
+            1..=MAX_FACTORS if personalised => request.strength_factors,
+            _ => return Err(too_many_factors()),
+        };
+        if factors.len() > 1 {
+            settings.count = 1;
+        }
+        let parts = if sides.len() > 1 {
+            1 + factors.len()
+        } else {
+            factors.len()
+        };
+        let mut part = 0;
+        for &personalised in sides {
+            let began = Instant::now();
+            let mut pictures = Vec::new();
+            for factor in if personalised { &factors[..] } else { &[1.0] } {
+                if personalised {
+                    let scaled = |of: &DeltaStrength| DeltaStrength {
+                        id: of.id.clone(),
+                        strength: of.strength * factor,
+                    };
+                    let deltas: Vec<DeltaStrength> = request.deltas.iter().map(scaled).collect();
+                    self.bake(&deltas).await?;
+                }
+                pictures.extend(self.side(&settings, personalised, part, parts).await?);
+                part += 1;
             }
-            self.side(request.id, &settings, personalised, index, sides.len())
-                .await?;
+            post(&Event::Generated {
+                id: request.id,
+                personalised,
+                pictures,
+                seconds: began.elapsed().as_secs_f32(),
+            });
         }
         Ok(())
     }
 
-    /// One side of the comparison; progress counts all `sides`.
+    /// Pictures with the baked deltas or without them, as part `index` of `parts`.
     async fn side(
         &self,
-        id: u32,
         settings: &GenerateSettings,
         personalised: bool,
         index: usize,
-        sides: usize,
-    ) -> Result<()> {
+        parts: usize,
+    ) -> Result<Vec<Pixels>> {
         let loaded = self.loaded()?;
         let base = match &loaded.baked {
             Some((_, base)) if personalised => base,
             _ => &loaded.base,
         };
-        let began = Instant::now();
         let watch = self.watch(Task::Generate);
         let mut on_step =
-            async |done: usize, total: usize| watch.step(index * total + done, sides * total).await;
+            async |done: usize, total: usize| watch.step(index * total + done, parts * total).await;
         let made = generate(base, &base.unet, settings, None, &mut on_step).await;
         let made = watch.outcome(made)?;
         let shown = |index: usize| match settings.attend_to.trim() {
@@ -82,13 +118,7 @@ impl Session {
             _ => made.attention_picture(index),
         };
         let pictures = (0..settings.count).map(|index| Ok(pixels(&shown(index)?)));
-        post(&Event::Generated {
-            id,
-            personalised,
-            pictures: pictures.collect::<Result<_>>()?,
-            seconds: began.elapsed().as_secs_f32(),
-        });
-        Ok(())
+        pictures.collect()
     }
 
     /// Bakes the sum of deltas into a base, unless the last one is the same; where every strength

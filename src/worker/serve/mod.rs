@@ -20,6 +20,7 @@
 //! | `checking` | the device against the reference |
 //! | `deltas` | delta files in |
 //! | `combining` | one delta of several |
+//! | `sharing` | a delta as a link, with other words, as it was at a preview |
 //! | `exporting` | deltas for other programs |
 //! | `editing` | one picture, edited by its prompt |
 //! | `pace` | steps per second and time left |
@@ -39,6 +40,7 @@ mod pictures;
 mod post;
 mod recipe;
 mod session;
+mod sharing;
 mod store;
 mod training;
 mod watch;

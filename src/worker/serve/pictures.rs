@@ -2,8 +2,8 @@
 
 use super::post::post;
 use crate::error::{Error, Result};
-use crate::picture::{Picture, decode};
-use crate::worker::protocol::Event;
+use crate::picture::{Picture, Thumbnail, decode};
+use crate::worker::protocol::{Event, PictureFault};
 
 /// A kept picture's shorter side: crops of it stay sharp for every base.
 const KEPT_SIDE: u32 = 1_024;
@@ -11,7 +11,15 @@ const KEPT_SIDE: u32 = 1_024;
 struct Kept {
     id: u32,
     subject: u32,
+    /// As it came, upright.
     picture: Picture,
+    /// To tell duplicates by.
+    thumbnail: Thumbnail,
+    blurry: bool,
+    /// Quarters to the right.
+    quarters: u8,
+    /// Whether the subject had the same picture when this one came.
+    duplicate: bool,
     /// 0 is left or top, 1 is right or bottom.
     offset: f32,
     /// The crop that was asked for last.
@@ -21,13 +29,13 @@ struct Kept {
 impl Kept {
     /// The crop, `size` pixels a side.
     fn square(&mut self, size: u32) -> &Picture {
-        let (picture, offset) = (&self.picture, self.offset);
+        let (picture, offset, quarters) = (&self.picture, self.offset, self.quarters);
         let fits = self.square.as_ref().is_some_and(|s| s.width() == size);
         if !fits {
             self.square = None;
         }
         self.square
-            .get_or_insert_with(|| picture.square(offset, size))
+            .get_or_insert_with(|| picture.turned(quarters).square(offset, size))
     }
 
     fn show(&mut self, size: u32) {
@@ -36,7 +44,18 @@ impl Kept {
             size,
             pixels: self.square(size).rgba(),
             offset: self.offset,
+            faults: self.faults(size),
         });
+    }
+
+    fn faults(&self, size: u32) -> Vec<PictureFault> {
+        let found = [
+            (PictureFault::Tiny, self.picture.is_tiny(size)),
+            (PictureFault::Blurry, self.blurry),
+            (PictureFault::Duplicate, self.duplicate),
+        ];
+        let found = found.into_iter().filter(|(_, is)| *is);
+        found.map(|(fault, _)| fault).collect()
     }
 }
 
@@ -53,10 +72,16 @@ impl Pictures {
         match decoded {
             Ok((size, picture)) => {
                 self.kept.retain(|kept| kept.id != id);
+                let thumbnail = picture.thumbnail();
+                let mut own = self.kept.iter().filter(|kept| kept.subject == subject);
                 let mut kept = Kept {
                     id,
                     subject,
+                    duplicate: own.any(|kept| kept.thumbnail.is_same(&thumbnail)),
+                    blurry: picture.is_blurry(),
                     picture,
+                    thumbnail,
+                    quarters: 0,
                     offset: 0.5,
                     square: None,
                 };
@@ -69,14 +94,25 @@ impl Pictures {
 
     /// Moves a crop.
     pub(super) fn crop(&mut self, id: u32, offset: f32, size: Result<u32>) {
+        self.change(id, size, |kept| {
+            kept.offset = if offset.is_finite() {
+                offset.clamp(0.0, 1.0)
+            } else {
+                0.5
+            };
+        });
+    }
+
+    /// Turns one, counted from how it came.
+    pub(super) fn turn(&mut self, id: u32, quarters: u8, size: Result<u32>) {
+        self.change(id, size, |kept| kept.quarters = quarters % 4);
+    }
+
+    fn change(&mut self, id: u32, size: Result<u32>, change: impl FnOnce(&mut Kept)) {
         let found = self.kept.iter_mut().find(|kept| kept.id == id);
         match (found, size) {
             (Some(kept), Ok(size)) => {
-                kept.offset = if offset.is_finite() {
-                    offset.clamp(0.0, 1.0)
-                } else {
-                    0.5
-                };
+                change(kept);
                 kept.square = None;
                 kept.show(size);
             }

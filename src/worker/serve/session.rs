@@ -10,6 +10,7 @@ use super::editing::Learned;
 use super::pictures::Pictures;
 use super::post::{self, post, warn};
 use super::recipe::request_of;
+use super::sharing::unpack_delta;
 use super::store::Store;
 use super::training::unfinished;
 use super::watch::Gauge;
@@ -17,8 +18,9 @@ use crate::error::{Error, Result};
 use crate::model::base::Base;
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::spectral::Decomposed;
+use crate::spectral::delta::Delta;
 use crate::weights::Files;
-use crate::worker::protocol::{DeviceChoice, Event, Request, Task};
+use crate::worker::protocol::{DeviceChoice, DeviceKind, Event, Request, Task};
 use crate::worker::slots::Slots;
 
 /// The base and what was made of it.
@@ -43,6 +45,8 @@ pub(super) struct Session {
     pub(super) deltas: Vec<Open>,
     /// The picture that was learned last, to be edited again.
     pub(super) learned: Option<Learned>,
+    /// The last training's delta at each of its previews.
+    pub(super) snapshots: Vec<(usize, Delta)>,
     store: Option<Rc<Slots<Store>>>,
 }
 
@@ -57,6 +61,7 @@ impl Session {
             pictures: Pictures::default(),
             deltas: Vec::new(),
             learned: None,
+            snapshots: Vec::new(),
             store: None,
         }
     }
@@ -95,6 +100,12 @@ impl Session {
                 post::begin(Task::Picture);
                 let size = self.picture_size();
                 self.pictures.crop(id, offset, size);
+                Ok(())
+            }
+            Request::TurnPicture { id, quarters } => {
+                post::begin(Task::Picture);
+                let size = self.picture_size();
+                self.pictures.turn(id, quarters, size);
                 Ok(())
             }
             Request::RemovePicture { id } => {
@@ -148,6 +159,22 @@ impl Session {
                 self.close_delta(id);
                 Ok(())
             }
+            Request::DescribeDelta(request) => {
+                post::begin(Task::OpenDelta);
+                self.describe(request)
+            }
+            Request::PackDelta { id, limit } => {
+                post::begin(Task::Link);
+                self.pack(id, limit)
+            }
+            Request::UnpackDelta { text } => {
+                post::begin(Task::Link);
+                unpack_delta(&text)
+            }
+            Request::KeepPreview { step } => {
+                post::begin(Task::OpenDelta);
+                self.keep_preview(step)
+            }
             Request::Combine(request) => {
                 post::begin(Task::Combine);
                 self.control.begin();
@@ -199,17 +226,24 @@ impl Session {
         if old_hash.is_some_and(|hash| hash != base.hash) {
             self.close_deltas();
             self.learned = None;
+            self.snapshots.clear();
         }
         let size = base.picture_size();
         let store = self.store().await;
         let unfinished_run = unfinished(&store, &base.hash).await;
         let text_encoder = shapes(&base.text_encoder)?;
+        // A GPU would compile its shaders first and say nothing of its speed.
+        let forward_seconds = match chosen.kind {
+            DeviceKind::Cpu => time_forward(&base).await?,
+            DeviceKind::Gpu => 0.0,
+        };
         post(&Event::Loaded {
             base: base.id.clone(),
             hash: base.hash.clone(),
             size,
             presets: presets(&shapes(&base.unet)?),
             text_encoder: text_encoder.iter().map(LayerShape::shifts).sum(),
+            forward_seconds,
             unfinished_run: unfinished_run.map(|checkpoint| Box::new(request_of(&checkpoint))),
         });
         self.pictures.show_all(size as u32);

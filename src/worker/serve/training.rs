@@ -20,6 +20,8 @@ use crate::worker::slots::Slots;
 
 /// Sampling steps of a preview: it shows the way, not the goal.
 const PREVIEW_STEPS: usize = 15;
+/// Previews whose deltas are kept; the page shows as many.
+const SNAPSHOTS: usize = 60;
 /// Steps between two readings of the loss on a GPU, which waits for each.
 const GPU_READS: usize = 4;
 
@@ -101,6 +103,7 @@ impl Session {
     /// Steps, previews and checkpoints until the run is done or stopped; then the delta.
     async fn go_on(&mut self, mut trainer: Trainer, store: &Rc<Slots<Store>>) -> Result<()> {
         post::begin(Task::Train);
+        self.snapshots.clear();
         let gpu = self
             .chosen
             .as_ref()
@@ -128,6 +131,10 @@ impl Session {
                 tell(&trainer, &pace, &mut told);
             }
             if due(settings.preview_every) {
+                if self.snapshots.len() < SNAPSHOTS {
+                    let delta = trainer.finish(&now()).await?;
+                    self.snapshots.push((step, delta));
+                }
                 match self.preview(&trainer).await {
                     Err(Error::Cancelled) => {
                         stopped = true;

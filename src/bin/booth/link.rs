@@ -1,0 +1,68 @@
+//! `booth link`: a delta as the text of a link, and back.
+
+use std::path::PathBuf;
+
+use deltabooth::spectral::delta::Delta;
+use deltabooth::spectral::packed::{TEXT_LIMIT, pack, unpack};
+use deltabooth::{Error, Result};
+
+use super::common::{check_out, named, read, write};
+
+/// Prints the fragment of a link that carries a delta, or makes the delta of such a link again.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The delta to carry.
+    #[arg(long, value_name = "FILE.safetensors", required_unless_present = "link", conflicts_with = "link")]
+    delta: Option<PathBuf>,
+    /// Characters at most; fewer round the shifts more coarsely.
+    #[arg(long, value_name = "N", default_value_t = TEXT_LIMIT)]
+    limit: usize,
+    /// A file with a link, or with what stands behind '#d=' in one.
+    #[arg(long, value_name = "FILE.txt", requires = "out")]
+    link: Option<PathBuf>,
+    /// The delta that the link carries.
+    #[arg(long, value_name = "FILE.safetensors", requires = "link")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if let (Some(link), Some(out)) = (&args.link, &args.out) {
+        check_out(out, "safetensors")?;
+        let text = String::from_utf8(read(link)?)
+            .map_err(|_| Error::Delta(format!("{} is not a text file.", link.display())))?;
+        let delta = unpack(carried(&text)).map_err(|error| named(link, error))?;
+        return write(out, &delta.to_bytes()?);
+    }
+    let Some(path) = &args.delta else {
+        return Ok(());
+    };
+    let delta = Delta::from_bytes(&read(path)?).map_err(|error| named(path, error))?;
+    let packed = pack(&delta, args.limit)?;
+    println!("#d={}", packed.text);
+    eprintln!(
+        "{} characters; rounding loses {:.1} % of the shifts",
+        packed.text.len() + 3,
+        100.0 * packed.error
+    );
+    Ok(())
+}
+
+/// What stands behind 'd=' in a link's fragment, or the text itself.
+fn carried(text: &str) -> &str {
+    let fragment = text.trim().rsplit('#').next().unwrap_or_default();
+    let fields = fragment.split('&');
+    let found = fields.filter_map(|field| field.strip_prefix("d=")).next();
+    found.unwrap_or(fragment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::carried;
+
+    #[test]
+    fn the_delta_is_found_in_a_link_and_alone() {
+        assert_eq!(carried("https://a.example/booth/#prompt=a&d=AbC&seed=1\n"), "AbC");
+        assert_eq!(carried("#d=AbC"), "AbC");
+        assert_eq!(carried("AbC"), "AbC");
+    }
+}
