@@ -41,7 +41,9 @@ impl Picture {
         }
         bends.sort_unstable();
         let rank = (bends.len() as f64 * (1.0 - THIN)) as usize;
-        bends.get(rank.min(bends.len().saturating_sub(1))).is_none_or(|edge| *edge < SHARP)
+        bends
+            .get(rank.min(bends.len().saturating_sub(1)))
+            .is_none_or(|edge| *edge < SHARP)
     }
 
     /// A small copy, to tell duplicates by.

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
+    settings::Row,
     state::{Booth, Check, Engine, Gravity, ResultKind, ResultSet, Side, Stages, Training},
     text,
 };
@@ -14,6 +15,9 @@ use crate::worker::{
 /// Results kept on the page.
 const RESULTS: usize = 40;
 
+/// A row of strengths: each of the open deltas' times these.
+const FACTORS: [f32; 6] = [0.0, 0.25, 0.5, 0.75, 1.0, 1.25];
+
 /// Scenes that 'Try it' ends with; none is among the samples' grounds.
 const TOUR: [&str; 3] = ["in space", "in the snow", "on a beach"];
 
@@ -23,6 +27,14 @@ impl Booth {
         if let Some(warning) = self.options.with_value(|options| options.warning) {
             self.tell(Gravity::Warning, warning.to_owned());
         }
+        if self.engine.get_untracked() != Engine::Asking {
+            self.start_engine();
+        }
+    }
+
+    /// Fetches the engine and starts it.
+    pub fn start_engine(self) {
+        self.engine.set(Engine::Starting);
         self.client
             .set_value(Some(EngineClient::spawn(move |event| self.on_event(event))));
     }
@@ -51,7 +63,7 @@ impl Booth {
     /// Sends as soon as the worker listens.
     pub fn send(self, request: Request) {
         match self.engine.get_untracked() {
-            Engine::Starting | Engine::Down => {
+            Engine::Asking | Engine::Starting | Engine::Down => {
                 self.outbox.update_value(|outbox| outbox.push(request))
             }
             Engine::Loading | Engine::Ready => self.post(request),
@@ -112,6 +124,7 @@ impl Booth {
             untrack(|| self.prompt()),
             self.generate.count.get_untracked() as usize,
             self.generate.compare.get_untracked(),
+            self.generate.row.get_untracked(),
         );
     }
 
@@ -123,11 +136,11 @@ impl Booth {
         };
         // Newest first on the page, so the first scene is asked for last.
         for scene in TOUR.iter().rev() {
-            self.make(text::prompt(subject, scene), 1, true);
+            self.make(text::prompt(subject, scene), 1, true, Row::Seeds);
         }
     }
 
-    fn make(self, prompt: String, count: usize, compare: bool) {
+    fn make(self, prompt: String, count: usize, compare: bool, row: Row) {
         let deltas: Vec<DeltaStrength> = self.deltas.with_untracked(|deltas| {
             let strengths = deltas.iter().map(|open| DeltaStrength {
                 id: open.id.clone(),
@@ -149,6 +162,10 @@ impl Booth {
             count,
             // Without a delta the pictures are the base's own anyway.
             compare: compare && has_delta,
+            strength_factors: match row {
+                Row::Strengths if has_delta => FACTORS.to_vec(),
+                _ => Vec::new(),
+            },
             attend_to: String::new(),
         });
     }
@@ -164,7 +181,7 @@ impl Booth {
     }
 
     /// Puts an empty result on the page and asks the engine for it.
-    fn ask(self, request: GenerateRequest) {
+    pub fn ask(self, request: GenerateRequest) {
         let has_delta = !request.deltas.is_empty();
         let waiting = |wanted: bool| wanted.then(|| ArcRwSignal::new(Side::Waiting));
         self.show_result(ResultSet {
@@ -172,7 +189,7 @@ impl Booth {
             prompt: request.prompt.clone(),
             seed: request.seed,
             strengths: request.deltas.iter().map(|of| of.strength).collect(),
-            count: request.count,
+            count: request.strength_factors.len().max(request.count),
             base: waiting(request.compare || !has_delta),
             personalised: waiting(has_delta),
             kind: if request.attend_to.is_empty() {

@@ -6,7 +6,14 @@ use web_sys::{DragEvent, Element, EventTarget};
 
 use super::{
     components::{
-        header::Header, messages::Messages, subject::SubjectCard, train::TrainCard, use_it::UseCard,
+        arrival::ArrivalPanel,
+        banners::{Banners, WaysIn},
+        header::Header,
+        kept::Kept,
+        messages::Messages,
+        subject::SubjectCard,
+        train::TrainCard,
+        use_it::UseCard,
     },
     options::Options,
     state::{Booth, booth},
@@ -20,14 +27,23 @@ pub fn App() -> impl IntoView {
     provide_context(booth);
     listen_for_files(booth);
     booth.start();
+    booth.open_shelf();
+    booth.follow_links();
+    booth.watch_training();
     booth.follow_collages();
 
     view! {
         <Header />
-        <main class="booth" aria-label=text::MAIN_LABEL>
-            <SubjectCard />
-            <TrainCard />
-            <UseCard />
+        <Banners />
+        <WaysIn />
+        <main aria-label=text::MAIN_LABEL>
+            <ArrivalPanel />
+            <div class="booth">
+                <SubjectCard />
+                <TrainCard />
+                <UseCard />
+            </div>
+            <Kept />
         </main>
         <Messages />
         <DropVeil />

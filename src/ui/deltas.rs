@@ -5,10 +5,10 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    state::{Booth, Gravity, NamedFile, OpenDelta, Training},
+    state::{Booth, Gravity, NamedFile, OpenDelta, Preview, Training},
     text,
 };
-use crate::worker::protocol::{DeltaSummary, Origin, Request};
+use crate::worker::protocol::{DeltaSummary, Origin, Pixels, Request};
 
 impl Booth {
     /// Puts a delta aside.
@@ -78,9 +78,13 @@ impl Booth {
                 file_name: text::shorten(&file_name, 100),
                 file: Arc::new(file),
             };
-            self.deltas.update(|deltas| deltas.insert(0, open));
+            self.deltas.update(|deltas| deltas.insert(0, open.clone()));
+            self.keep_delta(&open, self.preview_of(origin, &open));
+            if origin == Origin::Opened {
+                self.show_demo(&open);
+            }
         }
-        if origin != Origin::Opened {
+        if !matches!(origin, Origin::Opened | Origin::Described) {
             // What was just made is looked at by itself first.
             for open in &deltas {
                 open.strength.set(0.0);
@@ -89,12 +93,16 @@ impl Booth {
         match origin {
             Origin::Opened if known => {}
             Origin::Opened => self.tell(Gravity::Note, text::delta_opened()),
+            Origin::Described => {}
+            Origin::Preview => self.tell(Gravity::Note, text::PREVIEW_KEPT.to_owned()),
             Origin::Combined => {
                 self.busy.set(false);
                 self.tell(Gravity::Note, text::COMBINED.to_owned());
             }
             Origin::Trained => {
                 self.show_losses();
+                self.learn_speed();
+                self.notify_trained();
                 self.training.set(Training::Idle);
                 self.unfinished.set(None);
                 self.tell(Gravity::Note, text::trained(deltas.len()));
@@ -104,6 +112,18 @@ impl Booth {
                 }
             }
         }
+    }
+
+    /// The newest preview of the steps that a delta has learned.
+    fn preview_of(self, origin: Origin, open: &OpenDelta) -> Option<Pixels> {
+        if !matches!(origin, Origin::Trained | Origin::Preview) {
+            return None;
+        }
+        self.previews.with_untracked(|previews| {
+            let learned = |shown: &&Preview| shown.step <= open.summary.steps;
+            let newest = previews.iter().rfind(learned);
+            newest.map(|shown| shown.picture.clone())
+        })
     }
 
     /// The delta file that the engine has just answered for.

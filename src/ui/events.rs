@@ -5,18 +5,34 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
+    browser,
     chart::Point,
     delta_header::is_for_another_base,
-    state::{Booth, Check, Device, Engine, Gravity, Pace, PictureView, Preview, Side, Training},
+    estimate::forward_seconds,
+    state::{
+        Booth, Check, Device, Engine, Gravity, Pace, PictureView, Preview, ResultKind, Side,
+        Training,
+    },
+    surroundings::{Lack, has_webgpu},
     text,
 };
 use crate::{
     error::Error,
-    worker::protocol::{Event, Pixels, Request, Task, UnfinishedRun},
+    worker::protocol::{DeviceKind, Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
 };
 
 /// Previews kept in the filmstrip.
 const PREVIEWS: usize = 60;
+
+/// What this browser remembers of its GPU's speed.
+const SPEED: &str = "forward-seconds";
+
+/// The error's kind, as it crosses the worker's boundary.
+fn kind_of(error: &Error) -> String {
+    let value = serde_json::to_value(error).unwrap_or_default();
+    let kind = value.get("kind").and_then(|kind| kind.as_str());
+    kind.unwrap_or_default().to_owned()
+}
 
 impl Booth {
     /// Takes one event in.
@@ -24,32 +40,35 @@ impl Booth {
         match event {
             Event::Ready => self.on_ready(),
             Event::Device { kind, name, reason } => {
-                self.device.set(Some(Device { kind, name, reason }))
+                self.on_device(Device { kind, name, reason });
             }
             Event::Progress { task, done, total } => self.on_progress(task, done, total),
             Event::Loaded {
                 hash,
                 presets,
                 text_encoder,
+                forward_seconds,
                 unfinished_run,
                 ..
             } => {
                 self.presets.set(presets);
                 self.text_encoder_shifts.set(text_encoder);
                 self.on_loaded(hash, unfinished_run.map(|run| *run));
+                self.know_speed(forward_seconds);
             }
             Event::Picture {
                 id,
                 size,
                 pixels,
                 offset,
+                faults,
             } => {
                 let pixels = Pixels {
                     width: size,
                     height: size,
                     rgba: pixels,
                 };
-                self.on_picture(id, PictureView::Ready(pixels), Some(offset));
+                self.on_picture(id, PictureView::Ready(pixels), Some((offset, faults)));
             }
             Event::PictureRefused { id, error } => {
                 self.on_picture(
@@ -103,6 +122,13 @@ impl Booth {
                 file_name,
                 file,
             } => self.on_delta(origin, id, summary, file_name, file),
+            Event::Described { was, id } => self.on_described(&was, &id),
+            Event::Packed { id, text, error } => self.on_packed(id, text, error),
+            Event::Unpacked {
+                summary,
+                file_name,
+                file,
+            } => self.on_unpacked(summary, file_name, file),
             Event::DeltaClosed { id } => self
                 .deltas
                 .update(|deltas| deltas.retain(|open| open.id != id)),
@@ -164,6 +190,47 @@ impl Booth {
         }
     }
 
+    fn on_device(self, device: Device) {
+        if device.kind == DeviceKind::Cpu && has_webgpu() {
+            self.lacks.update(|lacks| {
+                if !lacks.contains(&Lack::Gpu) {
+                    lacks.push(Lack::Gpu);
+                }
+            });
+        }
+        self.device.set(Some(device));
+    }
+
+    /// A GPU says nothing of its speed before it has trained once: then this browser remembers.
+    fn know_speed(self, forward_seconds: f32) {
+        let remembered = browser::remembered(SPEED).and_then(|seconds| seconds.parse().ok());
+        let known = match self
+            .device
+            .with_untracked(|device| device.as_ref().map(|d| d.kind))
+        {
+            Some(DeviceKind::Gpu) => remembered.unwrap_or(0.0),
+            _ => forward_seconds,
+        };
+        self.forward_seconds.set(known);
+    }
+
+    /// What the last steps say of the device's speed.
+    pub fn learn_speed(self) {
+        let gpu = |device: &Option<Device>| {
+            device
+                .as_ref()
+                .is_some_and(|device| device.kind == DeviceKind::Gpu)
+        };
+        if let Some(pace) = self.pace.get_untracked()
+            && self.device.with_untracked(gpu)
+        {
+            let samples = untrack(|| self.train.samples());
+            let seconds = forward_seconds(pace.steps_per_second, samples);
+            self.forward_seconds.set(seconds);
+            browser::remember(SPEED, &seconds.to_string());
+        }
+    }
+
     fn on_progress(self, task: Task, done: u64, total: u64) {
         self.stages.update(|stages| {
             if let Some(stage) = stages.of(task) {
@@ -177,14 +244,17 @@ impl Booth {
         self.unfinished.set(unfinished);
         self.stages.update(|stages| stages.load = None);
         self.engine.set(Engine::Ready);
+        // Everything has been fetched once, so that keeping it costs no second download.
+        self.work_offline();
     }
 
-    fn on_picture(self, id: u32, view: PictureView, offset: Option<f32>) {
+    fn on_picture(self, id: u32, view: PictureView, told: Option<(f32, Vec<PictureFault>)>) {
         for subject in self.all_subjects() {
             subject.pictures.with_untracked(|pictures| {
                 if let Some(picture) = pictures.iter().find(|picture| picture.id == id) {
-                    if let Some(offset) = offset {
-                        picture.offset.set(offset);
+                    if let Some((offset, faults)) = &told {
+                        picture.offset.set(*offset);
+                        picture.faults.set(faults.clone());
                     }
                     picture.view.set(view.clone());
                 }
@@ -226,6 +296,16 @@ impl Booth {
                 } else {
                     &result.base
                 };
+                if let ResultKind::Pictures(request) = &result.kind
+                    && personalised != request.deltas.is_empty()
+                {
+                    self.keep_pictures(request, &pictures);
+                    if let ([only], Some(picture)) = (&request.deltas[..], pictures.first())
+                        && request.strength_factors.is_empty()
+                    {
+                        self.give_thumbnail(&only.id, picture);
+                    }
+                }
                 if let Some(side) = side {
                     side.set(Side::Ready(Arc::new(pictures)));
                 }
@@ -255,7 +335,7 @@ impl Booth {
             Task::Generate => self.stop_waiting(),
             Task::Check => self.check.set(None),
             Task::Combine | Task::Export => self.busy.set(false),
-            Task::Load | Task::OpenDelta | Task::Picture => {}
+            Task::Load | Task::OpenDelta | Task::Link | Task::Picture => {}
         }
     }
 
@@ -276,6 +356,9 @@ impl Booth {
 
     fn on_failed(self, task: Task, error: &Error) {
         self.on_end(task);
+        if task == Task::Link {
+            self.arrival.set(None);
+        }
         if task == Task::OpenDelta
             && let Some((name, file)) = self.take_opening()
             && let Some(hash) = self.base_hash.get_untracked()
@@ -293,6 +376,6 @@ impl Booth {
             self.tour.set(false);
             self.stop_waiting();
         }
-        self.tell(Gravity::Error, text::failed(task, error));
+        self.tell_failed(task, kind_of(error), text::failed(task, error));
     }
 }

@@ -13,15 +13,20 @@
 //! | `deltas` | the same with deltas |
 //! | `combining` | one delta of several, deltas for other programs |
 //! | `editing` | one picture, edited by its prompt |
+//! | `gallery`, `library`, `shelf` | pictures and deltas kept in this browser |
+//! | `sharing`, `link` | links out and in |
+//! | `surroundings` | what the browser has, and is asked for while a run lasts |
+//! | `browser` | parts of it that not every one has |
 //! | `collages` | the strip of collages, and what a person makes of one |
 //! | `intake` | files chosen, dropped or pasted, and samples |
-//! | `arrange`, `chart`, `dimensions`, `delta_header` | plain functions without a DOM |
+//! | `arrange`, `chart`, `dimensions`, `delta_header`, `png_text`, `estimate`, `report` | plain functions without a DOM |
 //! | `pixels` | pictures on canvases and as downloads |
 //! | `app`, `components` | what is seen |
 
 mod actions;
 mod app;
 mod arrange;
+mod browser;
 mod chart;
 mod collages;
 mod combining;
@@ -30,13 +35,22 @@ mod delta_header;
 mod deltas;
 mod dimensions;
 mod editing;
+mod estimate;
 mod events;
+mod gallery;
 mod intake;
+mod library;
+mod link;
 mod options;
 mod pixels;
+mod png_text;
+mod report;
 mod settings;
+mod sharing;
+mod shelf;
 mod state;
 mod subjects;
+mod surroundings;
 mod text;
 
 use leptos::prelude::*;

@@ -1,8 +1,9 @@
 //! Pictures on canvases, and bytes as downloads.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Promise, Uint8Array};
 use leptos::prelude::*;
-use wasm_bindgen::{Clamped, JsCast, JsValue, closure::Closure};
+use wasm_bindgen::{Clamped, JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, CanvasRenderingContext2d, HtmlAnchorElement, HtmlCanvasElement,
     ImageData, Url,
@@ -33,29 +34,40 @@ pub fn draw(canvas: &HtmlCanvasElement, picture: &Pixels) {
     }
 }
 
-/// Saves a picture as PNG; `failed` is called when the browser cannot encode it.
-pub fn save_png(picture: &Pixels, file_name: String, failed: impl FnOnce() + 'static) {
-    let canvas = document()
-        .create_element("canvas")
-        .ok()
-        .and_then(|element| element.dyn_into::<HtmlCanvasElement>().ok());
-    let Some(canvas) = canvas else {
-        return failed();
-    };
+/// A PNG file of a picture, as the browser encodes it.
+pub async fn png(picture: &Pixels) -> Option<Vec<u8>> {
+    let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
     draw(&canvas, picture);
-    let encoded = Closure::once_into_js(move |blob: JsValue| match blob.dyn_into::<Blob>() {
-        Ok(blob) => save_blob(&blob, &file_name),
-        Err(_) => failed(),
+    png_of(&canvas).await
+}
+
+/// A PNG file of what a canvas shows.
+pub async fn png_of(canvas: &HtmlCanvasElement) -> Option<Vec<u8>> {
+    let encoded = Promise::new(&mut |resolve, reject| {
+        // A canvas of another origin's pictures throws: then there is no file.
+        if canvas.to_blob(&resolve).is_err() {
+            let _ = reject.call0(&JsValue::NULL);
+        }
     });
-    // The failure of the call itself leaves nothing to do: the callback is gone with it.
-    let _ = canvas.to_blob(encoded.unchecked_ref());
+    let blob: Blob = JsFuture::from(encoded).await.ok()?.dyn_into().ok()?;
+    let bytes = JsFuture::from(blob.array_buffer()).await.ok()?;
+    Some(Uint8Array::new(&bytes).to_vec())
+}
+
+/// What a file is called by its first bytes, so that an image is shown as one.
+fn kind(bytes: &[u8]) -> &'static str {
+    if bytes.starts_with(b"\x89PNG") {
+        "image/png"
+    } else {
+        "application/octet-stream"
+    }
 }
 
 /// An address for bytes as a file, for a link with `download`; the caller revokes it.
 pub fn object_url(bytes: &[u8]) -> Option<String> {
     let parts = Array::of1(&Uint8Array::from(bytes));
     let options = BlobPropertyBag::new();
-    options.set_type("application/octet-stream");
+    options.set_type(kind(bytes));
     let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
     Url::create_object_url_with_blob(&blob).ok()
 }
@@ -64,7 +76,7 @@ pub fn object_url(bytes: &[u8]) -> Option<String> {
 pub fn save_bytes(bytes: &[u8], file_name: &str) {
     let parts = Array::of1(&Uint8Array::from(bytes));
     let options = BlobPropertyBag::new();
-    options.set_type("application/octet-stream");
+    options.set_type(kind(bytes));
     if let Ok(blob) = Blob::new_with_u8_array_sequence_and_options(&parts, &options) {
         save_blob(&blob, file_name);
     }

@@ -134,6 +134,13 @@ impl TrainFields {
         }
     }
 
+    /// Samples in one step, of subjects and of classes; tracked.
+    pub fn samples(&self) -> f32 {
+        let prior = self.prior_weight.get() > 0.0 && self.prior_images.get() > 0.0;
+        let of_classes = if prior { self.prior_batch.get() } else { 0.0 };
+        (self.batch.get() + of_classes) as f32
+    }
+
     /// Shows the settings of a run that goes on.
     pub fn show(&self, run: &TrainRequest) {
         self.layers.set(run.layers.clone());
@@ -198,6 +205,23 @@ pub struct GenerateFields {
     pub count: RwSignal<f64>,
     /// Makes the base's own pictures too.
     pub compare: RwSignal<bool>,
+    /// In what the pictures of a row differ.
+    pub row: RwSignal<Row>,
+}
+
+/// In what the pictures of one press differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Row {
+    /// In their seeds.
+    #[default]
+    Seeds,
+    /// In the strength of the deltas.
+    Strengths,
+}
+
+impl Row {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Seeds, Self::Strengths];
 }
 
 impl GenerateFields {
@@ -214,6 +238,7 @@ impl GenerateFields {
             guidance_scale: RwSignal::new(4.0),
             count: RwSignal::new(1.0),
             compare: RwSignal::new(true),
+            row: RwSignal::new(Row::default()),
         }
     }
 }

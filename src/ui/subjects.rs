@@ -102,6 +102,8 @@ impl Booth {
             wide,
             view: ArcRwSignal::new(PictureView::Waiting),
             offset: ArcRwSignal::new(0.5),
+            quarters: ArcRwSignal::new(0),
+            faults: ArcRwSignal::new(Vec::new()),
         };
         let add = Request::AddPicture {
             id: picture.id,
@@ -120,12 +122,19 @@ impl Booth {
     /// Gives a restarted engine a picture that its forerunner had, with the same crop.
     pub fn post_picture(self, subject: Subject, picture: &SubjectPicture) {
         let offset = picture.offset.get_untracked();
+        let quarters = picture.quarters.get_untracked();
         self.post(Request::AddPicture {
             id: picture.id,
             subject: subject.number,
             name: picture.name.clone(),
             bytes: (*picture.bytes).clone(),
         });
+        if quarters != 0 {
+            self.post(Request::TurnPicture {
+                id: picture.id,
+                quarters,
+            });
+        }
         if picture.wide && offset != 0.5 {
             self.post(Request::CropPicture {
                 id: picture.id,
@@ -140,6 +149,16 @@ impl Booth {
         self.send(Request::CropPicture {
             id: picture.id,
             offset,
+        });
+    }
+
+    /// Turns a picture by a quarter to the right.
+    pub fn turn_picture(self, picture: &SubjectPicture) {
+        let quarters = (picture.quarters.get_untracked() + 1) % 4;
+        picture.quarters.set(quarters);
+        self.send(Request::TurnPicture {
+            id: picture.id,
+            quarters,
         });
     }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod doctor;
+mod precache;
 mod sheets;
 mod shell;
 mod web;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         "bench" => doctor::ensure(doctor::ALL).and_then(|()| bench::run(&rest)),
         "screenshots" => screenshots(),
         "sheets" => sheets::run(&rest),
+        "precache" => precache::run(),
         "doctor" => doctor::ensure(doctor::ALL),
         _ => {
             eprint!("{USAGE}");

@@ -12,7 +12,12 @@ use super::common::{check_out, named, read, write};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The delta to carry.
-    #[arg(long, value_name = "FILE.safetensors", required_unless_present = "link", conflicts_with = "link")]
+    #[arg(
+        long,
+        value_name = "FILE.safetensors",
+        required_unless_present = "link",
+        conflicts_with = "link"
+    )]
     delta: Option<PathBuf>,
     /// Characters at most; fewer round the shifts more coarsely.
     #[arg(long, value_name = "N", default_value_t = TEXT_LIMIT)]
@@ -61,7 +66,10 @@ mod tests {
 
     #[test]
     fn the_delta_is_found_in_a_link_and_alone() {
-        assert_eq!(carried("https://a.example/booth/#prompt=a&d=AbC&seed=1\n"), "AbC");
+        assert_eq!(
+            carried("https://a.example/booth/#prompt=a&d=AbC&seed=1\n"),
+            "AbC"
+        );
         assert_eq!(carried("#d=AbC"), "AbC");
         assert_eq!(carried("AbC"), "AbC");
     }

@@ -3,7 +3,10 @@
 
 use leptos::prelude::*;
 
-use super::{combine::CombinePanel, export::ExportPanel, field::RangeField, subject::take_chosen};
+use super::{
+    combine::CombinePanel, export::ExportPanel, field::RangeField, share::SharePanel,
+    subject::take_chosen, words::WordsPanel,
+};
 use crate::ui::{
     pixels::object_url,
     state::{OpenDelta, booth},
@@ -123,6 +126,8 @@ fn Summary(delta: OpenDelta) -> impl IntoView {
                     {text::CLOSE_DELTA}
                 </button>
             </div>
+            <SharePanel delta=whole.clone() />
+            <WordsPanel delta=whole.clone() />
             <ExportPanel delta=whole />
         </li>
     }

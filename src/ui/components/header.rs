@@ -12,6 +12,7 @@ use crate::ui::{
 pub fn Header() -> impl IntoView {
     let booth = booth();
     let status = move || match booth.engine.get() {
+        Engine::Asking => text::ENGINE_ASKING.to_owned(),
         Engine::Starting => text::ENGINE_STARTING.to_owned(),
         Engine::Down => text::ENGINE_FAILED.to_owned(),
         Engine::Ready => String::new(),

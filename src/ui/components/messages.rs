@@ -27,6 +27,7 @@ fn MessageLine(message: Message) -> impl IntoView {
         id,
         gravity,
         text: words,
+        failed,
     } = message;
     let (class, role) = match gravity {
         Gravity::Note => ("message note", "status"),
@@ -35,7 +36,15 @@ fn MessageLine(message: Message) -> impl IntoView {
     };
     view! {
         <div class=class role=role>
-            <p>{words}</p>
+            <p>{words.clone()}</p>
+            {failed
+                .map(|(task, kind)| {
+                    view! {
+                        <button type="button" class="chip" data-testid="copy-report" on:click=move |_| booth.copy_report(task, &kind, &words)>
+                            {text::COPY_REPORT}
+                        </button>
+                    }
+                })}
             <button
                 type="button"
                 class="icon"

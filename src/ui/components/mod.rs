@@ -1,6 +1,9 @@
 //! What is seen, one part a file.
 
 pub mod advanced;
+pub mod arrival;
+pub mod banners;
+pub mod camera;
 pub mod canvas;
 pub mod collage_editor;
 pub mod collages;
@@ -10,6 +13,7 @@ pub mod editing;
 pub mod export;
 pub mod field;
 pub mod header;
+pub mod kept;
 pub mod loss_chart;
 pub mod messages;
 pub mod picture;
@@ -18,6 +22,8 @@ pub mod progress;
 pub mod prompt;
 pub mod results;
 pub mod samples;
+pub mod share;
 pub mod subject;
 pub mod train;
 pub mod use_it;
+pub mod words;

@@ -22,6 +22,7 @@ pub fn SubjectThumbnail(
         view,
         offset,
         wide,
+        faults,
         name,
         ..
     } = picture.clone();
@@ -86,6 +87,27 @@ pub fn SubjectThumbnail(
                         }
                     }
                 />
+            </Show>
+            {move || {
+                let faults = faults.get();
+                (!faults.is_empty())
+                    .then(|| {
+                        let words: Vec<&str> = faults.iter().map(|fault| text::picture_fault(*fault)).collect();
+                        view! { <p class="hint fault" data-testid="picture-fault">{words.join(" ")}</p> }
+                    })
+            }}
+            <Show when=move || ready.get()>
+                <button
+                    type="button"
+                    class="icon turn"
+                    data-testid="turn-picture"
+                    aria-label=move || text::turn_picture(number.get())
+                    title=text::TURN
+                    disabled=move || booth.is_training()
+                    on:click=move |_| crop.with_value(|picture| booth.turn_picture(picture))
+                >
+                    "↻"
+                </button>
             </Show>
             <button
                 type="button"

@@ -17,6 +17,17 @@ pub fn Previews() -> impl IntoView {
                     <li>
                         <Picture picture=Some(preview.picture) label=text::preview_label(preview.step) testid="preview" />
                         <span>{text::preview_caption(preview.step)}</span>
+                        <Show when=move || !booth.is_training()>
+                            <button
+                                type="button"
+                                class="chip"
+                                data-testid="keep-preview"
+                                aria-label=text::keep_preview_label(preview.step)
+                                on:click=move |_| booth.keep_preview(preview.step)
+                            >
+                                {text::KEEP_PREVIEW}
+                            </button>
+                        </Show>
                     </li>
                 </For>
             </ol>

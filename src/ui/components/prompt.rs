@@ -9,6 +9,7 @@ use super::{
 use crate::{
     ui::{
         random_seed,
+        settings::Row,
         state::{Engine, booth},
         text,
     },
@@ -123,6 +124,7 @@ pub fn GenerateOptions() -> impl IntoView {
                     bind:value=fields.negative_prompt
                 />
             </div>
+            <ChoiceField id="row" label=text::ROW value=fields.row choices=&Row::ALL name=text::row />
             <ChoiceField id="sampler" label=text::SAMPLER value=fields.sampler choices=&SamplerKind::ALL name=text::sampler />
             <div class="fields two">
                 <NumberField id="sampling-steps" label=text::SAMPLING_STEPS value=fields.steps min=1.0 max=1000.0 whole=true />

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 
 use super::canvas::Picture;
 use crate::{
     ui::{
-        pixels::{file_name, save_png},
+        gallery::{of_one, png_with_settings},
+        pixels::{file_name, png, save_bytes},
         state::{Gravity, ResultKind, ResultSet, Side, booth},
         text,
     },
@@ -125,7 +126,7 @@ fn ResultSide(
         Side::Ready(pictures) => (0..pictures.len())
             .map(|index| {
                 view! {
-                    <ResultPicture pictures=pictures.clone() index=index caption=caption testid=testid prompt=result.prompt.clone() seed=result.seed />
+                    <ResultPicture pictures=pictures.clone() index=index caption=caption testid=testid result=result.clone() />
                 }
             })
             .collect_view()
@@ -146,11 +147,27 @@ fn ResultPicture(
     index: usize,
     caption: &'static str,
     testid: &'static str,
-    prompt: String,
-    seed: u64,
+    result: ResultSet,
 ) -> impl IntoView {
     let booth = booth();
     let picture = pictures.get(index).cloned();
+    let ResultSet {
+        prompt, seed, kind, ..
+    } = result;
+    let personalised = testid == "result-personalised";
+    // The base's own picture is the same request without deltas.
+    let request = match kind {
+        ResultKind::Pictures(request) if personalised || request.deltas.is_empty() => Some(request),
+        ResultKind::Pictures(request) => Some(GenerateRequest {
+            deltas: Vec::new(),
+            strength_factors: Vec::new(),
+            ..request
+        }),
+        _ => None,
+    };
+    let factor = request
+        .as_ref()
+        .and_then(|of| of.strength_factors.get(index).copied());
     let label = text::result_label(caption, &prompt, seed);
     let save = move |_| {
         if let Some(picture) = pictures.get(index) {
@@ -158,14 +175,26 @@ fn ResultPicture(
                 &format!("{prompt} {caption} {seed}"),
                 &format!("-{}.png", index + 1),
             );
-            save_png(picture, name, move || {
-                booth.tell(Gravity::Error, text::PICTURE_SAVE_FAILED.to_owned())
+            let (picture, request) = (picture.clone(), request.clone());
+            spawn_local(async move {
+                let file = match &request {
+                    Some(request) => {
+                        let titles = booth.titles_of(request);
+                        png_with_settings(&picture, &of_one(request, index), &titles).await
+                    }
+                    None => png(&picture).await,
+                };
+                match file {
+                    Some(file) => save_bytes(&file, &name),
+                    None => booth.tell(Gravity::Error, text::PICTURE_SAVE_FAILED.to_owned()),
+                }
             });
         }
     };
     view! {
         <figure>
             <Picture picture=picture label=label testid=testid />
+            {factor.map(|factor| view! { <figcaption class="factor">{text::factor(factor)}</figcaption> })}
             <button
                 type="button"
                 class="save"

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-use super::{picture::SubjectThumbnail, samples::Samples};
+use super::{camera::Camera, picture::SubjectThumbnail, samples::Samples};
 use crate::ui::{
     intake::SUBJECTS,
     state::{Booth, Subject, booth},
@@ -114,6 +114,7 @@ fn OneSubject(subject: Subject) -> impl IntoView {
                 <label for=input class="button">
                     {text::CHOOSE_PICTURES}
                 </label>
+                <Camera subject=subject />
                 <p class="hint lead">{text::PICTURE_KINDS}". "{text::SUBJECT_LEAD}</p>
             </div>
             <ul class="thumbnails" aria-label=text::PICTURES_LABEL>

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     ui::{
+        estimate::{Effort, seconds},
         state::{Booth, Engine, Training, booth},
         text,
     },
@@ -62,7 +63,17 @@ pub fn TrainCard() -> impl IntoView {
                     <RunControls />
                 </Show>
             </div>
-            <p class="hint" id="train-plan">{move || plan(booth).unwrap_or_else(|why| why)}</p>
+            <p class="hint" id="train-plan" data-testid="train-plan">{move || plan(booth).unwrap_or_else(|why| why)}</p>
+            <label class="toggle">
+                <input
+                    type="checkbox"
+                    id="notify"
+                    data-testid="notify"
+                    prop:checked=move || booth.notify.get()
+                    on:change=move |event| booth.set_notify(event_target_checked(&event))
+                />
+                {text::NOTIFY}
+            </label>
             <AdvancedSettings />
             <TrainProgress />
             <LossChart />
@@ -98,12 +109,21 @@ fn plan(booth: Booth) -> Result<String, String> {
         }
         subjects.push((words, usable));
     }
-    Ok(text::train_plan(
+    let plan = text::train_plan(
         booth.train.steps.get() as usize,
         &subjects,
         booth.train.prior_images.get() as usize,
         booth.mixes(),
-    ))
+    );
+    let subjects = all.len() as f32;
+    let effort = Effort {
+        steps: booth.train.steps.get() as f32,
+        samples: booth.train.samples(),
+        prior_images: booth.train.prior_images.get() as f32 * subjects,
+        preview_every: booth.train.preview_every.get() as f32,
+    };
+    let time = seconds(effort, booth.forward_seconds.get());
+    Ok(format!("{plan} {}", text::estimate(time)))
 }
 
 /// Pause, resume, stop.

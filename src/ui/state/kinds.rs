@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use crate::ui::link::Demo;
 use crate::worker::protocol::{
-    DeltaSummary, DeviceKind, Difference, GenerateRequest, Pixels, SubjectWords, Task,
+    DeltaSummary, DeviceKind, Difference, GenerateRequest, PictureFault, Pixels, SubjectWords, Task,
 };
 
 /// How far the engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
+    /// The person is asked before it is fetched.
+    Asking,
     /// The worker is being fetched and started.
     Starting,
     /// The base is being loaded.
@@ -104,6 +107,10 @@ pub struct SubjectPicture {
     pub view: ArcRwSignal<PictureView>,
     /// Where the crop stands: 0 is left or top, 1 is right or bottom.
     pub offset: ArcRwSignal<f32>,
+    /// Quarters that it was turned to the right.
+    pub quarters: ArcRwSignal<u8>,
+    /// What may be wrong with it.
+    pub faults: ArcRwSignal<Vec<PictureFault>>,
 }
 
 /// What the engine made of a picture.
@@ -166,7 +173,7 @@ impl Stages {
             Task::Train => Some(&mut self.train),
             Task::Generate => Some(&mut self.generate),
             Task::Check => Some(&mut self.check),
-            Task::OpenDelta | Task::Picture | Task::Combine | Task::Export => None,
+            Task::OpenDelta | Task::Link | Task::Picture | Task::Combine | Task::Export => None,
         }
     }
 }
@@ -265,6 +272,64 @@ pub enum Side {
     Stopped,
 }
 
+/// A delta that a link brought.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arrival {
+    /// It is being read, or fetched.
+    Reading(Demo),
+    /// It lies on another site, and was not fetched yet.
+    Elsewhere {
+        /// Its address.
+        url: String,
+        /// The site.
+        host: String,
+        /// The file's hash; empty if the link does not say.
+        sha256: String,
+        /// A picture to make with it.
+        demo: Demo,
+    },
+    /// It is here, and was not opened yet.
+    Here {
+        /// What it says of itself; untrusted.
+        summary: Box<DeltaSummary>,
+        /// A name for its file.
+        file_name: String,
+        /// Its file.
+        file: Arc<Vec<u8>>,
+        /// A picture to make with it.
+        demo: Demo,
+    },
+}
+
+/// A delta as the text of a link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Packed {
+    /// The delta's id.
+    pub id: String,
+    /// The text.
+    pub text: String,
+    /// What rounding lost, as a share.
+    pub error: f64,
+}
+
+/// What is known of this browser's room.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Room {
+    /// Not asked yet.
+    Unknown,
+    /// It keeps nothing.
+    Nothing,
+    /// In bytes.
+    Known {
+        /// In use.
+        used: f64,
+        /// At most.
+        quota: f64,
+        /// It is never cleared by the browser alone.
+        persisted: bool,
+    },
+}
+
 /// How grave a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gravity {
@@ -285,4 +350,6 @@ pub struct Message {
     pub gravity: Gravity,
     /// The words.
     pub text: String,
+    /// What failed, for a report; `None` where nothing did.
+    pub failed: Option<(Task, String)>,
 }

@@ -1,22 +1,26 @@
 //! Everything that the page knows, as signals; `Booth` is handed down as context.
 
-use std::{sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 
 use super::{
+    browser,
     chart::Point,
     collages::Collages,
     combining::CombineFields,
     editing::EditFields,
     intake::SUBJECTS,
+    link::Demo,
     options::Options,
     settings::{GenerateFields, TrainFields},
+    shelf::{KeptDelta, KeptPicture, Shelf},
+    surroundings::{self, Lack},
     text,
 };
 use crate::worker::{
     client::EngineClient,
-    protocol::{Preset, Request, SubjectWords, UnfinishedRun},
+    protocol::{Preset, Request, SubjectWords, Task, UnfinishedRun},
 };
 
 mod kinds;
@@ -97,6 +101,28 @@ pub struct Booth {
     pub results: RwSignal<Vec<ResultSet>>,
     /// 'Try it' is under way: scenes follow the training.
     pub tour: RwSignal<bool>,
+    /// Pictures kept in this browser, newest first.
+    pub gallery: RwSignal<Vec<Arc<KeptPicture>>>,
+    /// Every picture goes into the gallery.
+    pub keeping: RwSignal<bool>,
+    /// Deltas kept in this browser, newest first.
+    pub library: RwSignal<Vec<Arc<KeptDelta>>>,
+    /// Where both are kept.
+    pub shelf: StoredValue<Option<Rc<Shelf>>, LocalStorage>,
+    /// How much room there is.
+    pub storage: RwSignal<Room>,
+    /// A delta that a link brought.
+    pub arrival: RwSignal<Option<Arrival>>,
+    /// What its link wants to show once it is open.
+    pub demo: RwSignal<Option<Demo>>,
+    /// The delta that was made a link last.
+    pub packed: RwSignal<Option<Packed>>,
+    /// What this browser lacks.
+    pub lacks: RwSignal<Vec<Lack>>,
+    /// Notify at the end of a training.
+    pub notify: RwSignal<bool>,
+    /// Seconds of the UNet for one sample; 0 where nobody knows.
+    pub forward_seconds: RwSignal<f32>,
     /// Newest last.
     pub messages: RwSignal<Vec<Message>>,
     /// Files are held over the page.
@@ -116,7 +142,11 @@ impl Booth {
             client: StoredValue::new_local(None),
             outbox: StoredValue::new(Vec::new()),
             options: StoredValue::new(options),
-            engine: RwSignal::new(Engine::Starting),
+            engine: RwSignal::new(if surroundings::saves_data() {
+                Engine::Asking
+            } else {
+                Engine::Starting
+            }),
             device: RwSignal::new(None),
             check: RwSignal::new(None),
             base_hash: RwSignal::new(None),
@@ -144,6 +174,17 @@ impl Booth {
             generate: GenerateFields::new(),
             results: RwSignal::new(Vec::new()),
             tour: RwSignal::new(false),
+            gallery: RwSignal::new(Vec::new()),
+            keeping: RwSignal::new(browser::remembered("keep-pictures").as_deref() != Some("no")),
+            library: RwSignal::new(Vec::new()),
+            shelf: StoredValue::new_local(None),
+            storage: RwSignal::new(Room::Unknown),
+            arrival: RwSignal::new(None),
+            demo: RwSignal::new(None),
+            packed: RwSignal::new(None),
+            lacks: RwSignal::new(surroundings::lacks()),
+            notify: RwSignal::new(browser::remembered("notify").as_deref() == Some("yes")),
+            forward_seconds: RwSignal::new(0.0),
             messages: RwSignal::new(Vec::new()),
             dragging: RwSignal::new(false),
             next_id: StoredValue::new(0),
@@ -158,10 +199,24 @@ impl Booth {
 
     /// Tells the person something; the same words are not shown twice at a time.
     pub fn tell(&self, gravity: Gravity, text: String) {
+        self.show_message(gravity, text, None);
+    }
+
+    /// Tells the person what failed, with a report to copy.
+    pub fn tell_failed(&self, task: Task, kind: String, text: String) {
+        self.show_message(Gravity::Error, text, Some((task, kind)));
+    }
+
+    fn show_message(&self, gravity: Gravity, text: String, failed: Option<(Task, String)>) {
         let id = self.id();
         self.messages.update(|messages| {
             messages.retain(|message| message.text != text);
-            messages.push(Message { id, gravity, text });
+            messages.push(Message {
+                id,
+                gravity,
+                text,
+                failed,
+            });
             let surplus = messages.len().saturating_sub(MESSAGES);
             messages.drain(..surplus);
         });

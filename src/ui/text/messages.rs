@@ -4,6 +4,7 @@ use super::{bytes, shorten};
 use crate::{error::Error, worker::protocol::Task};
 
 pub const MESSAGES_LABEL: &str = "Messages";
+pub const COPY_REPORT: &str = "Copy a report";
 pub const DISMISS: &str = "Dismiss";
 pub const SAMPLE_FAILED: &str = "The sample pictures could not be fetched. Check the connection and press again, or use pictures of your own.";
 pub const OTHER_ORIGIN: &str = "The address asks for a base on another site. Only bases from this page's own site are loaded, so the built-in one is used.";
@@ -61,6 +62,7 @@ pub fn failed(task: Task, error: &Error) -> String {
         Task::Train => "Training failed.",
         Task::Generate => "Making pictures failed.",
         Task::OpenDelta => "The delta was not opened.",
+        Task::Link => "The link was not made or not read.",
         Task::Combine => "The deltas were not combined.",
         Task::Export => "The delta was not saved for another program.",
         Task::Picture => "The picture was not taken in.",

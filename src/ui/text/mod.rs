@@ -7,6 +7,9 @@
 //! | `collages` | the strip of collages and its editor |
 //! | `training` | card 2 |
 //! | `using` | card 3 |
+//! | `keeping` | the gallery and the library |
+//! | `sharing` | links out and in |
+//! | `surroundings` | ways in, what the browser lacks |
 //! | `mixing` | combining, other programs, editing, where a word looks |
 //! | `messages` | notes, warnings, errors |
 //! | `things` | what the embedded base knows, and prompts of it |
@@ -17,18 +20,24 @@
 
 mod collages;
 mod format;
+mod keeping;
 mod messages;
 mod mixing;
+mod sharing;
 mod subjects;
+mod surroundings;
 mod things;
 mod training;
 mod using;
 
 pub use collages::*;
 pub use format::*;
+pub use keeping::*;
 pub use messages::*;
 pub use mixing::*;
+pub use sharing::*;
 pub use subjects::*;
+pub use surroundings::*;
 pub use things::*;
 pub use training::*;
 pub use using::*;
@@ -40,7 +49,7 @@ pub const TAGLINE: &str = "A few pictures teach a picture model your subject, in
 pub const MAIN_LABEL: &str = "Gather, train, use";
 pub const DROP_ANYWHERE: &str = "Drop pictures or a delta anywhere";
 
-pub const ENGINE_STARTING: &str = "Starting the engine…";
+pub const ENGINE_STARTING: &str = "Fetching the program and the model: about 21 MB, once…";
 pub const DEVICE_CHOOSING: &str = "Choosing a device…";
 pub const ENGINE_FAILED: &str = "The engine is not running. What you gathered is still here.";
 pub const RESTART: &str = "Start the engine again";

@@ -1,5 +1,7 @@
 //! Card 1.
 
+use crate::worker::protocol::PictureFault;
+
 pub const SUBJECT_TITLE: &str = "Your subject";
 pub const SUBJECT_LEAD: &str =
     "Three to five pictures of one thing work well: different views and grounds.";
@@ -23,6 +25,21 @@ pub const CLASS_WORD: &str = "What it is";
 pub const CLASS_WORD_HINT: &str = "A plain word that the model knows, such as dog.";
 
 pub const SAMPLE_INSTEAD: &str = "Or take a sample";
+
+pub const TURN: &str = "Turn to the right";
+
+pub fn turn_picture(number: usize) -> String {
+    format!("Turn picture {number} to the right")
+}
+
+/// What may be wrong with a picture.
+pub fn picture_fault(fault: PictureFault) -> &'static str {
+    match fault {
+        PictureFault::Tiny => "Small.",
+        PictureFault::Blurry => "Blurry?",
+        PictureFault::Duplicate => "Twice?",
+    }
+}
 
 /// 'Subject 2'.
 pub fn subject_number(number: usize) -> String {

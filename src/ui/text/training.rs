@@ -189,6 +189,34 @@ pub fn preview_caption(step: usize) -> String {
     format!("Step {step}")
 }
 
+pub const KEEP_PREVIEW: &str = "Keep";
+pub const PREVIEW_KEPT: &str =
+    "The delta of that step is open, at strength 1; the others are at 0 now.";
+
+/// How long it will take.
+pub fn estimate(seconds: Option<f32>) -> String {
+    match seconds {
+        Some(seconds) => format!(
+            "About {} on this device.",
+            super::duration(rounded(seconds))
+        ),
+        None => "The first steps will tell how long it takes.".to_owned(),
+    }
+}
+
+/// An estimate claims no more than it knows.
+fn rounded(seconds: f32) -> f32 {
+    match seconds {
+        s if s < 20.0 => s.ceil(),
+        s if s < 120.0 => (s / 10.0).ceil() * 10.0,
+        s => (s / 30.0).ceil() * 30.0,
+    }
+}
+
+pub fn keep_preview_label(step: usize) -> String {
+    format!("Keep the delta of step {step}")
+}
+
 pub fn preview_label(step: usize) -> String {
     format!("Preview at step {step}")
 }

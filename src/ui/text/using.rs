@@ -1,6 +1,6 @@
 //! Card 3.
 
-use crate::worker::protocol::SamplerKind;
+use crate::{ui::settings::Row, worker::protocol::SamplerKind};
 
 pub const USE_TITLE: &str = "Use it";
 pub const NO_DELTA: &str = "No delta is open: pictures will be the model's own.";
@@ -26,6 +26,7 @@ pub const SAMPLING_STEPS: &str = "Steps";
 pub const GUIDANCE: &str = "Guidance";
 pub const STRENGTH: &str = "Strength";
 pub const COUNT: &str = "Pictures";
+pub const ROW: &str = "Pictures differ in";
 pub const COMPARE: &str = "Beside the base's own";
 pub const MORE_OPTIONS: &str = "More options";
 pub const GENERATE: &str = "Generate";
@@ -47,6 +48,19 @@ pub fn sampler(kind: SamplerKind) -> &'static str {
         SamplerKind::DpmSolverMultistep => "DPM-Solver++ (2M)",
         SamplerKind::Lcm => "LCM, for bases distilled for it",
     }
+}
+
+/// In what the pictures of one press differ.
+pub fn row(row: Row) -> &'static str {
+    match row {
+        Row::Seeds => "The seed",
+        Row::Strengths => "The strength of the deltas",
+    }
+}
+
+/// Under a picture of a row of strengths.
+pub fn factor(factor: f32) -> String {
+    format!("× {factor}")
 }
 
 pub fn result_label(caption: &str, prompt: &str, seed: u64) -> String {

@@ -69,13 +69,7 @@ impl Session {
         self.keep(origin, &name, file, delta)
     }
 
-    fn keep(
-        &mut self,
-        origin: Origin,
-        name: &str,
-        file: Vec<u8>,
-        delta: Delta,
-    ) -> Result<String> {
+    fn keep(&mut self, origin: Origin, name: &str, file: Vec<u8>, delta: Delta) -> Result<String> {
         let id = Delta::content_sha256(&file)?;
         post(&Event::Delta {
             origin,

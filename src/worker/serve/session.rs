@@ -7,6 +7,7 @@ use super::decomposing::{presets, shapes};
 use super::deltas::Open;
 use super::device::{Chosen, Devices};
 use super::editing::Learned;
+use super::pace::time_forward;
 use super::pictures::Pictures;
 use super::post::{self, post, warn};
 use super::recipe::request_of;
