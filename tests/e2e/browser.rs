@@ -5,10 +5,36 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 
 use crate::server::Server;
+
+/// `/goog/cdp/execute`.
+#[derive(Debug)]
+struct DevTools {
+    command: &'static str,
+    params: Value,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!(
+            "session/{}/goog/cdp/execute",
+            session.unwrap_or_default()
+        ))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        let body = json!({"cmd": self.command, "params": self.params});
+        (http::Method::POST, Some(body.to_string()))
+    }
+}
 
 /// Chromium, its driver and the server of `dist/`; all end when this is dropped.
 pub struct Browser {
@@ -22,6 +48,11 @@ pub struct Browser {
 impl Browser {
     /// Starts with a fresh profile.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts with a fresh profile and more flags.
+    pub async fn start_with(flags: &[String]) -> Self {
         let server = Server::start(&repository().join("dist"));
         let port = free_port();
         let driver = Command::new("chromedriver")
@@ -45,10 +76,13 @@ impl Browser {
                 "--disable-dev-shm-usage",
                 "--enable-unsafe-webgpu",
                 "--use-webgpu-adapter=swiftshader",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
                 "--window-size=1280,1000",
             ]
             .map(String::from),
         );
+        args.extend_from_slice(flags);
         let capabilities = json!({"goog:chromeOptions": {"args": args, "prefs": {"download.default_directory": downloads.path(), "download.prompt_for_download": false, "profile.default_content_setting_values.automatic_downloads": 1}}, "goog:loggingPrefs": {"browser": "ALL"}});
         let Value::Object(capabilities) = capabilities else {
             unreachable!()
@@ -81,6 +115,32 @@ impl Browser {
             .goto(&format!("{}/{query}", self.server.url()))
             .await
             .expect("the page opens");
+    }
+
+    /// Opens what another server has at this address.
+    pub async fn visit(&self, address: &str) {
+        // A fragment alone would not load the page again.
+        self.client
+            .goto("about:blank")
+            .await
+            .expect("an empty page");
+        self.client.goto(address).await.expect("the page opens");
+    }
+
+    /// A command of the DevTools protocol.
+    pub async fn devtools(&self, command: &'static str, params: Value) -> Value {
+        let done = self.client.issue_cmd(DevTools { command, params }).await;
+        done.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Shows the page as a device of this width does, in light or dark.
+    pub async fn look(&self, width: u32, scheme: &str) {
+        let size =
+            json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
+            .await;
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.devtools("Emulation.setEmulatedMedia", media).await;
     }
 
     /// Runs a script in the page and returns what it returns.

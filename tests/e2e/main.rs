@@ -4,8 +4,11 @@
 //! needed.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod accessibility;
+mod booth;
 mod browser;
 mod mixing;
+mod privacy;
 mod recipe;
 mod server;
 mod two_subjects;

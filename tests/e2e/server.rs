@@ -1,6 +1,7 @@
 //! Serves `dist/` as any static host would, and remembers what was asked for.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tiny_http::{Header, Method, Response};
@@ -9,6 +10,7 @@ use tiny_http::{Header, Method, Response};
 pub struct Server {
     inner: Arc<tiny_http::Server>,
     requests: Arc<Mutex<Vec<String>>>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -21,21 +23,37 @@ impl Server {
         );
         let inner = Arc::new(tiny_http::Server::http("127.0.0.1:0").expect("a free port"));
         let requests = Arc::new(Mutex::new(Vec::new()));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let off = stopped.clone();
         let (server, log, root) = (inner.clone(), requests.clone(), root.to_path_buf());
         std::thread::spawn(move || {
             for request in server.incoming_requests() {
                 log.lock()
                     .expect("log")
                     .push(format!("{} {}", request.method(), request.url()));
-                answer(request, &root);
+                if off.load(Ordering::Relaxed) {
+                    // Dropped without an answer.
+                    drop(request.into_writer());
+                } else {
+                    answer(request, &root);
+                }
             }
         });
-        Self { inner, requests }
+        Self {
+            inner,
+            requests,
+            stopped,
+        }
     }
 
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.inner.server_addr())
+    }
+
+    /// Serves nothing any more.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
     }
 
     /// Method and path of every request so far.

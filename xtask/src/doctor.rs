@@ -75,10 +75,33 @@ const CHROMEDRIVER: Need = Need {
     by_hand: "install ChromeDriver of your Chromium's version and put it on the PATH",
 };
 
+const AXE: Need = Need {
+    name: "axe-core",
+    version: "4.14.1",
+    check: || std::fs::read_to_string("tests/e2e/node_modules/axe-core/package.json").ok(),
+    install: || {
+        if shell::output("npm", &["--version"]).is_none() {
+            system_packages(&["nodejs", "npm"])?;
+        }
+        shell::run(
+            "npm",
+            &["ci", "--prefix", "tests/e2e", "--no-audit", "--no-fund"],
+        )
+    },
+    by_hand: "install Node with npm, then `npm ci --prefix tests/e2e`",
+};
+
 /// To build and serve the app.
 pub const WEB: &[Need] = &[WASM_TARGET, TRUNK, WASM_BINDGEN];
 /// To test it in a browser too.
-pub const ALL: &[Need] = &[WASM_TARGET, TRUNK, WASM_BINDGEN, CHROMIUM, CHROMEDRIVER];
+pub const ALL: &[Need] = &[
+    WASM_TARGET,
+    TRUNK,
+    WASM_BINDGEN,
+    CHROMIUM,
+    CHROMEDRIVER,
+    AXE,
+];
 
 /// Says of each need whether it is there, and installs what is missing.
 pub fn ensure(needs: &[Need]) -> Done {
