@@ -1,6 +1,6 @@
 // DeltaBooth for other pages. docs/embedding.md says how it is used.
 
-import type { DeviceChoice, DeviceKind, EngineErrorKind, Origin, Preset, RateSchedule, SamplerKind, Task, TimestepSampling } from "./protocol";
+import type { DeviceChoice, DeviceKind, EngineErrorKind, Origin, Preset, RateSchedule, SamplerKind, Task, TimestepSampling } from "./protocol.js";
 
 export type { DeviceChoice, DeviceKind, Origin, Preset, RateSchedule, SamplerKind, Task, TimestepSampling };
 
