@@ -1,0 +1,560 @@
+// The wire between page and engine (src/worker/protocol), as serde-wasm-bindgen writes and reads
+// it. `tests/embed_types` holds every name and type here against the Rust ones, so each field has
+// a line of its own.
+//
+// `Option` is undefined when there is none. 64-bit numbers are numbers up to 2^53 - 1. A field with
+// `?` may be left out of a request. Every request is answered in turn, except `pause`, `resume` and
+// `cancel`, which reach the work that is under way.
+
+/** From the page to the engine. */
+export type Request =
+  | LoadRequest
+  | AddPictureRequest
+  | CropPictureRequest
+  | RemovePictureRequest
+  | ShowCollagesRequest
+  | ArrangeCollageRequest
+  | TrainRequest
+  | ResumeRunRequest
+  | DiscardRunRequest
+  | PauseRequest
+  | ResumeRequest
+  | CancelRequest
+  | GenerateRequest
+  | OpenDeltaRequest
+  | CloseDeltaRequest
+  | CombineRequest
+  | ExportRequest
+  | EditRequest
+  | CheckDeviceRequest;
+
+/** Chooses the device and loads the base; answered by `device`, `progress` and `loaded`. */
+export interface LoadRequest {
+  type: "load";
+  /** A diffusers folder's address, with a trailing slash. */
+  url: string;
+  device: DeviceChoice;
+}
+
+/** Decodes, crops and keeps a picture of a subject; answered by `picture` or `picture_refused`. */
+export interface AddPictureRequest {
+  type: "add_picture";
+  id: number;
+  subject: number;
+  name: string;
+  /** PNG, JPEG or WebP. */
+  bytes: Uint8Array;
+}
+
+/** Moves the square crop of a picture: 0 is left or top, 1 is right or bottom. */
+export interface CropPictureRequest {
+  type: "crop_picture";
+  id: number;
+  offset: number;
+}
+
+/** Forgets a picture; answered by `picture_removed`, also if there was none. */
+export interface RemovePictureRequest {
+  type: "remove_picture";
+  id: number;
+}
+
+/** Draws the collages that training would begin with; answered by `collages`. */
+export interface ShowCollagesRequest {
+  type: "show_collages";
+  subjects: SubjectWords[];
+  captions: Captions;
+  seed: number;
+  /** The first so many. */
+  count: number;
+  arranged: ArrangedCollage[];
+}
+
+/** Composes a collage as a person arranged it; answered by `collage`. */
+export interface ArrangeCollageRequest {
+  type: "arrange_collage";
+  subjects: SubjectWords[];
+  captions: Captions;
+  number: number;
+  collage: Collage;
+}
+
+/** What a training run is asked for. */
+export interface TrainOptions {
+  subjects: SubjectWords[];
+  /** The name of one of the presets of `loaded`. */
+  layers: string;
+  text_encoder: boolean;
+  mix_probability: number;
+  unmix_weight: number;
+  timesteps: TimestepSampling;
+  min_snr_gamma: number;
+  schedule: RateSchedule;
+  ema_decay: number;
+  batch: number;
+  prior_batch: number;
+  flip: boolean;
+  captions: Captions;
+  arranged: ArrangedCollage[];
+  steps: number;
+  learning_rate: number;
+  learning_rate_1d: number;
+  prior_weight: number;
+  prior_images: number;
+  seed: number;
+  preview_every: number;
+  checkpoint_every: number;
+}
+
+/** Trains on the pictures that were added; answered by `delta`, followed by `stopped` if it was. */
+export interface TrainRequest extends TrainOptions {
+  type: "train";
+}
+
+/** Goes on with the run that a checkpoint in this browser holds. */
+export interface ResumeRunRequest {
+  type: "resume_run";
+}
+
+/** Deletes that checkpoint. */
+export interface DiscardRunRequest {
+  type: "discard_run";
+}
+
+/** Holds the work that is under way. */
+export interface PauseRequest {
+  type: "pause";
+}
+
+/** Lets it go on. */
+export interface ResumeRequest {
+  type: "resume";
+}
+
+/** Ends it; a training run keeps what it has learned. */
+export interface CancelRequest {
+  type: "cancel";
+}
+
+/** Makes pictures; answered by one `generated` a side. */
+export interface GenerateRequest {
+  type: "generate";
+  id: number;
+  prompt: string;
+  negative_prompt: string;
+  seed: number;
+  sampler?: SamplerKind;
+  steps: number;
+  guidance_scale: number;
+  deltas: DeltaStrength[];
+  count: number;
+  /** Also makes the base's own pictures of the same prompt and seed. */
+  compare: boolean;
+  attend_to?: string;
+}
+
+/** Opens a delta file beside those that are open; answered by `delta`. */
+export interface OpenDeltaRequest {
+  type: "open_delta";
+  name: string;
+  bytes: Uint8Array;
+  apply_anyway: boolean;
+}
+
+/** Puts an open delta aside; answered by `delta_closed`. */
+export interface CloseDeltaRequest {
+  type: "close_delta";
+  id: string;
+}
+
+/** Makes one delta of open ones; answered by `delta`. */
+export interface CombineRequest {
+  type: "combine";
+  deltas: DeltaStrength[];
+  how: Combining;
+  /** The shifts of each layer that stay; undefined keeps all. */
+  rank?: number;
+}
+
+/** Writes an open delta for other programs; answered by `exported`. */
+export interface ExportRequest {
+  type: "export";
+  id: string;
+  format: ExportFormat;
+  rank: number;
+}
+
+/** Edits a picture that was added; answered by two `generated`, then by `edited`. */
+export interface EditRequest {
+  type: "edit";
+  id: number;
+  picture: number;
+  prompt: string;
+  target: string;
+  train_steps: number;
+  steps: number;
+  guidance_scale: number;
+  eta: number;
+  slerp: number;
+  seed: number;
+}
+
+/** Holds what the device computes against the base's reference; answered by `checked`. */
+export interface CheckDeviceRequest {
+  type: "check_device";
+}
+
+/** From the engine to the page. */
+export type Event =
+  | ReadyEvent
+  | DeviceEvent
+  | ProgressEvent
+  | LoadedEvent
+  | PictureEvent
+  | PictureRefusedEvent
+  | PictureRemovedEvent
+  | CollagesEvent
+  | CollageEvent
+  | CollagesRefusedEvent
+  | StepEvent
+  | PreviewEvent
+  | PausedEvent
+  | CheckpointEvent
+  | DeltaEvent
+  | DeltaClosedEvent
+  | GeneratedEvent
+  | EditedEvent
+  | ExportedEvent
+  | CheckedEvent
+  | StoppedEvent
+  | WarningEvent
+  | FailedEvent;
+
+/** The worker listens; nothing sent before this arrives. */
+export interface ReadyEvent {
+  type: "ready";
+}
+
+/** The device was chosen: its name, and why it. */
+export interface DeviceEvent {
+  type: "device";
+  kind: DeviceKind;
+  name: string;
+  reason: string;
+}
+
+/** How far a piece of work has come. */
+export interface ProgressEvent {
+  type: "progress";
+  task: Task;
+  done: number;
+  total: number;
+}
+
+/** The base is loaded. */
+export interface LoadedEvent {
+  type: "loaded";
+  base: string;
+  /** SHA-256 of its weights. */
+  hash: string;
+  /** Pixels a side of its pictures. */
+  size: number;
+  presets: Preset[];
+  /** Shifts of the text encoder. */
+  text_encoder: number;
+  unfinished_run: UnfinishedRun | undefined;
+}
+
+/** A picture was taken in; `pixels` is RGBA, `size` a side, as training will see it. */
+export interface PictureEvent {
+  type: "picture";
+  id: number;
+  size: number;
+  pixels: Uint8Array;
+  offset: number;
+}
+
+/** A picture was refused. */
+export interface PictureRefusedEvent {
+  type: "picture_refused";
+  id: number;
+  error: EngineError;
+}
+
+/** A picture was forgotten. */
+export interface PictureRemovedEvent {
+  type: "picture_removed";
+  id: number;
+}
+
+/** The first collages of a run. */
+export interface CollagesEvent {
+  type: "collages";
+  collages: ShownCollage[];
+}
+
+/** A collage as a person arranged it. */
+export interface CollageEvent extends ShownCollage {
+  type: "collage";
+}
+
+/** Collages cannot be made like this. */
+export interface CollagesRefusedEvent {
+  type: "collages_refused";
+  error: EngineError;
+}
+
+/** A training step was made. */
+export interface StepEvent {
+  type: "step";
+  step: number;
+  total: number;
+  loss: number;
+  steps_per_second: number;
+  /** NaN while nobody knows. */
+  seconds_left: number;
+}
+
+/** A picture of the subject as learned so far. */
+export interface PreviewEvent {
+  type: "preview";
+  step: number;
+  picture: Pixels;
+}
+
+/** The work was paused (true) or goes on (false). */
+export interface PausedEvent {
+  type: "paused";
+  paused: boolean;
+}
+
+/** A checkpoint is safe in this browser. */
+export interface CheckpointEvent {
+  type: "checkpoint";
+  step: number;
+}
+
+/** A delta is open. */
+export interface DeltaEvent {
+  type: "delta";
+  origin: Origin;
+  /** SHA-256 of its content. */
+  id: string;
+  summary: DeltaSummary;
+  file_name: string;
+  /** A safetensors file. */
+  file: Uint8Array;
+}
+
+/** A delta was put aside. */
+export interface DeltaClosedEvent {
+  type: "delta_closed";
+  id: string;
+}
+
+/** Pictures are there. */
+export interface GeneratedEvent {
+  type: "generated";
+  id: number;
+  personalised: boolean;
+  pictures: Pixels[];
+  seconds: number;
+}
+
+/** An edit is done; `lost` is what the inversion lost of the picture, a relative L2 difference. */
+export interface EditedEvent {
+  type: "edited";
+  id: number;
+  lost: number;
+}
+
+/** A delta was written for another program. */
+export interface ExportedEvent {
+  type: "exported";
+  files: ExportedFile[];
+  kept: number;
+  left_out: number;
+}
+
+/** The device was checked; no difference above `tolerance` is owed to rounding. */
+export interface CheckedEvent {
+  type: "checked";
+  differences: Difference[];
+  tolerance: number;
+}
+
+/** The work ended because the person asked. */
+export interface StoppedEvent {
+  type: "stopped";
+  task: Task;
+}
+
+/** Something to know that stops nothing. */
+export interface WarningEvent {
+  type: "warning";
+  message: string;
+}
+
+/** A piece of work failed; the engine goes on, unless the error's kind is `device`. */
+export interface FailedEvent {
+  type: "failed";
+  task: Task;
+  error: EngineError;
+}
+
+/** What went wrong; only `cancelled` has no message. */
+export interface EngineError {
+  kind: EngineErrorKind;
+  message?: string;
+}
+
+/** The module of the engine that found out. */
+export type EngineErrorKind =
+  | "io"
+  | "weights"
+  | "config"
+  | "picture"
+  | "decomposition"
+  | "delta"
+  | "checkpoint"
+  | "settings"
+  | "device"
+  | "cancelled";
+
+/** Pieces of work. */
+export type Task =
+  | "load"
+  | "decompose"
+  | "prior"
+  | "train"
+  | "generate"
+  | "open_delta"
+  | "combine"
+  | "export"
+  | "picture"
+  | "check";
+
+/** `auto` is WebGPU on a real GPU, otherwise the CPU; `gpu` takes a software adapter too. */
+export type DeviceChoice = "auto" | "gpu" | "cpu";
+
+/** WebGPU or WebAssembly. */
+export type DeviceKind = "gpu" | "cpu";
+
+/** Sampling methods: DDIM, Euler, Euler ancestral, DPM-Solver++ (2M), LCM. */
+export type SamplerKind = "ddim" | "euler" | "euler_ancestral" | "dpm_solver_multistep" | "lcm";
+
+/** Each by itself, one from every sixteenth in turn, or pairs t and T - 1 - t. */
+export type TimestepSampling = "uniform" | "stratified" | "antithetic";
+
+/** How the learning rates change over a run: not, along half a cosine, or along a line. */
+export type RateSchedule = "constant" | "cosine" | "linear";
+
+/** How deltas become one. */
+export type Combining = "sum" | "interpolate" | "style_mix";
+
+/** Another program's format. */
+export type ExportFormat = "lora_kohya" | "lora_diffusers" | "svdiff_pytorch";
+
+/** Where a delta comes from. */
+export type Origin = "trained" | "opened" | "combined";
+
+/** A subject and what it is called. */
+export interface SubjectWords {
+  /** What its pictures were added with. */
+  number: number;
+  token: string;
+  class_word: string;
+}
+
+/** Two subjects in one picture; pictures go by their id. */
+export interface Collage {
+  top_bottom: boolean;
+  /** Where the seam is, as a part of the side. */
+  seam: number;
+  halves: [Half, Half];
+}
+
+/** What one half of a collage shows. */
+export interface Half {
+  picture: number;
+  /** Side of the picture, as a part of the collage's side. */
+  scale: number;
+  /** From the half's middle to the picture's, right and down, as a part of the half's sides. */
+  offset: [number, number];
+}
+
+/** A collage that takes the place of the one drawn at its number. */
+export interface ArrangedCollage {
+  number: number;
+  collage: Collage;
+}
+
+/** A collage to look at. */
+export interface ShownCollage {
+  number: number;
+  collage: Collage;
+  caption: string;
+  picture: Pixels;
+}
+
+/** How much of an open delta goes in: 1 is as trained, 0 is the base. */
+export interface DeltaStrength {
+  id: string;
+  strength: number;
+}
+
+/** A picture, RGBA, row by row: `width * height * 4` bytes. */
+export interface Pixels {
+  width: number;
+  height: number;
+  rgba: Uint8Array;
+}
+
+/** What training pictures are called; `{a}` and `{b}` stand for subjects with their articles. */
+export interface Captions {
+  single: string;
+  left_right: string;
+  top_bottom: string;
+  together: string;
+  class_scenes: string[];
+}
+
+/** What a delta says of itself; untrusted text. */
+export interface DeltaSummary {
+  title: string;
+  subjects: SubjectWords[];
+  steps: number;
+  /** ISO 8601. */
+  date: string;
+  base: string;
+  /** Numbers in it. */
+  parameters: number;
+  /** Size of its file. */
+  bytes: number;
+}
+
+/** A run that can be gone on with. */
+export interface UnfinishedRun {
+  request: TrainOptions;
+  step: number;
+}
+
+/** A choice of layers to train. */
+export interface Preset {
+  name: string;
+  /** Shifts that it trains. */
+  shifts: number;
+}
+
+/** A file for download. */
+export interface ExportedFile {
+  name: string;
+  bytes: Uint8Array;
+}
+
+/** How far the device is from the reference in one part of the model. */
+export interface Difference {
+  part: string;
+  /** ‖device − reference‖ / ‖reference‖. */
+  relative_l2: number;
+}

@@ -1,0 +1,165 @@
+//! The TypeScript declarations, read line by line: one field a line, one type at a time.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+/// What the lines of comments begin with.
+const COMMENTS: [&str; 3] = ["//", "/*", "*"];
+
+/// A field of an interface.
+#[derive(Clone, Debug)]
+pub struct Field {
+    pub name: String,
+    /// Its type, without `| undefined`.
+    pub kind: String,
+    /// It may be left out.
+    pub optional: bool,
+}
+
+/// Everything that a `.d.ts` file exports.
+#[derive(Debug, Default)]
+pub struct Declarations {
+    /// Fields of each interface, those of what it extends among them.
+    pub interfaces: BTreeMap<String, Vec<Field>>,
+    /// Members of each union.
+    pub unions: BTreeMap<String, Vec<String>>,
+}
+
+impl Declarations {
+    /// Reads a file; whatever it does not know is a failure.
+    pub fn read(text: &str) -> Self {
+        let mut read = Self::default();
+        let mut extended = Vec::new();
+        let mut lines = text.lines().map(str::trim).filter(|line| {
+            !line.is_empty() && !COMMENTS.iter().any(|mark| line.starts_with(*mark))
+        });
+        while let Some(line) = lines.next() {
+            if let Some(head) = line.strip_prefix("export interface ") {
+                let head = head.strip_suffix(" {").unwrap_or_else(|| panic!("{line}"));
+                let name = match head.split_once(" extends ") {
+                    Some((name, parent)) => {
+                        extended.push((name.to_owned(), parent.to_owned()));
+                        name
+                    }
+                    None => head,
+                };
+                let fields = lines.by_ref().take_while(|line| *line != "}").map(field);
+                let fields = fields.collect();
+                let old = read.interfaces.insert(name.to_owned(), fields);
+                assert!(old.is_none(), "{name} is declared twice");
+            } else if let Some(head) = line.strip_prefix("export type ") {
+                let (name, first) = head.split_once(" =").unwrap_or_else(|| panic!("{line}"));
+                let mut whole = first.to_owned();
+                while !whole.ends_with(';') {
+                    whole += lines.next().unwrap_or_else(|| panic!("{name} has no end"));
+                }
+                let members = whole.trim_end_matches(';').split('|').map(str::trim);
+                let members = members.filter(|member| !member.is_empty());
+                let members = members.map(str::to_owned).collect();
+                let old = read.unions.insert(name.to_owned(), members);
+                assert!(old.is_none(), "{name} is declared twice");
+            } else {
+                panic!("a line that is neither interface nor type: {line}");
+            }
+        }
+        for (name, parent) in extended {
+            let fields = read.fields(&parent).to_vec();
+            let own = read.interfaces.get_mut(&name);
+            own.unwrap_or_else(|| panic!("{name}")).extend(fields);
+        }
+        read
+    }
+
+    /// The fields of an interface.
+    pub fn fields(&self, name: &str) -> &[Field] {
+        let fields = self.interfaces.get(name);
+        fields.unwrap_or_else(|| panic!("there is no interface {name}"))
+    }
+
+    /// The members of a union.
+    pub fn members(&self, name: &str) -> &[String] {
+        let members = self.unions.get(name);
+        members.unwrap_or_else(|| panic!("there is no union {name}"))
+    }
+
+    /// The strings of a union of string literals; `None` for one of interfaces.
+    pub fn literals(&self, name: &str) -> Option<Vec<&str>> {
+        self.members(name)
+            .iter()
+            .map(|member| literal(member))
+            .collect()
+    }
+
+    /// The interface's value of `type`.
+    pub fn tag(&self, name: &str) -> &str {
+        let tag = self.fields(name).iter().find(|field| field.name == "type");
+        let tag = tag.and_then(|field| literal(&field.kind));
+        tag.unwrap_or_else(|| panic!("{name} has no `type`"))
+    }
+
+    /// A value of the interface with every field; names of what it is made of go into `seen`.
+    pub fn sample(&self, name: &str, seen: &mut Vec<String>) -> Value {
+        seen.push(name.to_owned());
+        let fields = self.fields(name).iter();
+        let object: Map<String, Value> = fields
+            .map(|field| (field.name.clone(), self.value(&field.kind, seen)))
+            .collect();
+        assert_eq!(
+            object.len(),
+            self.fields(name).len(),
+            "{name} has a field twice"
+        );
+        Value::Object(object)
+    }
+
+    fn value(&self, kind: &str, seen: &mut Vec<String>) -> Value {
+        if let Some(item) = kind.strip_suffix("[]") {
+            return json!([self.value(item, seen)]);
+        }
+        if let Some(items) = kind
+            .strip_prefix('[')
+            .and_then(|kind| kind.strip_suffix(']'))
+        {
+            return items
+                .split(", ")
+                .map(|item| self.value(item, seen))
+                .collect();
+        }
+        if let Some(text) = literal(kind) {
+            return json!(text);
+        }
+        match kind {
+            "string" => json!("a"),
+            "number" => json!(1),
+            "boolean" => json!(true),
+            // serde_json has no bytes: they are a list of numbers there.
+            "Uint8Array" => json!([1, 2, 255]),
+            name if self.interfaces.contains_key(name) => self.sample(name, seen),
+            name => {
+                seen.push(name.to_owned());
+                let literals = self.literals(name);
+                let first = literals.as_ref().and_then(|literals| literals.first());
+                json!(first.unwrap_or_else(|| panic!("{name} has no values")))
+            }
+        }
+    }
+}
+
+/// `"text"` without its quotes.
+fn literal(kind: &str) -> Option<&str> {
+    kind.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// `name?: kind;`
+fn field(line: &str) -> Field {
+    let read = line
+        .strip_suffix(';')
+        .and_then(|line| line.split_once(": "));
+    let (name, kind) = read.unwrap_or_else(|| panic!("not a field: {line}"));
+    Field {
+        name: name.trim_end_matches('?').to_owned(),
+        kind: kind.trim_end_matches(" | undefined").to_owned(),
+        optional: name.ends_with('?'),
+    }
+}
