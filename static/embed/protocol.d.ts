@@ -11,6 +11,7 @@ export type Request =
   | LoadRequest
   | AddPictureRequest
   | CropPictureRequest
+  | TurnPictureRequest
   | RemovePictureRequest
   | ShowCollagesRequest
   | ArrangeCollageRequest
@@ -23,6 +24,10 @@ export type Request =
   | GenerateRequest
   | OpenDeltaRequest
   | CloseDeltaRequest
+  | DescribeDeltaRequest
+  | PackDeltaRequest
+  | UnpackDeltaRequest
+  | KeepPreviewRequest
   | CombineRequest
   | ExportRequest
   | EditRequest
@@ -51,6 +56,13 @@ export interface CropPictureRequest {
   type: "crop_picture";
   id: number;
   offset: number;
+}
+
+/** Turns a picture to the right by so many quarters from how it came; answered by `picture`. */
+export interface TurnPictureRequest {
+  type: "turn_picture";
+  id: number;
+  quarters: number;
 }
 
 /** Forgets a picture; answered by `picture_removed`, also if there was none. */
@@ -150,6 +162,8 @@ export interface GenerateRequest {
   count: number;
   /** Also makes the base's own pictures of the same prompt and seed. */
   compare: boolean;
+  /** Factors on all strengths: a picture for each, of the same seed, in place of `count`. */
+  strength_factors?: number[];
   attend_to?: string;
 }
 
@@ -165,6 +179,35 @@ export interface OpenDeltaRequest {
 export interface CloseDeltaRequest {
   type: "close_delta";
   id: string;
+}
+
+/** Gives an open delta other words; answered by `delta`, then by `described`. */
+export interface DescribeDeltaRequest {
+  type: "describe_delta";
+  id: string;
+  title: string;
+  author: string;
+  licence: string;
+  description: string;
+}
+
+/** Makes an open delta the text of a link, of at most `limit` characters; answered by `packed`. */
+export interface PackDeltaRequest {
+  type: "pack_delta";
+  id: string;
+  limit: number;
+}
+
+/** Makes the text of a link a delta file, without opening it; answered by `unpacked`. */
+export interface UnpackDeltaRequest {
+  type: "unpack_delta";
+  text: string;
+}
+
+/** Opens the delta as it was when the preview of this step was made; answered by `delta`. */
+export interface KeepPreviewRequest {
+  type: "keep_preview";
+  step: number;
 }
 
 /** Makes one delta of open ones; answered by `delta`. */
@@ -221,6 +264,9 @@ export type Event =
   | PausedEvent
   | CheckpointEvent
   | DeltaEvent
+  | DescribedEvent
+  | PackedEvent
+  | UnpackedEvent
   | DeltaClosedEvent
   | GeneratedEvent
   | EditedEvent
@@ -262,6 +308,8 @@ export interface LoadedEvent {
   presets: Preset[];
   /** Shifts of the text encoder. */
   text_encoder: number;
+  /** Seconds of the UNet for one sample; 0 where nobody knows. */
+  forward_seconds: number;
   unfinished_run: UnfinishedRun | undefined;
 }
 
@@ -272,6 +320,7 @@ export interface PictureEvent {
   size: number;
   pixels: Uint8Array;
   offset: number;
+  faults: PictureFault[];
 }
 
 /** A picture was refused. */
@@ -343,6 +392,29 @@ export interface DeltaEvent {
   summary: DeltaSummary;
   file_name: string;
   /** A safetensors file. */
+  file: Uint8Array;
+}
+
+/** A delta has other words now: `was` is closed, the delta of this id is open. */
+export interface DescribedEvent {
+  type: "described";
+  was: string;
+  id: string;
+}
+
+/** A delta as the text of a link; `error` is what rounding lost, a share of the shifts. */
+export interface PackedEvent {
+  type: "packed";
+  id: string;
+  text: string;
+  error: number;
+}
+
+/** The delta that a link carries, not opened yet. */
+export interface UnpackedEvent {
+  type: "unpacked";
+  summary: DeltaSummary;
+  file_name: string;
   file: Uint8Array;
 }
 
@@ -429,6 +501,7 @@ export type Task =
   | "train"
   | "generate"
   | "open_delta"
+  | "link"
   | "combine"
   | "export"
   | "picture"
@@ -449,6 +522,9 @@ export type TimestepSampling = "uniform" | "stratified" | "antithetic";
 /** How the learning rates change over a run: not, along half a cosine, or along a line. */
 export type RateSchedule = "constant" | "cosine" | "linear";
 
+/** What a person may want to know of a picture: few pixels, no sharp edge, there already. */
+export type PictureFault = "tiny" | "blurry" | "duplicate";
+
 /** How deltas become one. */
 export type Combining = "sum" | "interpolate" | "style_mix";
 
@@ -456,7 +532,7 @@ export type Combining = "sum" | "interpolate" | "style_mix";
 export type ExportFormat = "lora_kohya" | "lora_diffusers" | "svdiff_pytorch";
 
 /** Where a delta comes from. */
-export type Origin = "trained" | "opened" | "combined";
+export type Origin = "trained" | "opened" | "preview" | "described" | "combined";
 
 /** A subject and what it is called. */
 export interface SubjectWords {
@@ -524,6 +600,9 @@ export interface DeltaSummary {
   title: string;
   subjects: SubjectWords[];
   steps: number;
+  author: string;
+  licence: string;
+  description: string;
   /** ISO 8601. */
   date: string;
   base: string;

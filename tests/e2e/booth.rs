@@ -232,7 +232,13 @@ async fn a_hosted_delta_is_fetched_after_asking_and_only_if_it_is_the_one() {
     browser
         .wait_for_text("messages", "not the one", LOADING)
         .await;
-    let hash = deltabooth::weights::hash::sha256_hex(&file);
+    let hash = "const done = arguments[arguments.length - 1]; fetch(arguments[0]).then(r => r.arrayBuffer()).then(b => crypto.subtle.digest('SHA-256', b)).then(d => done([...new Uint8Array(d)].map(x => x.toString(16).padStart(2, '0')).join('')))";
+    let hash = browser
+        .client
+        .execute_async(hash, vec![name.into()])
+        .await
+        .unwrap();
+    let hash = hash.as_str().unwrap();
     browser
         .visit(&format!("{own}/?device=cpu#delta={name}&sha256={hash}"))
         .await;

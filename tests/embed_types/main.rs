@@ -10,8 +10,8 @@ use std::path::Path;
 use deltabooth::error::Error;
 use deltabooth::recipe::{self, RateSchedule, TimestepSampling};
 use deltabooth::worker::protocol::{
-    Captions, Combining, DeviceChoice, DeviceKind, Event, ExportFormat, Origin, Request,
-    SamplerKind, Task,
+    Captions, Combining, DeviceChoice, DeviceKind, Event, ExportFormat, Origin, PictureFault,
+    Request, SamplerKind, Task,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -96,6 +96,7 @@ fn the_declared_names_are_those_of_the_enums() {
         ("Combining", names::<Combining>(json!("-"))),
         ("ExportFormat", names::<ExportFormat>(json!("-"))),
         ("Origin", names::<Origin>(json!("-"))),
+        ("PictureFault", names::<PictureFault>(json!("-"))),
         ("Task", names::<Task>(json!("-"))),
         ("EngineErrorKind", names::<Error>(json!({ "kind": "-" }))),
     ];
