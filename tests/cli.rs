@@ -259,6 +259,20 @@ fn a_delta_is_trained_described_and_applied() {
         "a finished run leaves no checkpoint"
     );
 
+    // Through a link and back: rounded, but the same subject on the same base.
+    let link = succeeds(&["link", "--delta", &delta, "--limit", "14000"]);
+    assert!(link.starts_with("#d=") && link.trim().len() <= 14_003);
+    std::fs::write(at("link.txt"), format!("https://a.example/{}", link.trim())).unwrap();
+    let linked = at("linked.safetensors");
+    succeeds(&["link", "--link", &at("link.txt"), "--out", &linked]);
+    let [sent, received] = [&delta, &linked].map(|path| {
+        let delta = Delta::from_bytes(&std::fs::read(path).unwrap()).unwrap();
+        (delta.metadata.base_sha256, delta.metadata.subjects)
+    });
+    assert_eq!(sent, received);
+    let refused = fails(&["link", "--delta", &delta, "--limit", "500"]);
+    assert!(refused.contains("too large for a link"), "{refused}");
+
     let text = succeeds(&["inspect", &delta]);
     for part in ["sks robot", "steps      2", "unet.conv_in", "shifts of"] {
         assert!(text.contains(part), "{part}: {text}");

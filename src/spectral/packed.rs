@@ -183,9 +183,15 @@ pub fn unpack(text: &str) -> Result<Delta> {
     let inflate = |part: &[u8]| {
         decompress_to_vec_with_limit(part, MAX_PART).map_err(|_| broken("it does not unpack"))
     };
-    let head: Head = serde_json::from_slice(&inflate(head)?)
-        .map_err(|_| broken("its description cannot be read"))?;
-    let values = inflate(values)?;
+    read(&inflate(head)?, &inflate(values)?)
+}
+
+/// Both parts, unpacked: [`unpack`] without the check, so that tests and fuzzers reach what lies
+/// behind it.
+#[doc(hidden)]
+pub fn read(head: &[u8], values: &[u8]) -> Result<Delta> {
+    let head: Head =
+        serde_json::from_slice(head).map_err(|_| broken("its description cannot be read"))?;
     let mut delta = Delta {
         metadata: DeltaMetadata::from_entries(&head.metadata)?,
         ..Delta::default()
@@ -193,7 +199,7 @@ pub fn unpack(text: &str) -> Result<Delta> {
     if head.layers.len() > MAX_LAYERS {
         return Err(broken("it has too many layers"));
     }
-    let mut values = values.as_slice();
+    let mut values = values;
     for (name, kind, length) in head.layers {
         let step = head.steps.get(&kind.to_string()).copied();
         let (Some(step), Some(kind)) = (step.filter(|s| s.is_finite()), kind_of(kind)) else {

@@ -7,6 +7,7 @@
 mod accessibility;
 mod booth;
 mod browser;
+mod embedding;
 mod mixing;
 mod privacy;
 mod recipe;

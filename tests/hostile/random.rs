@@ -2,6 +2,7 @@
 
 use deltabooth::picture;
 use deltabooth::spectral::delta::Delta;
+use deltabooth::spectral::packed;
 use deltabooth::weights::safetensors::Header;
 use proptest::prelude::*;
 
@@ -26,6 +27,13 @@ proptest! {
         let file = file(&json, data);
         let _ = Header::parse(&file, file.len() as u64);
         let _ = Delta::parse_without_hash(&file);
+    }
+
+    #[test]
+    fn random_links_never_panic(text in "[A-Za-z0-9_-]{0,200}", head in "\\{\"metadata\":\\{(\"deltabooth.steps\":\"1\")?\\},\"steps\":\\{(\"[snx]\":(1|0|1e39|-2),?){0,2}\\},\"layers\":\\[(\\[\"(unet|a)(.b){0,2}(.norm1)?\",\"[snvx]\",[0-9]{1,12}\\],?){0,3}\\]\\}", values in proptest::collection::vec(any::<u8>(), 0..60)) {
+        prop_assert!(packed::unpack(&text).is_err());
+        let _ = packed::read(head.as_bytes(), &values);
+        let _ = packed::read(&values, head.as_bytes());
     }
 
     #[test]

@@ -18,17 +18,14 @@ const LIMIT: Duration = Duration::from_secs(900);
 #[tokio::test]
 async fn try_it() {
     let browser = Browser::start().await;
-    browser
-        .client
-        .set_window_size(1440, 1180)
-        .await
-        .expect("a window of this size");
     browser.open("").await;
     browser
         .wait_for_text("device-line", "Check it", LIMIT)
         .await;
+    every_look(&browser, "open").await;
+    window(&browser, 1440, 1180).await;
     keep(&browser, "1-open").await;
-    browser.press("try-it").await;
+    browser.press("way-sample").await;
     let previews = "return document.querySelectorAll('[data-testid=\"preview\"]').length >= 2";
     browser
         .wait_until("two previews are shown", previews, LIMIT)
@@ -40,25 +37,60 @@ async fn try_it() {
         .await;
     tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
     // Tall enough for all that was made.
-    browser
-        .client
-        .set_window_size(1440, 2400)
-        .await
-        .expect("a window of this size");
+    window(&browser, 1440, 2600).await;
     keep(&browser, "booth").await;
+    every_look(&browser, "trained").await;
+
     let unfold = "document.querySelectorAll('details').forEach(panel => panel.open = true)";
     browser.script(unfold, Vec::new()).await;
-    browser
-        .client
-        .set_window_size(1440, 3600)
-        .await
-        .expect("a window of this size");
+    browser.press("make-link").await;
+    let link = "return !!document.querySelector('[data-testid=\"link\"]')";
+    browser.wait_until("a link", link, LIMIT).await;
+    window(&browser, 1440, 4200).await;
     keep(&browser, "3-everything").await;
+
+    let link = browser
+        .script(
+            "return document.querySelector('[data-testid=\"link\"]').value",
+            Vec::new(),
+        )
+        .await;
+    let fragment = link.as_str().and_then(|link| link.split_once('#'));
+    let fragment = fragment.expect("a link with a fragment").1.to_owned();
+    let address = format!("{}/#{fragment}", browser.server.url());
+    browser.visit(&address).await;
+    browser.wait_for_text("arrival", "It knows", LIMIT).await;
+    window(&browser, 1440, 1180).await;
+    keep(&browser, "4-link").await;
+    every_look(&browser, "link").await;
     browser.close().await;
+}
+
+/// The same view on a phone and on a desk, in light and in dark.
+async fn every_look(browser: &Browser, view: &str) {
+    for (width, device) in [(390, "phone"), (1280, "desk")] {
+        for scheme in ["light", "dark"] {
+            browser.look(width, scheme).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            keep(browser, &format!("views/{view}-{device}-{scheme}")).await;
+        }
+    }
+    browser.look(1440, "light").await;
+}
+
+async fn window(browser: &Browser, width: u32, height: u32) {
+    let size = serde_json::json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+    browser
+        .devtools("Emulation.setDeviceMetricsOverride", size)
+        .await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
 }
 
 async fn keep(browser: &Browser, name: &str) {
     let png = browser.client.screenshot().await.expect("a screenshot");
     let path = repository().join(format!("docs/{name}.png"));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).expect("docs/ is writable");
+    }
     std::fs::write(&path, png).expect("docs/ is writable");
 }

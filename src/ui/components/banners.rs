@@ -70,7 +70,7 @@ fn click(id: &str) {
 pub fn Banners() -> impl IntoView {
     let booth = booth();
     view! {
-        <div class="banners" data-testid="banners">
+        <section class="banners" data-testid="banners" aria-label=text::BANNERS_LABEL>
             <Show when=move || booth.engine.get() == Engine::Asking>
                 <div class="notice" data-testid="data-saver">
                     <p>{text::SAVES_DATA}</p>
@@ -84,7 +84,7 @@ pub fn Banners() -> impl IntoView {
             <For each=move || booth.lacks.get() key=|lack| *lack as u8 let(lack)>
                 <Banner lack=lack />
             </For>
-        </div>
+        </section>
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::ui::surroundings::Lack;
 
+pub const BANNERS_LABEL: &str = "What to know of this browser";
 pub const WAYS_LABEL: &str = "Ways to begin";
 pub const WAY_SAMPLE: &str = "Try a sample";
 pub const WAY_SAMPLE_HINT: &str = "Watch it learn a cartoon dog";
