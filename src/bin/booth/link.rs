@@ -25,31 +25,39 @@ pub(crate) struct Args {
     /// A file with a link, or with what stands behind '#d=' in one.
     #[arg(long, value_name = "FILE.txt", requires = "out")]
     link: Option<PathBuf>,
-    /// The delta that the link carries.
-    #[arg(long, value_name = "FILE.safetensors", requires = "link")]
+    /// The delta that the link carries, as its receiver gets it.
+    #[arg(long, value_name = "FILE.safetensors")]
     out: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    if let (Some(link), Some(out)) = (&args.link, &args.out) {
+    if let Some(out) = &args.out {
         check_out(out, "safetensors")?;
-        let text = String::from_utf8(read(link)?)
-            .map_err(|_| Error::Delta(format!("{} is not a text file.", link.display())))?;
-        let delta = unpack(carried(&text)).map_err(|error| named(link, error))?;
-        return write(out, &delta.to_bytes()?);
     }
-    let Some(path) = &args.delta else {
+    let text = match (&args.link, &args.delta) {
+        (Some(link), _) => String::from_utf8(read(link)?)
+            .map_err(|_| Error::Delta(format!("{} is not a text file.", link.display())))?,
+        (None, Some(path)) => {
+            let delta = Delta::from_bytes(&read(path)?).map_err(|error| named(path, error))?;
+            let packed = pack(&delta, args.limit)?;
+            println!("#d={}", packed.text);
+            eprintln!(
+                "{} characters; rounding loses {:.1} % of the shifts",
+                packed.text.len() + 3,
+                100.0 * packed.error
+            );
+            packed.text
+        }
+        (None, None) => return Ok(()),
+    };
+    let Some(out) = &args.out else {
         return Ok(());
     };
-    let delta = Delta::from_bytes(&read(path)?).map_err(|error| named(path, error))?;
-    let packed = pack(&delta, args.limit)?;
-    println!("#d={}", packed.text);
-    eprintln!(
-        "{} characters; rounding loses {:.1} % of the shifts",
-        packed.text.len() + 3,
-        100.0 * packed.error
-    );
-    Ok(())
+    let delta = unpack(carried(&text)).map_err(|error| match &args.link {
+        Some(link) => named(link, error),
+        None => error,
+    })?;
+    write(out, &delta.to_bytes()?)
 }
 
 /// What stands behind 'd=' in a link's fragment, or the text itself.

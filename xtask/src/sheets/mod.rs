@@ -7,12 +7,14 @@
 //! | [`one`] | one subject in scenes that none of its pictures has, beside the base |
 //! | [`several`] | two subjects, four ways of learning them; three subjects |
 //! | [`combining`] | strengths, ranks, a style mix |
+//! | [`link`] | a delta before and after its way through a link |
 //! | [`editing`] | one picture, edited by its prompt |
 //! | [`paper`] | rows of enlarged pictures with words over them |
 //! | [`studio`] | calls to booth, deltas kept between the sheets of one call |
 
 mod combining;
 mod editing;
+mod link;
 mod one;
 mod paper;
 mod several;
@@ -27,7 +29,7 @@ use studio::Studio;
 type Draw = fn(&Studio) -> Result<paper::Sheet, String>;
 
 /// Everything that can be drawn, by its name: `docs/sheet-<name>.png`.
-const SHEETS: [(&str, Draw); 9] = [
+const SHEETS: [(&str, Draw); 10] = [
     ("dog", |studio| one::sheet(studio, "dog")),
     ("robot", |studio| one::sheet(studio, "robot")),
     ("cat", |studio| one::sheet(studio, "cat")),
@@ -36,6 +38,7 @@ const SHEETS: [(&str, Draw); 9] = [
     ("strength", combining::strength),
     ("rank", combining::rank),
     ("style", combining::style),
+    ("link", link::sheet),
     ("editing", editing::sheet),
 ];
 
