@@ -8,6 +8,7 @@ mod accessibility;
 mod booth;
 mod browser;
 mod embedding;
+mod firefox;
 mod mixing;
 mod privacy;
 mod recipe;

@@ -75,6 +75,18 @@ const CHROMEDRIVER: Need = Need {
     by_hand: "install ChromeDriver of your Chromium's version and put it on the PATH",
 };
 
+const FIREFOX: Need = Need {
+    name: "firefox",
+    version: "Firefox",
+    check: || {
+        ["firefox", "firefox-esr"]
+            .iter()
+            .find_map(|program| shell::output(program, &["--version"]))
+    },
+    install: || system_packages(&["firefox-esr"]),
+    by_hand: "install Firefox with your system's package manager",
+};
+
 const AXE: Need = Need {
     name: "axe-core",
     version: "4.14.1",
@@ -100,6 +112,7 @@ pub const ALL: &[Need] = &[
     WASM_BINDGEN,
     CHROMIUM,
     CHROMEDRIVER,
+    FIREFOX,
     AXE,
 ];
 
