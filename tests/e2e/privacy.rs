@@ -11,8 +11,14 @@ use super::{LOADING, TRAINING, Work, subject, train, turn};
 
 const CANARY: &str = "canarybird";
 
-/// Names that Chromium itself looks up, whatever page is open.
-const BROWSERS_OWN: [&str; 4] = ["google.com", "googleapis.com", "gvt1.com", "gstatic.com"];
+/// Names that Chromium itself looks up, whatever page is open; the last is its start page in Debian.
+const BROWSERS_OWN: [&str; 5] = [
+    "google.com",
+    "googleapis.com",
+    "gvt1.com",
+    "gstatic.com",
+    "start.duckduckgo.com",
+];
 
 /// A proxy that lets nothing through and remembers the first line of what was asked.
 fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {

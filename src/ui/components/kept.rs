@@ -248,7 +248,7 @@ fn GalleryPicture(kept: Arc<KeptPicture>) -> impl IntoView {
                     type="button"
                     class="chip"
                     data-testid="save-kept"
-                    aria-label=text::download_label(&label)
+                    aria-label=text::png_label(&label)
                     on:click=move |_| save_bytes(&saved.png, &file_name(&format!("{} {}", saved.request.prompt, saved.request.seed), ".png"))
                 >
                     {text::DOWNLOAD_PNG}

@@ -25,7 +25,8 @@ pub fn SharePanel(
     let booth = booth();
     let with_picture = RwSignal::new(true);
     let hosted = RwSignal::new(String::new());
-    let hash = RwSignal::new(String::new());
+    // `None` until it is known; empty where the browser has no means to know it.
+    let hash = RwSignal::new(None::<String>);
     let key = delta.key;
     let strength = delta.strength.clone();
     let demo = move || {
@@ -50,26 +51,24 @@ pub fn SharePanel(
     };
     let pointed = Memo::new(move |_| {
         let url = hosted.get().trim().to_owned();
+        let sha256 = hash.get()?;
         (!url.is_empty()).then(|| {
             address(&Link {
-                source: Source::Hosted {
-                    url,
-                    sha256: hash.get(),
-                },
+                source: Source::Hosted { url, sha256 },
                 demo: demo(),
             })
         })
     });
     let (id, file) = (delta.id.clone(), delta.file.clone());
     let whole = StoredValue::new(delta);
-    let learn_hash = move || {
-        if hash.with_untracked(String::is_empty) {
+    Effect::new(move |_| {
+        if hosted.with(|url| !url.is_empty()) && hash.with_untracked(Option::is_none) {
             let file = file.clone();
-            spawn_local(async move { hash.set(sha256(&file).await.unwrap_or_default()) });
+            spawn_local(async move { hash.set(Some(sha256(&file).await.unwrap_or_default())) });
         }
-    };
+    });
     view! {
-        <details class="advanced" data-testid="share-panel" on:toggle=move |_| learn_hash()>
+        <details class="advanced" data-testid="share-panel">
             <summary>{text::SHARE_TITLE}</summary>
             <p class="hint">{text::SHARE_HINT}</p>
             <label class="toggle">

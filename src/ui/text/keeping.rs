@@ -49,7 +49,7 @@ pub fn delete_label(title: &str) -> String {
 
 /// A delete button that was pressed once.
 pub fn really(label: &str) -> String {
-    format!("{label}: press again to do it")
+    format!("{REALLY} {label}")
 }
 
 pub fn kept_label(prompt: &str, seed: u64) -> String {
@@ -58,6 +58,11 @@ pub fn kept_label(prompt: &str, seed: u64) -> String {
 
 pub fn again_label(label: &str) -> String {
     format!("Make again: {label}")
+}
+
+/// A button that downloads a picture.
+pub fn png_label(label: &str) -> String {
+    format!("PNG of {label}")
 }
 
 /// How much room it takes.
