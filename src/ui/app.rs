@@ -34,8 +34,8 @@ pub fn App() -> impl IntoView {
 
     view! {
         <Header />
-        <Banners />
         <WaysIn />
+        <Banners />
         <main aria-label=text::MAIN_LABEL>
             <ArrivalPanel />
             <div class="booth">

@@ -18,7 +18,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    worker::protocol::{DeviceKind, Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
+    worker::protocol::{
+        DeviceChoice, DeviceKind, Event, PictureFault, Pixels, Request, Task, UnfinishedRun,
+    },
 };
 
 /// Previews kept in the filmstrip.
@@ -191,7 +193,10 @@ impl Booth {
     }
 
     fn on_device(self, device: Device) {
-        if device.kind == DeviceKind::Cpu && has_webgpu() {
+        let asked = self
+            .options
+            .with_value(|options| options.device == DeviceChoice::Cpu);
+        if device.kind == DeviceKind::Cpu && has_webgpu() && !asked {
             self.lacks.update(|lacks| {
                 if !lacks.contains(&Lack::Gpu) {
                     lacks.push(Lack::Gpu);

@@ -4,6 +4,7 @@ use crate::ui::surroundings::Lack;
 
 pub const BANNERS_LABEL: &str = "What to know of this browser";
 pub const WAYS_LABEL: &str = "Ways to begin";
+pub const HERO_ALT: &str = "Four pictures of a cartoon dog, and what became of them: the same dog in space, in the snow and on a beach.";
 pub const WAY_SAMPLE: &str = "Try a sample";
 pub const WAY_SAMPLE_HINT: &str = "Watch it learn a cartoon dog";
 pub const WAY_PICTURES: &str = "Use my pictures";
@@ -31,10 +32,10 @@ pub const CAMERA_NOT_READY: &str = "The camera is not ready yet. Try again in a 
 pub fn lack(lack: Lack) -> &'static str {
     match lack {
         Lack::WebGpu => {
-            "This browser has no WebGPU, so everything runs on the processor: a training takes a minute or two instead of seconds. Nothing else is missing. Current Chrome, Edge and Safari have it."
+            "This browser has no WebGPU, so a training takes a minute or two instead of seconds. Nothing else is missing; current Chrome, Edge and Safari have it."
         }
         Lack::Gpu => {
-            "No graphics card that is worth using was found, so everything runs on the processor: a training takes a minute or two instead of seconds. Nothing else is missing."
+            "No faster graphics card is offered here, so a training takes a minute or two instead of seconds. Nothing else is missing."
         }
         Lack::Memory => {
             "This device has little memory. Close other tabs before you train; if the engine stops, the run goes on from its last save."

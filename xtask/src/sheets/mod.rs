@@ -8,12 +8,14 @@
 //! | [`several`] | two subjects, four ways of learning them; three subjects |
 //! | [`combining`] | strengths, ranks, a style mix |
 //! | [`link`] | a delta before and after its way through a link |
+//! | [`hero`] | the strip at the top of the page, `static/hero.png` |
 //! | [`editing`] | one picture, edited by its prompt |
 //! | [`paper`] | rows of enlarged pictures with words over them |
 //! | [`studio`] | calls to booth, deltas kept between the sheets of one call |
 
 mod combining;
 mod editing;
+mod hero;
 mod link;
 mod one;
 mod paper;
@@ -42,6 +44,9 @@ const SHEETS: [(&str, Draw); 10] = [
     ("editing", editing::sheet),
 ];
 
+/// The strip at the top of the page.
+const HERO: &str = "hero";
+
 /// Draws all sheets, or those that are named. Before them, `--booth PATH` takes a booth that is
 /// already built, and `--keep` the deltas that a former call trained.
 pub fn run(args: &[String]) -> Done {
@@ -59,7 +64,8 @@ pub fn run(args: &[String]) -> Done {
             _ => break,
         };
     }
-    let known: Vec<&str> = SHEETS.iter().map(|(name, _)| *name).collect();
+    let sheets = SHEETS.iter().map(|(name, _)| *name);
+    let known: Vec<&str> = sheets.chain([HERO]).collect();
     if let Some(other) = named.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(format!(
             "there is no sheet '{other}'. Name some of {}, or none for all; flags such as \
@@ -69,6 +75,9 @@ pub fn run(args: &[String]) -> Done {
     }
     let studio = Studio::new(booth, keep)?;
     fs::create_dir_all("docs").map_err(|error| format!("docs: {error}"))?;
+    if named.is_empty() || named.iter().any(|wanted| wanted == HERO) {
+        println!("{}", hero::draw(&studio)?);
+    }
     for (name, draw) in SHEETS {
         if named.is_empty() || named.iter().any(|wanted| wanted == name) {
             let path = format!("docs/sheet-{name}.png");
