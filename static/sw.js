@@ -3,7 +3,9 @@
 // long as any tab of it is open: page and engine never come from different versions.
 const BUILD = "development";
 const FILES = [];
-const CACHE = `deltabooth-${BUILD}`;
+// Others on the same host, at other paths, keep theirs.
+const OWN = `deltabooth ${self.registration.scope} `;
+const CACHE = OWN + BUILD;
 
 self.addEventListener("install", (event) => {
   // The page registers this when it has fetched everything: 'no-cache' asks the server whether what
@@ -16,7 +18,7 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(
     (async () => {
       for (const name of await caches.keys()) {
-        if (name.startsWith("deltabooth-") && name !== CACHE) await caches.delete(name);
+        if (name.startsWith(OWN) && name !== CACHE) await caches.delete(name);
       }
       await self.clients.claim();
     })(),

@@ -248,7 +248,8 @@ pub async fn sha256(file: &[u8]) -> Option<String> {
     Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// A file from anywhere, without cookies and without saying where it was asked from.
+/// A file from anywhere, without cookies and without the page's address; browsers add the page's
+/// origin by themselves.
 async fn fetch(url: &str, expected: &str) -> Result<Vec<u8>, String> {
     let init = RequestInit::new();
     init.set_method("GET");

@@ -42,7 +42,7 @@ pub const LINK_TOO_LARGE: &str = "The file at the link's address is larger than 
 /// Before something is fetched from another site.
 pub fn arrival_elsewhere(host: &str) -> String {
     format!(
-        "It lies at {host}. Fetching it tells that site your network address, and nothing else: no cookie, and not from where you came."
+        "It lies at {host}. Fetching it tells that site your network address and which site this page is on; no cookie, no prompt, no picture."
     )
 }
 
