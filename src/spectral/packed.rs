@@ -19,8 +19,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::{DecodeError, Engine as _};
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::{Deserialize, Serialize};
@@ -164,9 +164,10 @@ pub fn unpack(text: &str) -> Result<Delta> {
     if text.len() > MAX_TEXT {
         return Err(broken("it is longer than any link that this program makes"));
     }
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| broken("it has characters that no such link has"))?;
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|why| match why {
+        DecodeError::InvalidByte(..) => broken("it has characters that no such link has"),
+        _ => cut(),
+    })?;
     let (version, rest) = bytes.split_first().ok_or_else(|| broken("it is empty"))?;
     if *version != VERSION {
         return Err(Error::Delta(format!(
