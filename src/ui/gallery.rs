@@ -86,6 +86,37 @@ impl Booth {
         });
     }
 
+    /// A delta has another id now: its pictures can still be made again.
+    pub fn rename_in_gallery(self, was: &str, id: &str) {
+        let uses = |kept: &&Arc<KeptPicture>| kept.request.deltas.iter().any(|of| of.id == was);
+        let renamed = |kept: &Arc<KeptPicture>| {
+            let mut kept = (**kept).clone();
+            for of in kept.request.deltas.iter_mut().filter(|of| of.id == was) {
+                of.id = id.to_owned();
+            }
+            Arc::new(kept)
+        };
+        let changed: Vec<Arc<KeptPicture>> = self
+            .gallery
+            .with_untracked(|gallery| gallery.iter().filter(uses).map(renamed).collect());
+        if changed.is_empty() {
+            return;
+        }
+        self.gallery.update(|gallery| {
+            for kept in gallery.iter_mut() {
+                if let Some(new) = changed.iter().find(|new| new.key == kept.key) {
+                    *kept = new.clone();
+                }
+            }
+        });
+        self.on_shelf(async move |shelf| {
+            for kept in &changed {
+                shelf.put(Board::Pictures, &kept.key, &**kept).await?;
+            }
+            Ok(())
+        });
+    }
+
     /// Puts a request's settings into the fields.
     fn show_settings(self, request: &GenerateRequest) {
         let fields = &self.generate;

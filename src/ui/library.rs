@@ -132,6 +132,7 @@ impl Booth {
             });
         }
         self.delete_delta(was.to_owned());
+        self.rename_in_gallery(was, id);
         self.tell(Gravity::Note, text::DESCRIBED.to_owned());
     }
 

@@ -192,7 +192,7 @@ fn Gallery() -> impl IntoView {
         <section class="card shelf" aria-labelledby="gallery-title" data-testid="gallery">
             <h2 id="gallery-title">{text::GALLERY_TITLE}</h2>
             <ul class="gallery">
-                <For each=shown key=|kept| kept.key.clone() let(kept)>
+                <For each=shown key=|kept| identity(kept) let(kept)>
                     <GalleryPicture kept=kept />
                 </For>
             </ul>
@@ -217,6 +217,17 @@ fn Gallery() -> impl IntoView {
             </div>
         </section>
     }
+}
+
+/// A picture is another one when its delta has another id.
+fn identity(kept: &KeptPicture) -> String {
+    let ids: Vec<&str> = kept
+        .request
+        .deltas
+        .iter()
+        .map(|of| of.id.as_str())
+        .collect();
+    format!("{} {}", kept.key, ids.concat())
 }
 
 #[component]

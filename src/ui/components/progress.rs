@@ -27,6 +27,15 @@ pub fn TrainProgress() -> impl IntoView {
         complete_once(stages.prior, stages.train.is_some())
     });
     let train = Signal::derive(move || booth.stages.get().train.unwrap_or((0, 1)));
+    // Read out at every quarter: more would talk over everything else.
+    let quarters = Memo::new(move |_| {
+        let (done, total) = train.get();
+        done.min(total) * 4 / total.max(1)
+    });
+    let spoken = move || match quarters.get() {
+        0 => String::new(),
+        quarters => text::spoken_progress(25 * quarters),
+    };
     view! {
         <Show when=move || began.get()>
             <ol class="stages" aria-label=text::STAGES_LABEL>
@@ -34,6 +43,7 @@ pub fn TrainProgress() -> impl IntoView {
                 <Stage id="prior-progress" label=text::STAGE_PRIOR progress=prior />
                 <Stage id="train-progress" label=text::STAGE_TRAIN progress=train />
             </ol>
+            <p class="visually-hidden" role="status" data-testid="spoken-progress">{spoken}</p>
             <Pace />
         </Show>
     }

@@ -19,8 +19,13 @@ use crate::{
 #[component]
 pub fn Results() -> impl IntoView {
     let booth = booth();
+    let done = move || {
+        let made = booth.results.with(|results| !results.is_empty()) && !booth.is_generating();
+        if made { text::RESULTS_DONE } else { "" }
+    };
     view! {
         <div class="results" id="results" data-testid="results" role="region" aria-label=text::RESULTS_LABEL aria-busy=move || booth.is_generating().to_string()>
+            <p class="visually-hidden" role="status">{done}</p>
             <Show when=move || booth.results.with(Vec::is_empty)>
                 <p class="hint">{text::RESULTS_EMPTY}</p>
             </Show>

@@ -213,6 +213,11 @@ fn rounded(seconds: f32) -> f32 {
     }
 }
 
+/// How far the training is, for those who hear the page.
+pub fn spoken_progress(percent: u64) -> String {
+    format!("{percent} % of the training is done.")
+}
+
 pub fn keep_preview_label(step: usize) -> String {
     format!("Keep the delta of step {step}")
 }

@@ -33,6 +33,7 @@ pub const GENERATE: &str = "Generate";
 pub const CANCEL: &str = "Stop";
 pub const RESULTS_LABEL: &str = "Pictures made";
 pub const RESULTS_EMPTY: &str = "Your pictures will appear here.";
+pub const RESULTS_DONE: &str = "The pictures are there.";
 pub const RESULT_WAITING: &str = "On its way…";
 pub const RESULT_STOPPED: &str = "Stopped before it was done.";
 pub const BASE_CAPTION: &str = "Base";
