@@ -5,29 +5,21 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    browser,
     chart::Point,
     delta_header::is_for_another_base,
-    estimate::forward_seconds,
     state::{
         Booth, Check, Device, Engine, Gravity, Pace, PictureView, Preview, ResultKind, Side,
         Training,
     },
-    surroundings::{Lack, has_webgpu},
     text,
 };
 use crate::{
     error::Error,
-    worker::protocol::{
-        DeviceChoice, DeviceKind, Event, PictureFault, Pixels, Request, Task, UnfinishedRun,
-    },
+    worker::protocol::{Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
 };
 
 /// Previews kept in the filmstrip.
 const PREVIEWS: usize = 60;
-
-/// What this browser remembers of its GPU's speed.
-const SPEED: &str = "forward-seconds";
 
 /// The error's kind, as it crosses the worker's boundary.
 fn kind_of(error: &Error) -> String {
@@ -189,50 +181,6 @@ impl Booth {
             ) {
                 self.post(request);
             }
-        }
-    }
-
-    fn on_device(self, device: Device) {
-        let asked = self
-            .options
-            .with_value(|options| options.device == DeviceChoice::Cpu);
-        if device.kind == DeviceKind::Cpu && has_webgpu() && !asked {
-            self.lacks.update(|lacks| {
-                if !lacks.contains(&Lack::Gpu) {
-                    lacks.push(Lack::Gpu);
-                }
-            });
-        }
-        self.device.set(Some(device));
-    }
-
-    /// A GPU says nothing of its speed before it has trained once: then this browser remembers.
-    fn know_speed(self, forward_seconds: f32) {
-        let remembered = browser::remembered(SPEED).and_then(|seconds| seconds.parse().ok());
-        let known = match self
-            .device
-            .with_untracked(|device| device.as_ref().map(|d| d.kind))
-        {
-            Some(DeviceKind::Gpu) => remembered.unwrap_or(0.0),
-            _ => forward_seconds,
-        };
-        self.forward_seconds.set(known);
-    }
-
-    /// What the last steps say of the device's speed.
-    pub fn learn_speed(self) {
-        let gpu = |device: &Option<Device>| {
-            device
-                .as_ref()
-                .is_some_and(|device| device.kind == DeviceKind::Gpu)
-        };
-        if let Some(pace) = self.pace.get_untracked()
-            && self.device.with_untracked(gpu)
-        {
-            let samples = untrack(|| self.train.samples());
-            let seconds = forward_seconds(pace.steps_per_second, samples);
-            self.forward_seconds.set(seconds);
-            browser::remember(SPEED, &seconds.to_string());
         }
     }
 

@@ -8,6 +8,7 @@
 //! | `settings` | the fields and their defaults |
 //! | `state` | everything that the page knows, as signals |
 //! | `events` | what each event of the engine changes |
+//! | `device` | the device that the engine chose, and its speed |
 //! | `actions` | what a person can do |
 //! | `subjects` | the same with subjects and their pictures |
 //! | `deltas` | the same with deltas |
@@ -33,6 +34,7 @@ mod combining;
 mod components;
 mod delta_header;
 mod deltas;
+mod device;
 mod dimensions;
 mod editing;
 mod estimate;

@@ -24,8 +24,10 @@ use crate::worker::{
 };
 
 mod kinds;
+mod sharing;
 
 pub use kinds::*;
+pub use sharing::*;
 
 /// A file that was chosen: its name and its bytes.
 pub type NamedFile = (String, Arc<Vec<u8>>);
