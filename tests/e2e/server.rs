@@ -1,16 +1,22 @@
 //! Serves `dist/` as any static host would, and remembers what was asked for.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use tiny_http::{Header, Method, Response};
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower_http::services::ServeDir;
 
 /// A static file server on a port of its own.
 pub struct Server {
-    inner: Arc<tiny_http::Server>,
+    address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
-    stopped: Arc<AtomicBool>,
+    /// Dropped to stop.
+    running: Mutex<Option<oneshot::Sender<()>>>,
 }
 
 impl Server {
@@ -21,89 +27,56 @@ impl Server {
             "{} is not built: run `cargo xtask test`",
             root.display()
         );
-        let inner = Arc::new(tiny_http::Server::http("127.0.0.1:0").expect("a free port"));
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let stopped = Arc::new(AtomicBool::new(false));
-        let off = stopped.clone();
-        let (server, log, root) = (inner.clone(), requests.clone(), root.to_path_buf());
+        let log = requests.clone();
+        let remember = move |request: Request, next: Next| {
+            log.lock()
+                .expect("log")
+                .push(format!("{} {}", request.method(), request.uri()));
+            next.run(request)
+        };
+        let app = Router::new()
+            .fallback_service(ServeDir::new(root))
+            .layer(from_fn(remember));
+        let (running, stopped) = oneshot::channel();
+        let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
-            for request in server.incoming_requests() {
-                log.lock()
-                    .expect("log")
-                    .push(format!("{} {}", request.method(), request.url()));
-                if off.load(Ordering::Relaxed) {
-                    // Dropped without an answer.
-                    drop(request.into_writer());
-                } else {
-                    answer(request, &root);
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_io()
+                .enable_time()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let listener = listener.expect("a free port");
+                let address = listener.local_addr().expect("its address");
+                tell.send(address).expect("who started it waits");
+                tokio::select! {
+                    ended = axum::serve(listener, app).into_future() => ended.expect("it serves"),
+                    _ = stopped => {}
                 }
-            }
+            });
+            // The runtime ends here, and every open connection with it.
         });
         Self {
-            inner,
+            address: told.recv().expect("the server starts"),
             requests,
-            stopped,
+            running: Mutex::new(Some(running)),
         }
     }
 
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.inner.server_addr())
+        format!("http://{}", self.address)
     }
 
     /// Serves nothing any more.
     pub fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.running.lock().expect("running").take();
     }
 
     /// Method and path of every request so far.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("log").clone()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.inner.unblock();
-    }
-}
-
-fn answer(request: tiny_http::Request, root: &Path) {
-    let path = request
-        .url()
-        .split(['?', '#'])
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches('/')
-        .to_owned();
-    let path = if path.is_empty() {
-        "index.html".to_owned()
-    } else {
-        path
-    };
-    let file: PathBuf = root.join(&path);
-    let body = (*request.method() == Method::Get && !path.contains(".."))
-        .then(|| std::fs::read(&file).ok())
-        .flatten();
-    // A browser that went away is not the server's trouble.
-    let _ = match body {
-        Some(bytes) => {
-            let header = Header::from_bytes("Content-Type", content_type(&path)).expect("a header");
-            request.respond(Response::from_data(bytes).with_header(header))
-        }
-        None => request.respond(Response::from_string("not found").with_status_code(404)),
-    };
-}
-
-fn content_type(path: &str) -> &'static str {
-    match path.rsplit('.').next() {
-        Some("html") => "text/html; charset=utf-8",
-        Some("js") => "text/javascript",
-        Some("css") => "text/css",
-        Some("wasm") => "application/wasm",
-        Some("json") => "application/json",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        _ => "application/octet-stream",
     }
 }
