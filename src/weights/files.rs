@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 #[cfg(not(target_family = "wasm"))]
-use std::{fs::File, io::BufReader, io::ErrorKind, io::Read, path::Path, path::PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
 #[cfg(feature = "web")]
 use super::http::{self, Body};
 use super::safetensors::{Dtype, Header, TensorInfo, length, to_f32};
+use super::source::Source;
 use super::{BaseHash, Weights};
 use crate::error::{Error, Result};
 
@@ -181,71 +182,6 @@ async fn upload(values: Vec<f32>, device: &Device, uploaded: &mut usize) -> Resu
         })?;
     }
     Ok(tensor)
-}
-
-/// Bytes that come one after the other.
-enum Source {
-    #[cfg(not(target_family = "wasm"))]
-    File {
-        path: PathBuf,
-        file: BufReader<File>,
-        length: u64,
-    },
-    #[cfg(feature = "web")]
-    Http(Body),
-}
-
-impl Source {
-    #[cfg(not(target_family = "wasm"))]
-    fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Error::Io(format!(
-                "{} is not there. The base must be a folder in diffusers' layout; check its place.",
-                path.display()
-            )),
-            _ => Error::Io(format!("{} cannot be opened: {error}.", path.display())),
-        })?;
-        let length = file
-            .metadata()
-            .map_err(|error| Error::Io(format!("{} cannot be read: {error}.", path.display())))?
-            .len();
-        Ok(Self::File {
-            path: path.to_owned(),
-            file: BufReader::new(file),
-            length,
-        })
-    }
-
-    /// Bytes in all, where that is known: a compressed answer over HTTP does not tell.
-    fn len(&self) -> Option<u64> {
-        match self {
-            #[cfg(not(target_family = "wasm"))]
-            Self::File { length, .. } => Some(*length),
-            #[cfg(feature = "web")]
-            Self::Http(_) => None,
-        }
-    }
-
-    /// The next `count` bytes, or fewer if the file ends before.
-    async fn read(&mut self, count: u64) -> Result<Vec<u8>> {
-        match self {
-            #[cfg(not(target_family = "wasm"))]
-            Self::File { path, file, length } => {
-                // The count comes from the file's header, so it is not a reason to ask for memory.
-                let mut bytes =
-                    Vec::with_capacity(usize::try_from(count.min(*length)).unwrap_or(0));
-                file.by_ref()
-                    .take(count)
-                    .read_to_end(&mut bytes)
-                    .map_err(|error| {
-                        Error::Io(format!("{} cannot be read: {error}.", path.display()))
-                    })?;
-                Ok(bytes)
-            }
-            #[cfg(feature = "web")]
-            Self::Http(body) => body.read(count).await,
-        }
-    }
 }
 
 #[cfg(all(test, not(target_family = "wasm")))]

@@ -7,6 +7,7 @@ pub mod safetensors;
 mod dtype;
 #[cfg(feature = "web")]
 mod http;
+mod source;
 mod strict_json;
 
 use std::collections::BTreeMap;
