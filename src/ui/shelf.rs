@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use idb::{Database, DatabaseEvent, Factory, ObjectStoreParams, TransactionMode};
+use idb::{
+    Database, DatabaseEvent, Factory, ObjectStore, ObjectStoreParams, Transaction, TransactionMode,
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
@@ -93,17 +95,10 @@ impl Shelf {
     /// The browser's reason, such as a full disk.
     pub async fn put(&self, board: Board, key: &str, value: &impl Serialize) -> Result<(), String> {
         let value = serde_wasm_bindgen::to_value(value).map_err(|why| why.to_string())?;
-        let names = [board.name()];
-        let transaction = self
-            .database
-            .transaction(&names, TransactionMode::ReadWrite);
-        let transaction = transaction.map_err(said)?;
-        let store = transaction.object_store(board.name()).map_err(said)?;
+        let (transaction, store) = self.begin(board, TransactionMode::ReadWrite)?;
         let request = store.put(&value, Some(&JsValue::from_str(key)));
         request.map_err(said)?.await.map_err(said)?;
-        // Only now is it certain to be on the disk.
-        transaction.commit().map_err(said)?.await.map_err(said)?;
-        Ok(())
+        end(transaction).await
     }
 
     /// Everything of a board, in the order of its keys. What another version wrote and this one
@@ -112,15 +107,9 @@ impl Shelf {
     /// # Errors
     /// The browser's reason.
     pub async fn all<T: DeserializeOwned>(&self, board: Board) -> Result<Vec<Arc<T>>, String> {
-        let names = [board.name()];
-        let transaction = self.database.transaction(&names, TransactionMode::ReadOnly);
-        let transaction = transaction.map_err(said)?;
-        let store = transaction.object_store(board.name()).map_err(said)?;
-        let values = store
-            .get_all(None, None)
-            .map_err(said)?
-            .await
-            .map_err(said)?;
+        let (_transaction, store) = self.begin(board, TransactionMode::ReadOnly)?;
+        let request = store.get_all(None, None).map_err(said)?;
+        let values = request.await.map_err(said)?;
         let read = values.into_iter().map(serde_wasm_bindgen::from_value::<T>);
         Ok(read.filter_map(Result::ok).map(Arc::new).collect())
     }
@@ -130,16 +119,10 @@ impl Shelf {
     /// # Errors
     /// The browser's reason.
     pub async fn remove(&self, board: Board, key: &str) -> Result<(), String> {
-        let names = [board.name()];
-        let transaction = self
-            .database
-            .transaction(&names, TransactionMode::ReadWrite);
-        let transaction = transaction.map_err(said)?;
-        let store = transaction.object_store(board.name()).map_err(said)?;
+        let (transaction, store) = self.begin(board, TransactionMode::ReadWrite)?;
         let request = store.delete(JsValue::from_str(key)).map_err(said)?;
         request.await.map_err(said)?;
-        transaction.commit().map_err(said)?.await.map_err(said)?;
-        Ok(())
+        end(transaction).await
     }
 
     /// Deletes everything of a board.
@@ -147,16 +130,27 @@ impl Shelf {
     /// # Errors
     /// The browser's reason.
     pub async fn clear(&self, board: Board) -> Result<(), String> {
-        let names = [board.name()];
-        let transaction = self
-            .database
-            .transaction(&names, TransactionMode::ReadWrite);
+        let (transaction, store) = self.begin(board, TransactionMode::ReadWrite)?;
+        store.clear().map_err(said)?.await.map_err(said)?;
+        end(transaction).await
+    }
+
+    fn begin(
+        &self,
+        board: Board,
+        mode: TransactionMode,
+    ) -> Result<(Transaction, ObjectStore), String> {
+        let transaction = self.database.transaction(&[board.name()], mode);
         let transaction = transaction.map_err(said)?;
         let store = transaction.object_store(board.name()).map_err(said)?;
-        store.clear().map_err(said)?.await.map_err(said)?;
-        transaction.commit().map_err(said)?.await.map_err(said)?;
-        Ok(())
+        Ok((transaction, store))
     }
+}
+
+/// Waits until what a transaction changed is certain to be on the disk.
+async fn end(transaction: Transaction) -> Result<(), String> {
+    transaction.commit().map_err(said)?.await.map_err(said)?;
+    Ok(())
 }
 
 fn said(error: idb::Error) -> String {

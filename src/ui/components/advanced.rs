@@ -24,7 +24,7 @@ pub fn AdvancedSettings() -> impl IntoView {
         <details class="advanced" id="advanced" data-testid="advanced">
             <summary>{text::ADVANCED}</summary>
             <Layers />
-            <ToggleField id="flip" label=Signal::stored(text::FLIP.to_owned()) value=fields.flip disabled=locked />
+            <ToggleField testid="flip" label=text::FLIP.to_owned() value=fields.flip change=move |on| fields.flip.set(on) disabled=locked />
             <div class="fields two hinted">
                 <ChoiceField id="schedule" label=text::SCHEDULE hint=text::SCHEDULE_HINT value=fields.schedule choices=&RateSchedule::ALL name=text::schedule disabled=locked />
                 <ChoiceField id="timesteps" label=text::TIMESTEPS hint=text::TIMESTEPS_HINT value=fields.timesteps choices=&TimestepSampling::ALL name=text::timesteps disabled=locked />
@@ -108,9 +108,10 @@ fn Layers() -> impl IntoView {
             </select>
         </div>
         <ToggleField
-            id="text-encoder"
+            testid="text-encoder"
             label=Signal::derive(move || text::text_encoder(booth.text_encoder_shifts.get()))
             value=fields.text_encoder
+            change=move |on| fields.text_encoder.set(on)
             disabled=Signal::derive(move || booth.is_training())
         />
     }

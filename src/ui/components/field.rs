@@ -146,13 +146,17 @@ fn Hint(id: Option<String>, hint: &'static str) -> impl IntoView {
 /// Yes or no.
 #[component]
 pub fn ToggleField(
-    /// Also the test id.
-    id: &'static str,
+    /// For tests.
+    testid: &'static str,
     /// What yes means.
     #[prop(into)]
     label: Signal<String>,
-    /// What it holds.
-    value: RwSignal<bool>,
+    /// What it shows.
+    #[prop(into)]
+    value: Signal<bool>,
+    /// What a person chose.
+    #[prop(into)]
+    change: Callback<bool>,
     /// Cannot be changed now.
     #[prop(optional, into)]
     disabled: Signal<bool>,
@@ -161,11 +165,10 @@ pub fn ToggleField(
         <label class="toggle">
             <input
                 type="checkbox"
-                id=id
-                data-testid=id
+                data-testid=testid
                 prop:checked=move || value.get()
                 disabled=move || disabled.get()
-                on:change=move |event| value.set(event_target_checked(&event))
+                on:change=move |event| change.run(event_target_checked(&event))
             />
             {move || label.get()}
         </label>

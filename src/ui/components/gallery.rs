@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::delete::{Delete, revoke_later};
+use super::{
+    delete::{Delete, revoke_later},
+    field::ToggleField,
+};
 use crate::ui::{
     browser,
     pixels::{file_name, object_url, save_bytes},
@@ -45,15 +48,7 @@ pub fn Gallery() -> impl IntoView {
                 </button>
             </Show>
             <div class="row">
-                <label class="toggle">
-                    <input
-                        type="checkbox"
-                        data-testid="keep-pictures"
-                        prop:checked=move || booth.keeping.get()
-                        on:change=move |event| set_keeping(event_target_checked(&event))
-                    />
-                    {text::KEEP_PICTURES}
-                </label>
+                <ToggleField testid="keep-pictures" label=text::KEEP_PICTURES.to_owned() value=booth.keeping change=set_keeping />
                 <Show when=move || booth.gallery.with(|gallery| !gallery.is_empty())>
                     <Delete label=text::DELETE_ALL.to_owned() testid="delete-gallery" word=text::DELETE_ALL delete=Callback::new(move |()| booth.delete_gallery()) />
                 </Show>

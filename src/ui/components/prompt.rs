@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     advanced::LARGEST_SEED,
-    field::{ChoiceField, NumberField},
+    field::{ChoiceField, NumberField, ToggleField},
 };
 use crate::{
     ui::{
@@ -101,16 +101,7 @@ pub fn GenerateOptions() -> impl IntoView {
             </button>
             <NumberField id="count" label=text::COUNT value=fields.count min=1.0 max=16.0 whole=true />
         </div>
-        <label class="toggle">
-            <input
-                type="checkbox"
-                id="compare"
-                data-testid="compare"
-                prop:checked=move || fields.compare.get()
-                on:change=move |event| fields.compare.set(event_target_checked(&event))
-            />
-            {text::COMPARE}
-        </label>
+        <ToggleField testid="compare" label=text::COMPARE.to_owned() value=fields.compare change=move |on| fields.compare.set(on) />
         <details class="advanced" id="more-options" data-testid="more-options">
             <summary>{text::MORE_OPTIONS}</summary>
             <div class="field">

@@ -3,6 +3,7 @@
 use fast_qr::QRBuilder;
 use leptos::{prelude::*, task::spawn_local};
 
+use super::field::ToggleField;
 use crate::ui::{
     link::{Demo, Link, Source},
     sharing::{address, sha256},
@@ -71,15 +72,7 @@ pub fn SharePanel(
         <details class="advanced" data-testid="share-panel">
             <summary>{text::SHARE_TITLE}</summary>
             <p class="hint">{text::SHARE_HINT}</p>
-            <label class="toggle">
-                <input
-                    type="checkbox"
-                    data-testid="share-demo"
-                    prop:checked=move || with_picture.get()
-                    on:change=move |event| with_picture.set(event_target_checked(&event))
-                />
-                {text::SHARE_DEMO}
-            </label>
+            <ToggleField testid="share-demo" label=text::SHARE_DEMO.to_owned() value=with_picture change=move |on| with_picture.set(on) />
             <div class="row">
                 <button type="button" class="button small" data-testid="make-link" on:click=move |_| booth.pack_delta(&id)>
                     {text::MAKE_LINK}

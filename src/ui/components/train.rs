@@ -3,8 +3,12 @@
 use leptos::prelude::*;
 
 use super::{
-    advanced::AdvancedSettings, collages::CollageStrip, field::NumberField, loss_chart::LossChart,
-    previews::Previews, progress::TrainProgress,
+    advanced::AdvancedSettings,
+    collages::CollageStrip,
+    field::{NumberField, ToggleField},
+    loss_chart::LossChart,
+    previews::Previews,
+    progress::TrainProgress,
 };
 use crate::{
     ui::{
@@ -64,16 +68,7 @@ pub fn TrainCard() -> impl IntoView {
                 </Show>
             </div>
             <p class="hint" id="train-plan" data-testid="train-plan">{move || plan(booth).unwrap_or_else(|why| why)}</p>
-            <label class="toggle">
-                <input
-                    type="checkbox"
-                    id="notify"
-                    data-testid="notify"
-                    prop:checked=move || booth.notify.get()
-                    on:change=move |event| booth.set_notify(event_target_checked(&event))
-                />
-                {text::NOTIFY}
-            </label>
+            <ToggleField testid="notify" label=text::NOTIFY.to_owned() value=booth.notify change=move |on| booth.set_notify(on) />
             <AdvancedSettings />
             <TrainProgress />
             <LossChart />
