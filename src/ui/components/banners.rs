@@ -28,7 +28,7 @@ pub fn WaysIn() -> impl IntoView {
     view! {
         <Show when=move || untouched.get()>
             <nav class="ways" aria-label=text::WAYS_LABEL data-testid="ways-in">
-                <img class="hero" src="hero.png" alt=text::HERO_ALT width="576" height="128" />
+                <img class="hero" src="hero.png" alt=text::HERO_ALT width="576" height="128" fetchpriority="high" />
                 <button
                     type="button"
                     class="way primary"
