@@ -8,6 +8,7 @@ use super::{
     components::{
         arrival::ArrivalPanel,
         banners::{Banners, WaysIn},
+        bases::BasesPanel,
         header::Header,
         kept::Kept,
         messages::Messages,
@@ -37,6 +38,7 @@ pub fn App() -> impl IntoView {
         <WaysIn />
         <Banners />
         <main aria-label=text::MAIN_LABEL>
+            <BasesPanel />
             <ArrivalPanel />
             <div class="booth">
                 <SubjectCard />

@@ -241,6 +241,14 @@ impl GenerateFields {
             row: RwSignal::new(Row::default()),
         }
     }
+
+    /// What suits the embedded base.
+    pub fn suit_embedded(&self) {
+        let suited = Self::new();
+        self.sampler.set(suited.sampler.get_untracked());
+        self.steps.set(suited.steps.get_untracked());
+        self.guidance_scale.set(suited.guidance_scale.get_untracked());
+    }
 }
 
 impl Default for GenerateFields {

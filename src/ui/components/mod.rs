@@ -3,6 +3,7 @@
 pub mod advanced;
 pub mod arrival;
 pub mod banners;
+pub mod bases;
 pub mod camera;
 pub mod canvas;
 pub mod collage_editor;

@@ -5,6 +5,7 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 use leptos::prelude::*;
 
 use super::{
+    bases::Bases,
     browser,
     chart::Point,
     collages::Collages,
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::worker::{
     client::EngineClient,
-    protocol::{Preset, Request, SubjectWords, Task, UnfinishedRun},
+    protocol::{BaseSource, Preset, Request, SubjectWords, Task, UnfinishedRun},
 };
 
 mod kinds;
@@ -53,6 +54,8 @@ pub struct Booth {
     pub device: RwSignal<Option<Device>>,
     /// What is known of its arithmetic.
     pub check: RwSignal<Option<Check>>,
+    /// The model, and those to choose from.
+    pub bases: Bases,
     /// Hash of the loaded base.
     pub base_hash: RwSignal<Option<String>>,
     /// Progress bars.
@@ -140,6 +143,9 @@ impl Booth {
             .zip(0..)
             .map(|(&(token, sample), number)| Subject::new(number, token, sample))
             .collect();
+        let bases = Bases::new(BaseSource::Folder {
+            url: options.base.clone(),
+        });
         Self {
             client: StoredValue::new_local(None),
             outbox: StoredValue::new(Vec::new()),
@@ -151,6 +157,7 @@ impl Booth {
             }),
             device: RwSignal::new(None),
             check: RwSignal::new(None),
+            bases,
             base_hash: RwSignal::new(None),
             stages: RwSignal::new(Stages::default()),
             presets: RwSignal::new(Vec::new()),

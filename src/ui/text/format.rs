@@ -22,12 +22,18 @@ pub fn duration(seconds: f32) -> String {
     }
 }
 
-/// '38 KB', '1.7 MB'.
+/// '38 KB', '1.7 MB' of what is in memory.
 pub fn bytes(n: usize) -> String {
+    size(n as u64)
+}
+
+/// '38 KB', '1.7 MB', '2.1 GB'.
+pub fn size(n: u64) -> String {
     match n {
         0..1_000 => format!("{n} bytes"),
         1_000..1_000_000 => format!("{:.0} KB", n as f64 / 1e3),
-        _ => format!("{:.1} MB", n as f64 / 1e6),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", n as f64 / 1e6),
+        _ => format!("{:.1} GB", n as f64 / 1e9),
     }
 }
 
@@ -69,6 +75,14 @@ mod tests {
         assert_eq!(duration(125.0), "2 min 05 s");
         assert_eq!(duration(7260.0), "2 h 01 min");
         assert_eq!(duration(f32::NAN), "–");
+    }
+
+    #[test]
+    fn sizes_take_the_unit_that_fits() {
+        let cases = [(999, "999 bytes"), (38_400, "38 KB"), (1_700_000, "1.7 MB"), (2_132_000_000, "2.1 GB")];
+        for (n, text) in cases {
+            assert_eq!(size(n), text);
+        }
     }
 
     #[test]

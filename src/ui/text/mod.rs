@@ -11,6 +11,7 @@
 //! | `sharing` | links out and in |
 //! | `surroundings` | ways in, what the browser lacks |
 //! | `mixing` | combining, other programs, editing, where a word looks |
+//! | `bases` | the choice of models and their downloads |
 //! | `messages` | notes, warnings, errors |
 //! | `things` | what the embedded base knows, and prompts of it |
 //! | `format` | numbers, times, cut text |
@@ -18,6 +19,7 @@
 //! The head of `index.html` repeats [`NAME`], [`TAGLINE`] and the card titles, because it is
 //! painted before this code has come; a test below holds them together.
 
+mod bases;
 mod collages;
 mod format;
 mod keeping;
@@ -30,6 +32,7 @@ mod things;
 mod training;
 mod using;
 
+pub use bases::*;
 pub use collages::*;
 pub use format::*;
 pub use keeping::*;

@@ -1,0 +1,235 @@
+//! The model: which one is loaded or on its way, which ones there are, what is kept of them.
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+
+use super::{
+    browser,
+    pace::Rate,
+    state::{Booth, Engine, Gravity, Stages},
+    text,
+};
+use crate::worker::protocol::{BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Request, StoredBase};
+
+/// What the page knows of models.
+#[derive(Clone, Copy)]
+pub struct Bases {
+    /// The one that is loaded or on its way.
+    pub source: RwSignal<BaseSource>,
+    /// What it calls itself, once it is loaded.
+    pub name: RwSignal<String>,
+    /// The choice is on the page.
+    pub shown: RwSignal<bool>,
+    /// What whoever hosts the page offers; `None` until the engine has read it.
+    pub catalogue: RwSignal<Option<Vec<CatalogueBase>>>,
+    /// What this browser keeps.
+    pub stored: RwSignal<Vec<StoredBase>>,
+    /// The address in its field.
+    pub address: RwSignal<String>,
+    /// Licences that the person agreed to, by the bases' ids.
+    pub agreed: RwSignal<BTreeSet<String>>,
+    /// A download that is under way.
+    pub download: RwSignal<Option<Download>>,
+    /// It holds still.
+    pub paused: RwSignal<bool>,
+    rate: StoredValue<Rate>,
+}
+
+/// How far a download has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Download {
+    /// The file that is being read.
+    pub path: String,
+    /// Where from.
+    pub from: BytesFrom,
+    /// Bytes of the whole base.
+    pub done: u64,
+    /// The same in all; 0 while nobody knows it.
+    pub total: u64,
+    /// Bytes a second; 0 while nobody knows it.
+    pub rate: f64,
+    /// Why it waits, and for how many seconds.
+    pub retry: Option<(String, f32)>,
+}
+
+impl Bases {
+    /// `source` is loaded first.
+    pub fn new(source: BaseSource) -> Self {
+        let agreed = browser::remembered("licences").unwrap_or_default();
+        Self {
+            source: RwSignal::new(source),
+            name: RwSignal::new(String::new()),
+            shown: RwSignal::new(false),
+            catalogue: RwSignal::new(None),
+            stored: RwSignal::new(Vec::new()),
+            address: RwSignal::new(String::new()),
+            agreed: RwSignal::new(agreed.split_whitespace().map(str::to_owned).collect()),
+            download: RwSignal::new(None),
+            paused: RwSignal::new(false),
+            rate: StoredValue::new(Rate::default()),
+        }
+    }
+
+    /// What the catalogue says of a source.
+    pub fn entry(&self, source: &BaseSource) -> Option<CatalogueBase> {
+        let BaseSource::Catalogue { id } = source else {
+            return None;
+        };
+        self.catalogue.with(|catalogue| {
+            let bases = catalogue.as_ref()?;
+            bases.iter().find(|base| base.id == *id).cloned()
+        })
+    }
+
+    /// Remembers whether the person agrees to a base's licence.
+    pub fn agree(&self, id: &str, yes: bool) {
+        self.agreed.update(|agreed| {
+            if yes {
+                agreed.insert(id.to_owned());
+            } else {
+                agreed.remove(id);
+            }
+        });
+        let agreed: Vec<String> = self.agreed.get_untracked().into_iter().collect();
+        browser::remember("licences", &agreed.join(" "));
+    }
+}
+
+impl Booth {
+    /// Shows or hides the choice of models.
+    pub fn toggle_bases(self) {
+        let shown = !self.bases.shown.get_untracked();
+        self.bases.shown.set(shown);
+        if shown {
+            self.send(Request::ListCatalogue);
+            self.send(Request::ListStored);
+        }
+    }
+
+    /// True while another model can be loaded; tracked.
+    pub fn can_change_base(self) -> bool {
+        self.engine.get() == Engine::Ready && !self.is_training() && !self.is_generating()
+    }
+
+    /// Loads a model in place of the one that is loaded.
+    pub fn load_base(self, source: BaseSource) {
+        self.forget_messages();
+        self.bases.shown.set(false);
+        self.bases.name.set(String::new());
+        self.bases.source.set(source);
+        self.base_hash.set(None);
+        self.check.set(None);
+        self.unfinished.set(None);
+        self.stages.set(Stages::default());
+        self.engine.set(Engine::Loading);
+        self.request_base();
+    }
+
+    /// Loads the folder at the address in its field.
+    pub fn load_address(self) {
+        let address = self.bases.address.get_untracked();
+        match folder(&address) {
+            Some(url) => self.load_base(BaseSource::Folder { url }),
+            None => self.tell(Gravity::Warning, text::bad_address(&address)),
+        }
+    }
+
+    /// Asks the engine for the chosen model.
+    pub fn request_base(self) {
+        self.forget_download();
+        let device = self.options.with_value(|options| options.device);
+        let source = self.bases.source.get_untracked();
+        self.post(Request::Load { source, device });
+    }
+
+    /// The model that comes with the page, after another one could not be loaded or was not
+    /// waited for; false if it is that one that failed.
+    pub fn fall_back(self) -> bool {
+        let embedded = self.options.with_value(|options| options.base.clone());
+        let embedded = BaseSource::Folder { url: embedded };
+        if self.bases.source.get_untracked() == embedded {
+            return false;
+        }
+        self.load_base(embedded);
+        true
+    }
+
+    /// Bytes have come.
+    pub fn on_download(self, path: String, from: BytesFrom, done: u64, total: u64) {
+        let now = js_sys::Date::now() / 1000.0;
+        let rate = self
+            .bases
+            .rate
+            .try_update_value(|rate| rate.at(now, done))
+            .unwrap_or(0.0);
+        self.bases.download.set(Some(Download {
+            path,
+            from,
+            done,
+            total,
+            rate,
+            retry: None,
+        }));
+    }
+
+    /// The server did not answer well; it is asked again.
+    pub fn on_retry(self, reason: String, seconds: f32) {
+        self.bases.download.update(|download| {
+            if let Some(download) = download {
+                download.retry = Some((reason, seconds));
+            }
+        });
+    }
+
+    /// Holds a download still, or lets it go on.
+    pub fn pause_download(self) {
+        let paused = !self.bases.paused.get_untracked();
+        self.bases.paused.set(paused);
+        self.bases.rate.set_value(Rate::default());
+        self.post(if paused { Request::Pause } else { Request::Resume });
+    }
+
+    /// Nothing is on its way any more.
+    pub fn forget_download(self) {
+        self.bases.download.set(None);
+        self.bases.paused.set(false);
+        self.bases.rate.set_value(Rate::default());
+    }
+
+    /// A model is loaded: card 3 takes what suits it.
+    pub fn on_base(self, name: String) {
+        self.forget_download();
+        self.bases.name.set(name);
+        let source = self.bases.source.get_untracked();
+        let entry = untrack(|| self.bases.entry(&source));
+        match entry {
+            Some(entry) => self.suit(&entry.defaults),
+            None => self.generate.suit_embedded(),
+        }
+    }
+
+    fn suit(self, defaults: &BaseDefaults) {
+        self.generate.sampler.set(defaults.sampler);
+        self.generate.steps.set(defaults.steps as f64);
+        self.generate.guidance_scale.set(defaults.guidance_scale);
+    }
+
+    /// Removes what is kept of a model.
+    pub fn remove_stored(self, key: String) {
+        self.send(Request::RemoveStored { keys: vec![key] });
+    }
+}
+
+/// A folder's address as the engine takes it: https (or this machine's own http), with a slash at its end.
+fn folder(address: &str) -> Option<String> {
+    let url = web_sys::Url::new(address.trim()).ok()?;
+    let local = matches!(url.hostname().as_str(), "localhost" | "127.0.0.1" | "[::1]");
+    if url.protocol() != "https:" && !(url.protocol() == "http:" && local) {
+        return None;
+    }
+    url.set_hash("");
+    url.set_search("");
+    let href = url.href();
+    Some(if href.ends_with('/') { href } else { href + "/" })
+}
