@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    worker::protocol::{Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
+    worker::protocol::{BaseSource, Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
 };
 
 /// Previews kept in the filmstrip.
@@ -50,6 +50,10 @@ impl Booth {
                 self.on_loaded(hash, unfinished_run.map(|run| *run));
                 self.know_speed(forward_seconds);
             }
+            Event::Download { .. }
+            | Event::DownloadRetry { .. }
+            | Event::Catalogue { .. }
+            | Event::Stored { .. } => {}
             Event::Picture {
                 id,
                 size,
@@ -158,7 +162,8 @@ impl Booth {
         let (url, device) = self
             .options
             .with_value(|options| (options.base.clone(), options.device));
-        self.post(Request::Load { url, device });
+        let source = BaseSource::Folder { url };
+        self.post(Request::Load { source, device });
         for subject in self.all_subjects() {
             for picture in subject.pictures.get_untracked() {
                 if !matches!(picture.view.get_untracked(), PictureView::Refused(_)) {
@@ -288,7 +293,12 @@ impl Booth {
             Task::Generate => self.stop_waiting(),
             Task::Check => self.check.set(None),
             Task::Combine | Task::Export => self.busy.set(false),
-            Task::Load | Task::OpenDelta | Task::Link | Task::Picture => {}
+            Task::Load
+            | Task::Catalogue
+            | Task::Storage
+            | Task::OpenDelta
+            | Task::Link
+            | Task::Picture => {}
         }
     }
 

@@ -204,7 +204,7 @@ export class DeltaBooth {
   }
 
   async #load(job, url, device) {
-    await this.#queue.ask(job, { type: "load", url, device }, (event) => {
+    await this.#queue.ask(job, { type: "load", source: { type: "folder", url }, device }, (event) => {
       if (event.type === "device") this.#device = { kind: event.kind, name: event.name, reason: event.reason };
       if (event.type !== "loaded") return undefined;
       this.#base = shapes.base(event);

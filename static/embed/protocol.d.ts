@@ -9,6 +9,9 @@
 /** From the page to the engine. */
 export type Request =
   | LoadRequest
+  | ListCatalogueRequest
+  | ListStoredRequest
+  | RemoveStoredRequest
   | AddPictureRequest
   | CropPictureRequest
   | TurnPictureRequest
@@ -33,12 +36,30 @@ export type Request =
   | EditRequest
   | CheckDeviceRequest;
 
-/** Chooses the device and loads the base; answered by `device`, `progress` and `loaded`. */
+/**
+ * Chooses the device and loads a base; answered by `device`, `progress`, `download` and `loaded`.
+ * The base that was loaded is gone, whatever comes of it.
+ */
 export interface LoadRequest {
   type: "load";
-  /** A diffusers folder's address, with a trailing slash. */
-  url: string;
+  source: BaseSource;
   device: DeviceChoice;
+}
+
+/** Reads the catalogue; answered by `catalogue`. */
+export interface ListCatalogueRequest {
+  type: "list_catalogue";
+}
+
+/** What is kept of bases; answered by `stored`. */
+export interface ListStoredRequest {
+  type: "list_stored";
+}
+
+/** Removes what is kept of these bases, but for the one that is loaded; answered by `stored`. */
+export interface RemoveStoredRequest {
+  type: "remove_stored";
+  keys: string[];
 }
 
 /** Decodes, crops and keeps a picture of a subject; answered by `picture` or `picture_refused`. */
@@ -252,6 +273,10 @@ export type Event =
   | ReadyEvent
   | DeviceEvent
   | ProgressEvent
+  | DownloadEvent
+  | DownloadRetryEvent
+  | CatalogueEvent
+  | StoredEvent
   | LoadedEvent
   | PictureEvent
   | PictureRefusedEvent
@@ -295,6 +320,46 @@ export interface ProgressEvent {
   task: Task;
   done: number;
   total: number;
+}
+
+/** A file of the base is on its way. A total is 0 while nobody knows it. */
+export interface DownloadEvent {
+  type: "download";
+  /** The file's folder; empty for none. */
+  component: string;
+  path: string;
+  from: BytesFrom;
+  /** Bytes of this file. */
+  done: number;
+  total: number;
+  /** Bytes of the whole base. */
+  base_done: number;
+  base_total: number;
+}
+
+/** A download is tried again after so many seconds. */
+export interface DownloadRetryEvent {
+  type: "download_retry";
+  path: string;
+  reason: string;
+  seconds: number;
+}
+
+/** The bases to choose from. */
+export interface CatalogueEvent {
+  type: "catalogue";
+  bases: CatalogueBase[];
+}
+
+/** What this browser keeps of bases, the one that was used last first. */
+export interface StoredEvent {
+  type: "stored";
+  bases: StoredBase[];
+  /** Bytes that this site has stored, and may store. */
+  usage: number | undefined;
+  quota: number | undefined;
+  /** The browser promised not to clear them by itself. */
+  persistent: boolean;
 }
 
 /** The base is loaded. */
@@ -496,6 +561,8 @@ export type EngineErrorKind =
 /** Pieces of work. */
 export type Task =
   | "load"
+  | "catalogue"
+  | "storage"
   | "decompose"
   | "prior"
   | "train"
@@ -506,6 +573,88 @@ export type Task =
   | "export"
   | "picture"
   | "check";
+
+/** Where a base comes from. */
+export type BaseSource =
+  | FolderSource
+  | CatalogueSource;
+
+/** A diffusers folder's address, with a trailing slash. */
+export interface FolderSource {
+  type: "folder";
+  url: string;
+}
+
+/** A base of the catalogue. */
+export interface CatalogueSource {
+  type: "catalogue";
+  id: string;
+}
+
+/** Where the bytes of a file come from; `other_tab` is waited for. */
+export type BytesFrom = "cache" | "network" | "other_tab";
+
+/** What a UNet predicts. */
+export type Prediction = "epsilon" | "v_prediction" | "sample";
+
+/** A base of the catalogue. */
+export interface CatalogueBase {
+  id: string;
+  title: string;
+  description: string;
+  /** Where its authors speak of it; empty for a base that comes with the page. */
+  page: string;
+  licence: Licence;
+  bytes: number;
+  /** Bytes of it that this browser keeps already. */
+  stored: number;
+  defaults: BaseDefaults;
+  memory_to_generate: number | undefined;
+  memory_to_train: number | undefined;
+}
+
+/** A base's terms. */
+export interface Licence {
+  name: string;
+  url: string;
+  /** A person must agree to it before the base is fetched. */
+  consent: boolean;
+}
+
+/** What suits a base. */
+export interface BaseDefaults {
+  sampler: SamplerKind;
+  steps: number;
+  guidance_scale: number;
+  /** Pixels a side. */
+  resolution: number;
+  prediction: Prediction;
+}
+
+/** A base that this browser keeps, whole or in part. */
+export interface StoredBase {
+  /** What it is removed by. */
+  key: string;
+  source: BaseSource;
+  title: string;
+  stored: number;
+  bytes: number;
+  /** Loading it goes on from what is kept. */
+  interrupted: boolean;
+  /** It is loaded, so it cannot be removed. */
+  in_use: boolean;
+  /** When it was loaded last, in milliseconds since 1970. */
+  used: number;
+  files: StoredFile[];
+}
+
+/** A file that this browser keeps, whole or in part. */
+export interface StoredFile {
+  path: string;
+  stored: number;
+  /** 0 if that is not known. */
+  bytes: number;
+}
 
 /** `auto` is WebGPU on a real GPU, otherwise the CPU; `gpu` takes a software adapter too. */
 export type DeviceChoice = "auto" | "gpu" | "cpu";

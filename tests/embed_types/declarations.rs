@@ -138,9 +138,9 @@ impl Declarations {
             name if self.interfaces.contains_key(name) => self.sample(name, seen),
             name => {
                 seen.push(name.to_owned());
-                let literals = self.literals(name);
-                let first = literals.as_ref().and_then(|literals| literals.first());
-                json!(first.unwrap_or_else(|| panic!("{name} has no values")))
+                let first = self.members(name).first();
+                let first = first.unwrap_or_else(|| panic!("{name} has no values"));
+                self.value(first, seen)
             }
         }
     }

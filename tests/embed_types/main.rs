@@ -10,8 +10,8 @@ use std::path::Path;
 use deltabooth::error::Error;
 use deltabooth::recipe::{self, RateSchedule, TimestepSampling};
 use deltabooth::worker::protocol::{
-    Captions, Combining, DeviceChoice, DeviceKind, Event, ExportFormat, Origin, PictureFault,
-    Request, SamplerKind, Task,
+    BaseSource, BytesFrom, Captions, Combining, DeviceChoice, DeviceKind, Event, ExportFormat,
+    Origin, PictureFault, Prediction, Request, SamplerKind, Task,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -78,6 +78,7 @@ fn the_declared_types_are_those_of_the_wire() {
     let declared = protocol();
     let mut seen = hold::<Request>(&declared, "Request");
     seen.extend(hold::<Event>(&declared, "Event"));
+    seen.extend(hold::<BaseSource>(&declared, "BaseSource"));
     let seen: BTreeSet<&str> = seen.iter().map(String::as_str).collect();
     let all = declared.interfaces.keys().chain(declared.unions.keys());
     let unused: Vec<&String> = all.filter(|name| !seen.contains(name.as_str())).collect();
@@ -98,6 +99,8 @@ fn the_declared_names_are_those_of_the_enums() {
         ("Origin", names::<Origin>(json!("-"))),
         ("PictureFault", names::<PictureFault>(json!("-"))),
         ("Task", names::<Task>(json!("-"))),
+        ("BytesFrom", names::<BytesFrom>(json!("-"))),
+        ("Prediction", names::<Prediction>(json!("-"))),
         ("EngineErrorKind", names::<Error>(json!({ "kind": "-" }))),
     ];
     for (name, rust) in &enums {

@@ -172,7 +172,13 @@ impl Stages {
             Task::Train => Some(&mut self.train),
             Task::Generate => Some(&mut self.generate),
             Task::Check => Some(&mut self.check),
-            Task::OpenDelta | Task::Link | Task::Picture | Task::Combine | Task::Export => None,
+            Task::Catalogue
+            | Task::Storage
+            | Task::OpenDelta
+            | Task::Link
+            | Task::Picture
+            | Task::Combine
+            | Task::Export => None,
         }
     }
 }

@@ -57,6 +57,8 @@ pub fn too_many(limit: usize) -> String {
 pub fn failed(task: Task, error: &Error) -> String {
     let what = match task {
         Task::Load => "Loading the model failed.",
+        Task::Catalogue => "The list of models was not read.",
+        Task::Storage => "What is kept of models was not listed or removed.",
         Task::Decompose => "Taking the weights apart failed.",
         Task::Prior => "Making class pictures failed.",
         Task::Train => "Training failed.",

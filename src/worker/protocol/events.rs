@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Collage, Pixels, SubjectWords, TrainRequest};
+use super::{BytesFrom, CatalogueBase, Collage, Pixels, StoredBase, SubjectWords, TrainRequest};
 use crate::error::Error;
 
 /// From the engine to the page.
@@ -20,6 +20,35 @@ pub enum Event {
     },
     /// How far a piece of work has come.
     Progress { task: Task, done: u64, total: u64 },
+    /// A file of the base is on its way: `done` of its `total` bytes are there, `base_done` of
+    /// `base_total` of the whole base, from `from`. `component` is the file's folder ('unet', empty
+    /// for none). A total is 0 while nobody knows it.
+    Download {
+        component: String,
+        path: String,
+        from: BytesFrom,
+        done: u64,
+        total: u64,
+        base_done: u64,
+        base_total: u64,
+    },
+    /// A download is tried again after so many seconds, for this reason.
+    DownloadRetry {
+        path: String,
+        reason: String,
+        seconds: f32,
+    },
+    /// The bases to choose from, as whoever hosts the page wrote them down.
+    Catalogue { bases: Vec<CatalogueBase> },
+    /// What this browser keeps of bases, the one that was used last first. `usage` and `quota` are
+    /// the bytes that this site has stored and may store, where the browser says so; `persistent`
+    /// tells whether the browser promised not to clear them by itself.
+    Stored {
+        bases: Vec<StoredBase>,
+        usage: Option<u64>,
+        quota: Option<u64>,
+        persistent: bool,
+    },
     /// The base is loaded; pictures have `size` pixels a side. `presets` are the choices of layers,
     /// `text_encoder` counts the text encoder's shifts. `forward_seconds` is what the UNet took for
     /// one sample, for estimates.
@@ -175,6 +204,10 @@ pub struct Difference {
 pub enum Task {
     /// Loading the base.
     Load,
+    /// Reading the catalogue.
+    Catalogue,
+    /// Listing or removing what is kept of bases.
+    Storage,
     /// Decomposing its weights.
     Decompose,
     /// Making class pictures.

@@ -11,11 +11,14 @@
 //! | `requests` | what the page asks |
 //! | `events` | what the engine answers |
 //! | `kinds` | what both speak of |
+//! | `bases` | bases, the catalogue, what is kept of them |
 
+mod bases;
 mod events;
 mod kinds;
 mod requests;
 
+pub use bases::*;
 pub use events::*;
 pub use kinds::*;
 pub use requests::*;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ArrangedCollage, Captions, Collage, Combining, DeltaStrength, DeviceChoice, ExportFormat,
-    SamplerKind, SubjectWords,
+    ArrangedCollage, BaseSource, Captions, Collage, Combining, DeltaStrength, DeviceChoice,
+    ExportFormat, SamplerKind, SubjectWords,
 };
 use crate::recipe::{RateSchedule, TimestepSampling};
 
@@ -13,8 +13,18 @@ use crate::recipe::{RateSchedule, TimestepSampling};
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each variant's words speak of its fields")]
 pub enum Request {
-    /// Chooses the device and loads the base at `url` (a diffusers folder with a trailing slash).
-    Load { url: String, device: DeviceChoice },
+    /// Chooses the device and loads a base; the one that was loaded is gone, whatever comes of it.
+    Load {
+        source: BaseSource,
+        device: DeviceChoice,
+    },
+    /// Reads the catalogue; answered by [`Event::Catalogue`](super::Event::Catalogue).
+    ListCatalogue,
+    /// What is kept of bases; answered by [`Event::Stored`](super::Event::Stored).
+    ListStored,
+    /// Removes what is kept of these bases, by their keys; answered by
+    /// [`Event::Stored`](super::Event::Stored). The one that is loaded stays.
+    RemoveStored { keys: Vec<String> },
     /// Decodes, crops and keeps a picture of a subject; answered by [`Event::Picture`](super::Event::Picture).
     AddPicture {
         id: u32,

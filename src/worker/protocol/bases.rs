@@ -1,0 +1,127 @@
+//! What requests and events say of bases: where they come from, what is known of them, what this
+//! browser keeps of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::SamplerKind;
+
+/// Where a base comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each variant's words speak of its fields")]
+pub enum BaseSource {
+    /// A diffusers folder: its address, with a trailing slash. On the page's own site it is read as
+    /// the page itself is; on another one it is kept in this browser, as the catalogue's are.
+    Folder { url: String },
+    /// A base of the catalogue, by its id.
+    Catalogue { id: String },
+}
+
+/// A base of the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CatalogueBase {
+    /// What it is loaded by.
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// What it is, in a sentence or two.
+    pub description: String,
+    /// Where its authors speak of it; empty for a base that comes with the page.
+    pub page: String,
+    /// On what terms.
+    pub licence: Licence,
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// Bytes of it that this browser keeps already, those of an interrupted download among them.
+    pub stored: u64,
+    /// What suits it.
+    pub defaults: BaseDefaults,
+    /// Bytes of memory that making one picture takes, where that is known.
+    pub memory_to_generate: Option<u64>,
+    /// Bytes of memory that training takes, where that is known.
+    pub memory_to_train: Option<u64>,
+}
+
+/// A base's terms.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Licence {
+    /// Its name.
+    pub name: String,
+    /// Where it stands.
+    pub url: String,
+    /// A person must agree to it before the base is fetched.
+    pub consent: bool,
+}
+
+/// What suits a base.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaseDefaults {
+    /// The sampling method.
+    pub sampler: SamplerKind,
+    /// Sampling steps.
+    pub steps: usize,
+    /// Classifier-free guidance; 1 is none.
+    pub guidance_scale: f64,
+    /// Pixels a side.
+    pub resolution: usize,
+    /// What the UNet predicts.
+    pub prediction: Prediction,
+}
+
+/// What a UNet predicts, as `scheduler_config.json` calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prediction {
+    /// The noise ε.
+    Epsilon,
+    /// v = √ᾱ ε − √(1−ᾱ) x₀.
+    VPrediction,
+    /// x₀ itself.
+    Sample,
+}
+
+/// Where the bytes of a file come from just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BytesFrom {
+    /// What this browser keeps.
+    Cache,
+    /// The network.
+    Network,
+    /// Nowhere yet: another tab fetches this base, and this one waits until it has.
+    OtherTab,
+}
+
+/// A base that this browser keeps, whole or in part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredBase {
+    /// What it is removed by.
+    pub key: String,
+    /// What it is loaded by.
+    pub source: BaseSource,
+    /// Its name.
+    pub title: String,
+    /// Bytes kept of it. Bases may share files: those count in each.
+    pub stored: u64,
+    /// Bytes of all its files, as far as that is known.
+    pub bytes: u64,
+    /// Its download was interrupted; loading it goes on from what is kept.
+    pub interrupted: bool,
+    /// It is the one that is loaded, so it cannot be removed.
+    pub in_use: bool,
+    /// When it was loaded last, in milliseconds since 1970.
+    pub used: f64,
+    /// Its files.
+    pub files: Vec<StoredFile>,
+}
+
+/// A file that this browser keeps, whole or in part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// Its path in the base's folder.
+    pub path: String,
+    /// Bytes kept.
+    pub stored: u64,
+    /// Bytes in all; 0 if that is not known.
+    pub bytes: u64,
+}
