@@ -10,7 +10,9 @@ use super::{
     state::{Booth, Engine, Gravity, Stages},
     text,
 };
-use crate::worker::protocol::{BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Request, StoredBase};
+use crate::worker::protocol::{
+    BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Request, StoredBase,
+};
 
 /// What the page knows of models.
 #[derive(Clone, Copy)]
@@ -187,7 +189,11 @@ impl Booth {
         let paused = !self.bases.paused.get_untracked();
         self.bases.paused.set(paused);
         self.bases.rate.set_value(Rate::default());
-        self.post(if paused { Request::Pause } else { Request::Resume });
+        self.post(if paused {
+            Request::Pause
+        } else {
+            Request::Resume
+        });
     }
 
     /// Nothing is on its way any more.
@@ -231,5 +237,9 @@ fn folder(address: &str) -> Option<String> {
     url.set_hash("");
     url.set_search("");
     let href = url.href();
-    Some(if href.ends_with('/') { href } else { href + "/" })
+    Some(if href.ends_with('/') {
+        href
+    } else {
+        href + "/"
+    })
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    worker::protocol::{BaseSource, Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
+    worker::protocol::{Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
 };
 
 /// Previews kept in the filmstrip.
@@ -38,6 +38,7 @@ impl Booth {
             }
             Event::Progress { task, done, total } => self.on_progress(task, done, total),
             Event::Loaded {
+                base,
                 hash,
                 presets,
                 text_encoder,
@@ -45,15 +46,24 @@ impl Booth {
                 unfinished_run,
                 ..
             } => {
+                self.on_base(text::shorten(&base, 200));
                 self.presets.set(presets);
                 self.text_encoder_shifts.set(text_encoder);
                 self.on_loaded(hash, unfinished_run.map(|run| *run));
                 self.know_speed(forward_seconds);
             }
-            Event::Download { .. }
-            | Event::DownloadRetry { .. }
-            | Event::Catalogue { .. }
-            | Event::Stored { .. } => {}
+            Event::Download {
+                path,
+                from,
+                base_done,
+                base_total,
+                ..
+            } => self.on_download(path, from, base_done, base_total),
+            Event::DownloadRetry {
+                reason, seconds, ..
+            } => self.on_retry(reason, seconds),
+            Event::Catalogue { bases } => self.bases.catalogue.set(Some(bases)),
+            Event::Stored { bases, .. } => self.bases.stored.set(bases),
             Event::Picture {
                 id,
                 size,
@@ -149,7 +159,12 @@ impl Booth {
                 self.stages.update(|stages| stages.check = None);
                 self.check.set(Some(Check::Done(differences, tolerance)));
             }
-            Event::Stopped { task } => self.on_end(task),
+            Event::Stopped { task } => {
+                self.on_end(task);
+                if task == Task::Load && self.fall_back() {
+                    self.tell(Gravity::Note, text::FELL_BACK.to_owned());
+                }
+            }
             Event::Warning { message } => self.tell(Gravity::Warning, text::shorten(&message, 600)),
             Event::Failed { task, error } => self.on_failed(task, &error),
         }
@@ -159,11 +174,7 @@ impl Booth {
     /// former worker had.
     fn on_ready(self) {
         self.engine.set(Engine::Loading);
-        let (url, device) = self
-            .options
-            .with_value(|options| (options.base.clone(), options.device));
-        let source = BaseSource::Folder { url };
-        self.post(Request::Load { source, device });
+        self.request_base();
         for subject in self.all_subjects() {
             for picture in subject.pictures.get_untracked() {
                 if !matches!(picture.view.get_untracked(), PictureView::Refused(_)) {
@@ -293,12 +304,9 @@ impl Booth {
             Task::Generate => self.stop_waiting(),
             Task::Check => self.check.set(None),
             Task::Combine | Task::Export => self.busy.set(false),
-            Task::Load
-            | Task::Catalogue
-            | Task::Storage
-            | Task::OpenDelta
-            | Task::Link
-            | Task::Picture => {}
+            Task::Load => self.forget_download(),
+            Task::Catalogue => self.bases.catalogue.set(Some(Vec::new())),
+            Task::Storage | Task::OpenDelta | Task::Link | Task::Picture => {}
         }
     }
 
@@ -330,7 +338,10 @@ impl Booth {
             // Said beside the choice that it leaves, so not among the messages too.
             return self.refused_delta.set(Some((name, file)));
         }
-        if task == Task::Load || matches!(error, Error::Device(_)) {
+        // Another model that cannot be had is no reason to be without any.
+        let fell_back =
+            task == Task::Load && !matches!(error, Error::Device(_)) && self.fall_back();
+        if !fell_back && (task == Task::Load || matches!(error, Error::Device(_))) {
             self.check.set(None);
             self.busy.set(false);
             self.opening.set(Vec::new());
@@ -339,6 +350,10 @@ impl Booth {
             self.tour.set(false);
             self.stop_waiting();
         }
-        self.tell_failed(task, kind_of(error), text::failed(task, error));
+        let mut words = text::failed(task, error);
+        if fell_back {
+            words = format!("{words} {}", text::FELL_BACK);
+        }
+        self.tell_failed(task, kind_of(error), words);
     }
 }

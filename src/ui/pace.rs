@@ -20,7 +20,12 @@ impl Rate {
             self.seen.clear();
         }
         self.seen.push_back((now, done));
-        while self.seen.len() > 2 && self.seen.front().is_some_and(|&(then, _)| now - then > WINDOW) {
+        while self.seen.len() > 2
+            && self
+                .seen
+                .front()
+                .is_some_and(|&(then, _)| now - then > WINDOW)
+        {
             self.seen.pop_front();
         }
         match self.seen.front() {

@@ -247,7 +247,8 @@ impl GenerateFields {
         let suited = Self::new();
         self.sampler.set(suited.sampler.get_untracked());
         self.steps.set(suited.steps.get_untracked());
-        self.guidance_scale.set(suited.guidance_scale.get_untracked());
+        self.guidance_scale
+            .set(suited.guidance_scale.get_untracked());
     }
 }
 

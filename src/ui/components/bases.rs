@@ -105,7 +105,8 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
 #[component]
 fn Link(url: String, words: String) -> impl IntoView {
     if url.starts_with("https://") {
-        view! { <a href=url target="_blank" rel="noopener noreferrer"><bdi>{words}</bdi></a> }.into_any()
+        view! { <a href=url target="_blank" rel="noopener noreferrer"><bdi>{words}</bdi></a> }
+            .into_any()
     } else {
         view! { <bdi>{words}</bdi> }.into_any()
     }

@@ -19,12 +19,26 @@ pub fn Header() -> impl IntoView {
         Engine::Down => text::ENGINE_FAILED.to_owned(),
         Engine::Ready => String::new(),
         Engine::Loading => match (booth.bases.download.get(), booth.stages.get().load) {
-            (Some(Download { retry: Some((reason, seconds)), .. }), _) => text::retry(&reason, seconds),
+            (
+                Some(Download {
+                    retry: Some((reason, seconds)),
+                    ..
+                }),
+                _,
+            ) => text::retry(&reason, seconds),
             (Some(download), _) => {
-                let Download { from, done, total, rate, .. } = download;
+                let Download {
+                    from,
+                    done,
+                    total,
+                    rate,
+                    ..
+                } = download;
                 text::download(from, done, total, rate)
             }
-            (None, Some((done, total))) if total > 0 => text::loading(done.min(total) * 100 / total),
+            (None, Some((done, total))) if total > 0 => {
+                text::loading(done.min(total) * 100 / total)
+            }
             _ if booth.device.with(Option::is_none) => text::DEVICE_CHOOSING.to_owned(),
             _ => text::loading(0),
         },
@@ -86,8 +100,17 @@ pub fn Header() -> impl IntoView {
 fn ModelLine() -> impl IntoView {
     let booth = booth();
     let bases = booth.bases;
-    let name = move || bases.name.with(|name| if name.is_empty() { String::new() } else { text::model(name) });
-    let on_its_way = move || booth.engine.get() == Engine::Loading && bases.download.with(Option::is_some);
+    let name = move || {
+        bases.name.with(|name| {
+            if name.is_empty() {
+                String::new()
+            } else {
+                text::model(name)
+            }
+        })
+    };
+    let on_its_way =
+        move || booth.engine.get() == Engine::Loading && bases.download.with(Option::is_some);
     view! {
         <p class="device model" data-testid="model-line">
             {name}

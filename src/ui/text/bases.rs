@@ -16,7 +16,8 @@ pub const BASE_AGREE: &str = "I have read the licence and agree to it";
 pub const BASE_LICENCE: &str = "Licence:";
 pub const OWN_TITLE: &str = "Another one";
 pub const OWN_LABEL: &str = "Address of a folder in diffusers' layout";
-pub const OWN_HINT: &str = "https://…/ with model_index.json in it; its site must allow this page to read from it.";
+pub const OWN_HINT: &str =
+    "https://…/ with model_index.json in it; its site must allow this page to read from it.";
 pub const STORED_TITLE: &str = "Kept in this browser";
 pub const REMOVE: &str = "Remove";
 pub const PAUSE_DOWNLOAD: &str = "Pause";
@@ -40,7 +41,9 @@ pub fn bad_address(address: &str) -> String {
 /// 'Stable Diffusion 1.5: 312 MB of 2.1 GB, 14 MB a second, 2 min 05 s left'.
 pub fn download(from: BytesFrom, done: u64, total: u64, rate: f64) -> String {
     let way = match from {
-        BytesFrom::OtherTab => return "Another tab fetches this model; this one waits for it…".to_owned(),
+        BytesFrom::OtherTab => {
+            return "Another tab fetches this model; this one waits for it…".to_owned();
+        }
         BytesFrom::Cache => "Reading what this browser keeps",
         BytesFrom::Network => "Fetching the model",
     };
@@ -52,7 +55,10 @@ pub fn download(from: BytesFrom, done: u64, total: u64, rate: f64) -> String {
     if rate > 0.0 {
         parts.push(format!("{} a second", size(rate as u64)));
         if total > done && from == BytesFrom::Network {
-            parts.push(format!("{} left", duration(((total - done) as f64 / rate) as f32)));
+            parts.push(format!(
+                "{} left",
+                duration(((total - done) as f64 / rate) as f32)
+            ));
         }
     }
     parts.join(", ")
@@ -92,7 +98,11 @@ pub fn kept(base: &StoredBase) -> String {
     match (base.in_use, base.interrupted) {
         (true, _) => format!("{}, loaded", size(base.stored)),
         (_, true) if base.bytes > 0 => {
-            format!("{} of {}: its download was interrupted", size(base.stored), size(base.bytes))
+            format!(
+                "{} of {}: its download was interrupted",
+                size(base.stored),
+                size(base.bytes)
+            )
         }
         (_, true) => format!("{}: its download was interrupted", size(base.stored)),
         _ => size(base.stored),

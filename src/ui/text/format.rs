@@ -79,7 +79,12 @@ mod tests {
 
     #[test]
     fn sizes_take_the_unit_that_fits() {
-        let cases = [(999, "999 bytes"), (38_400, "38 KB"), (1_700_000, "1.7 MB"), (2_132_000_000, "2.1 GB")];
+        let cases = [
+            (999, "999 bytes"),
+            (38_400, "38 KB"),
+            (1_700_000, "1.7 MB"),
+            (2_132_000_000, "2.1 GB"),
+        ];
         for (n, text) in cases {
             assert_eq!(size(n), text);
         }
