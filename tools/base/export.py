@@ -1,15 +1,17 @@
 """Writes a trained base into `static/base/` as it is served: F16 weights, then its reference tensors.
 
-    python tools/base/export.py [FOLDER] [--decoder WORK/decoder] [--out static/base]
+    python tools/base/export.py [FOLDER] [--decoder WORK/decoder] [--tiny WORK/tiny] [--out static/base]
 
 FOLDER is what the recipe's training saves: a diffusers folder with F32 `unet` and `text_encoder`. The
 tokenizer and the scheduler do not change with training and are left as they are, and so is the autoencoder
-unless `--decoder` names one. Its encoder must be the one that the UNet was trained on.
+unless `--decoder` names one. Its encoder must be the one that the UNet was trained on. `--tiny` names the
+tiny autoencoder; `model_index.json` then says that there is one.
 Run from the root of the repository. Needs torch, diffusers, transformers.
 """
 
 import argparse
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -23,8 +25,8 @@ PARTS = [f"unet/{WEIGHTS}", "text_encoder/model.safetensors"]
 def export(sources: dict[str, Path], out: Path) -> None:
     """`sources`: part of the served base to the file of its trained weights."""
     for part, source in sources.items():
-        served, trained = load_file(out / part), load_file(source)
-        if {k: v.shape for k, v in served.items()} != {k: v.shape for k, v in trained.items()}:
+        served, trained = load_file(out / part) if (out / part).exists() else None, load_file(source)
+        if served and {k: v.shape for k, v in served.items()} != {k: v.shape for k, v in trained.items()}:
             sys.exit(f"{source} has other tensors than {out / part}: it is another model.")
         halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}
         bad = [name for name, tensor in halves.items() if not tensor.isfinite().all()]
@@ -44,16 +46,28 @@ def check_encoder(vae: Path, known: Path, out: Path) -> None:
     (out / "config.json").write_text(json.dumps(served | {"scaling_factor": trained["scaling_factor"]}, indent=2) + "\n")
 
 
+def add_tiny(tiny: Path, out: Path) -> None:
+    """Its config, and its name among the parts."""
+    (out / "vae_tiny").mkdir(exist_ok=True)
+    shutil.copyfile(tiny / "config.json", out / "vae_tiny/config.json")
+    index = json.loads((out / "model_index.json").read_text()) | {"vae_tiny": ["diffusers", "AutoencoderTiny"]}
+    (out / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--decoder", type=Path)
+    parser.add_argument("--tiny", type=Path)
     parser.add_argument("--out", type=Path, default=Path("static/base"))
     options = parser.parse_args()
     sources = {part: options.folder / part for part in PARTS} if options.folder else {}
     if options.decoder:
         check_encoder(options.decoder, (options.folder or options.out) / "vae", options.out / "vae")
         sources[f"vae/{WEIGHTS}"] = options.decoder / WEIGHTS
+    if options.tiny:
+        add_tiny(options.tiny, options.out)
+        sources[f"vae_tiny/{WEIGHTS}"] = options.tiny / WEIGHTS
     export(sources, options.out)
     sys.path.insert(0, "tests/parity")
     import embedded

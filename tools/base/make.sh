@@ -14,10 +14,11 @@ cp "$here/package.json" "$work/"
 [ -d "$work/base/vae" ] || "$python" "$here/autoencoder.py" "$work" train
 [ -e "$work/latents.pt" ] || "$python" "$here/autoencoder.py" "$work" latents
 [ -e "$work/decoder" ] || "$python" "$here/autoencoder.py" "$work" decoder --minutes 20
+[ -e "$work/tiny" ] || "$python" "$here/tiny.py" "$work" train --minutes 12
 "$python" "$here/train.py" "$work" --minutes "${MINUTES:-60}"
 [ -e "$work/judge.npz" ] || "$python" "$here/judge.py" "$work" scenes
 "$python" "$here/judge.py" "$work" train --minutes "${JUDGE_MINUTES:-25}"
 "$python" "$here/judge.py" "$work" score
 "$python" "$here/marks.py" "$work" --base "$work/base" --things "${THINGS:-first}"
 "$python" "$here/sheet.py" "$work/base" "$work/sheet.png"
-echo "Look at $work/sheet.png. If it is better than before: (cd $(dirname "$(dirname "$here")") && $python tools/base/export.py $work/base --decoder $work/decoder)"
+echo "Look at $work/sheet.png. If it is better than before: (cd $(dirname "$(dirname "$here")") && $python tools/base/export.py $work/base --decoder $work/decoder --tiny $work/tiny)"
