@@ -1,6 +1,6 @@
 //! The choice of models and their downloads.
 
-use super::{duration, shorten, size};
+use super::{REMOVE, duration, shorten, size};
 use crate::worker::protocol::{BytesFrom, CatalogueBase, StoredBase};
 
 pub const CHANGE_BASE: &str = "Change the model";
@@ -19,7 +19,6 @@ pub const OWN_LABEL: &str = "Address of a folder in diffusers' layout";
 pub const OWN_HINT: &str =
     "https://…/ with model_index.json in it; its site must allow this page to read from it.";
 pub const STORED_TITLE: &str = "Kept in this browser";
-pub const REMOVE: &str = "Remove";
 pub const PAUSE_DOWNLOAD: &str = "Pause";
 pub const RESUME_DOWNLOAD: &str = "Go on";
 pub const CANCEL_DOWNLOAD: &str = "Stop";
