@@ -7,7 +7,11 @@ use std::path::PathBuf;
 use burn::tensor::{Device, Tensor, TensorData};
 
 #[cfg(feature = "web")]
+use super::download::Browser;
+#[cfg(feature = "web")]
 use super::http::{self, Body};
+#[cfg(feature = "web")]
+use super::kept::{Kept, Opfs};
 use super::safetensors::{Dtype, Header, TensorInfo, length, to_f32};
 use super::source::Source;
 use super::{BaseHash, Weights};
@@ -25,6 +29,9 @@ pub enum Files {
     /// Over HTTP: the folder's address, with a trailing slash.
     #[cfg(feature = "web")]
     Http(String),
+    /// On another site, and kept in this browser.
+    #[cfg(feature = "web")]
+    Kept(std::rc::Rc<Kept<Browser, Opfs>>),
 }
 
 impl Files {
@@ -61,6 +68,20 @@ impl Files {
             Self::Folder(folder) => folder.join(path).is_file(),
             #[cfg(feature = "web")]
             Self::Http(base) => http::exists(&format!("{base}{path}")).await,
+            #[cfg(feature = "web")]
+            Self::Kept(base) => base.exists(path).await,
+        }
+    }
+
+    /// Whether a part that `model_index.json` does not name was put beside the others.
+    pub fn adds(&self, path: &str) -> bool {
+        match self {
+            #[cfg(feature = "web")]
+            Self::Kept(base) => base.adds(path),
+            _ => {
+                let _ = path;
+                false
+            }
         }
     }
 
@@ -139,6 +160,8 @@ impl Files {
             Self::Folder(folder) => Source::open(&folder.join(path)),
             #[cfg(feature = "web")]
             Self::Http(base) => Ok(Source::Http(Body::open(&format!("{base}{path}")).await?)),
+            #[cfg(feature = "web")]
+            Self::Kept(base) => Ok(Source::Kept(Box::new(base.open(path).await?))),
         }
     }
 }
