@@ -74,15 +74,16 @@ impl Files {
     }
 
     /// Whether a part that `model_index.json` does not name was put beside the others.
+    #[cfg(feature = "web")]
     pub fn adds(&self, path: &str) -> bool {
-        match self {
-            #[cfg(feature = "web")]
-            Self::Kept(base) => base.adds(path),
-            _ => {
-                let _ = path;
-                false
-            }
-        }
+        matches!(self, Self::Kept(base) if base.adds(path))
+    }
+
+    /// Whether a part that `model_index.json` does not name was put beside the others: never on a
+    /// disk, where the person can write it there.
+    #[cfg(not(feature = "web"))]
+    pub fn adds(&self, _path: &str) -> bool {
+        false
     }
 
     /// The weight file of a component: `{component}/{stem}.safetensors`, or with `.fp16` in its name.
@@ -152,6 +153,27 @@ impl Files {
             ));
         }
         Ok(Weights::new(path, tensors))
+    }
+
+    /// After a failure: whether something that was kept was damaged, and is no longer kept.
+    pub async fn doubt(&self) -> bool {
+        match self {
+            #[cfg(feature = "web")]
+            Self::Kept(base) => base.doubt().await,
+            _ => false,
+        }
+    }
+
+    /// The base was loaded to its end.
+    ///
+    /// # Errors
+    /// `Io` if that could not be noted where files are kept.
+    pub async fn loaded(&self) -> Result<()> {
+        match self {
+            #[cfg(feature = "web")]
+            Self::Kept(base) => base.loaded().await,
+            _ => Ok(()),
+        }
     }
 
     async fn open(&self, path: &str) -> Result<Source> {

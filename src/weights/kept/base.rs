@@ -3,8 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::pin::pin;
 use std::rc::Rc;
 
+use futures_util::future::{Either, select};
 use sha2::{Digest, Sha256};
 
 use super::folder::{Bytes, Folder, LockKind};
@@ -122,6 +124,11 @@ impl<T: Transport, F: Folder> Kept<T, F> {
         Ok(Rc::new(kept))
     }
 
+    /// What it is loaded by, as one text.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Its name.
     pub fn title(&self) -> &str {
         &self.title
@@ -198,9 +205,11 @@ impl<T: Transport, F: Folder> Kept<T, F> {
                     return known;
                 }
                 let remote = self.remote(format!("{url}{path}"), path);
-                let there = Network::open(remote, 0, Known::default(), false)
-                    .await
-                    .is_ok();
+                let opened = Network::open(remote, 0, Known::default(), false);
+                let Ok(opened) = self.unless_cancelled(opened).await else {
+                    return false;
+                };
+                let there = opened.is_ok();
                 if !there {
                     self.absent.borrow_mut().insert(path.to_owned());
                 }
@@ -252,6 +261,17 @@ impl<T: Transport, F: Folder> Kept<T, F> {
             }
         };
         Reader::open(self.clone(), want).await
+    }
+
+    /// Waits for something, but no longer than the person does.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(super) async fn unless_cancelled<V>(&self, wait: impl Future<Output = V>) -> Result<V> {
+        match select(pin!(wait), self.overseer.cancelled()).await {
+            Either::Left((value, _)) => Ok(value),
+            Either::Right(_) => Err(Error::Cancelled),
+        }
     }
 
     pub(super) fn remote(&self, url: String, path: &str) -> Remote<T> {

@@ -12,8 +12,11 @@ use web_sys::{
 
 use super::folder::{Bytes, File, Folder, LockKind};
 use crate::error::{Error, Result};
+use crate::weights::download::{Browser, Transport};
 
 const FOLDER: &str = "deltabooth-bases";
+const TRIES: u32 = 10;
+const PAUSE_MS: u32 = 200;
 /// The index is small.
 const MAX_SMALL: f64 = (64_u32 << 20) as f64;
 
@@ -143,10 +146,18 @@ impl Folder for Opfs {
         let failed = |why: JsValue| failed("opened", name, &why);
         let handle = self.handle(name, true).await.map_err(failed)?;
         let handle = handle.ok_or_else(|| failed("it was not made".into()))?;
-        let handle = come(handle.create_sync_access_handle());
+        // A worker that was just ended may still hold it for a moment.
+        let mut tries = 1;
+        let handle = loop {
+            match come(handle.create_sync_access_handle()).await {
+                Err(why) if tries < TRIES && !is(&why, "QuotaExceededError") => tries += 1,
+                outcome => break outcome.map_err(failed)?,
+            }
+            Browser.sleep(PAUSE_MS).await;
+        };
         Ok(Writing {
             name: name.to_owned(),
-            handle: handle.await.map_err(failed)?,
+            handle,
         })
     }
 

@@ -1,9 +1,7 @@
 //! One file's bytes, from here or from its server.
 
-use std::pin::pin;
 use std::rc::Rc;
 
-use futures_util::future::{Either, select};
 use sha2::{Digest, Sha256};
 
 use super::base::Kept;
@@ -219,7 +217,7 @@ impl<T: Transport, F: Folder> Reader<T, F> {
                     }
                     return Ok((chunk, From::Cache));
                 }
-                let next = network.chunk().await;
+                let next = self.kept.unless_cancelled(network.chunk()).await?;
                 let chunk = next.map_err(|fault| fault.error(&self.want.url))?;
                 let Some(chunk) = chunk else {
                     return Ok((Vec::new(), From::Network));
@@ -367,11 +365,7 @@ async fn wait_for<T: Transport, F: Folder>(
         done: 0,
         total: want.bytes,
     });
-    let lock = pin!(shelf.lock(&name));
-    match select(lock, kept.overseer.cancelled()).await {
-        Either::Left((lock, _)) => lock,
-        Either::Right(_) => Err(Error::Cancelled),
-    }
+    kept.unless_cancelled(shelf.lock(&name)).await?
 }
 
 /// Asks the server, from where the stored beginning ends if that may be gone on with.
@@ -401,7 +395,8 @@ async fn connect<T: Transport, F: Folder>(
     }
     loop {
         let remote = kept.remote(want.url.clone(), &want.path);
-        match Network::open(remote, from, known.clone(), want.ranged()).await {
+        let opened = Network::open(remote, from, known.clone(), want.ranged());
+        match kept.unless_cancelled(opened).await? {
             // Nothing tells whether this is the file that the beginning is of.
             Ok(network) if from > 0 && want.sha256.is_none() && !network.is_tagged() => {}
             Ok(network) => return Ok((network, from)),
@@ -458,23 +453,19 @@ async fn pointed<T: Transport, F: Folder>(
         return Ok(None);
     }
     let remote = kept.remote(want.url.replacen("/resolve/", "/raw/", 1), &want.path);
-    let mut text = Vec::new();
-    match Network::open(remote, 0, Known::default(), false).await {
-        Ok(mut network) => {
-            while text.len() <= MAX_POINTER {
-                match network.chunk().await {
-                    Ok(Some(chunk)) => text.extend(chunk),
-                    Ok(None) => break,
-                    Err(Fault::Cancelled) => return Err(Error::Cancelled),
-                    Err(_) => return Ok(None),
-                }
-            }
+    let text = async {
+        let mut network = Network::open(remote, 0, Known::default(), false).await?;
+        let mut text = Vec::new();
+        while text.len() <= MAX_POINTER
+            && let Some(chunk) = network.chunk().await?
+        {
+            text.extend(chunk);
         }
-        Err(Fault::Cancelled) => return Err(Error::Cancelled),
-        // A help that is not there: the file itself tells what is wrong.
-        Err(_) => return Ok(None),
-    }
-    Ok(pointer(&text))
+        Ok::<_, Fault>(text)
+    };
+    // A help that is not there: the file itself tells what is wrong.
+    let text = kept.unless_cancelled(text).await?;
+    Ok(text.ok().and_then(|text| pointer(&text)))
 }
 
 fn pointer(text: &[u8]) -> Option<String> {

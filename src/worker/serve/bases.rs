@@ -41,7 +41,11 @@ impl Bases {
     /// # Errors
     /// `Settings` for a base that is not in the catalogue or has no usable address; `Config` and
     /// `Io` for the catalogue and the storage.
-    pub(super) async fn files(&mut self, source: BaseSource, control: &Rc<Control>) -> Result<Files> {
+    pub(super) async fn files(
+        &mut self,
+        source: BaseSource,
+        control: &Rc<Control>,
+    ) -> Result<Files> {
         let (title, files) = match &source {
             BaseSource::Folder { url } => {
                 let here = Url::new(&here()).map_err(|_| no_address(url))?;
@@ -145,7 +149,10 @@ impl Bases {
             let files = base.parts.iter().map(|part| StoredFile {
                 path: part.path.clone(),
                 stored: sizes.get(&part.file).copied().unwrap_or(0),
-                bytes: index.file(&part.file).and_then(|file| file.total).unwrap_or(0),
+                bytes: index
+                    .file(&part.file)
+                    .and_then(|file| file.total)
+                    .unwrap_or(0),
             });
             let files: Vec<StoredFile> = files.collect();
             let stored = files.iter().map(|file| file.stored).sum();
