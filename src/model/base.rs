@@ -84,7 +84,7 @@ impl Base {
             ClipTextConfig::parse(&files.read("text_encoder/config.json", CONFIG_LIMIT).await?)?;
         let unet_config = UNetConfig::parse(&files.read("unet/config.json", CONFIG_LIMIT).await?)?;
         let vae_config = VaeConfig::parse(&files.read("vae/config.json", CONFIG_LIMIT).await?)?;
-        let tiny_config = if index.vae_tiny {
+        let tiny_config = if index.vae_tiny || files.adds("vae_tiny/config.json") {
             let config = files.read("vae_tiny/config.json", CONFIG_LIMIT).await?;
             Some(VaeTinyConfig::parse(&config)?)
         } else {
@@ -280,6 +280,8 @@ fn folder_name(files: &Files) -> String {
         Files::Folder(folder) => folder.to_string_lossy().into_owned(),
         #[cfg(feature = "web")]
         Files::Http(address) => address.clone(),
+        #[cfg(feature = "web")]
+        Files::Kept(base) => base.title().to_owned(),
     };
     let name = path
         .trim_end_matches(['/', '\\'])

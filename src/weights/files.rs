@@ -7,7 +7,11 @@ use std::path::PathBuf;
 use burn::tensor::{Device, Tensor, TensorData};
 
 #[cfg(feature = "web")]
+use super::download::Browser;
+#[cfg(feature = "web")]
 use super::http::{self, Body};
+#[cfg(feature = "web")]
+use super::kept::{Kept, Opfs};
 use super::safetensors::{Dtype, Header, TensorInfo, length, to_f32};
 use super::source::Source;
 use super::{BaseHash, Weights};
@@ -25,6 +29,9 @@ pub enum Files {
     /// Over HTTP: the folder's address, with a trailing slash.
     #[cfg(feature = "web")]
     Http(String),
+    /// On another site, and kept in this browser.
+    #[cfg(feature = "web")]
+    Kept(std::rc::Rc<Kept<Browser, Opfs>>),
 }
 
 impl Files {
@@ -61,7 +68,22 @@ impl Files {
             Self::Folder(folder) => folder.join(path).is_file(),
             #[cfg(feature = "web")]
             Self::Http(base) => http::exists(&format!("{base}{path}")).await,
+            #[cfg(feature = "web")]
+            Self::Kept(base) => base.exists(path).await,
         }
+    }
+
+    /// Whether a part that `model_index.json` does not name was put beside the others.
+    #[cfg(feature = "web")]
+    pub fn adds(&self, path: &str) -> bool {
+        matches!(self, Self::Kept(base) if base.adds(path))
+    }
+
+    /// Whether a part that `model_index.json` does not name was put beside the others: never on a
+    /// disk, where the person can write it there.
+    #[cfg(not(feature = "web"))]
+    pub fn adds(&self, _path: &str) -> bool {
+        false
     }
 
     /// The weight file of a component: `{component}/{stem}.safetensors`, or with `.fp16` in its name.
@@ -133,12 +155,35 @@ impl Files {
         Ok(Weights::new(path, tensors))
     }
 
+    /// After a failure: whether something that was kept was damaged, and is no longer kept.
+    pub async fn doubt(&self) -> bool {
+        match self {
+            #[cfg(feature = "web")]
+            Self::Kept(base) => base.doubt().await,
+            _ => false,
+        }
+    }
+
+    /// The base was loaded to its end.
+    ///
+    /// # Errors
+    /// `Io` if that could not be noted where files are kept.
+    pub async fn loaded(&self) -> Result<()> {
+        match self {
+            #[cfg(feature = "web")]
+            Self::Kept(base) => base.loaded().await,
+            _ => Ok(()),
+        }
+    }
+
     async fn open(&self, path: &str) -> Result<Source> {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(folder) => Source::open(&folder.join(path)),
             #[cfg(feature = "web")]
             Self::Http(base) => Ok(Source::Http(Body::open(&format!("{base}{path}")).await?)),
+            #[cfg(feature = "web")]
+            Self::Kept(base) => Ok(Source::Kept(Box::new(base.open(path).await?))),
         }
     }
 }

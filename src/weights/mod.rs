@@ -1,7 +1,11 @@
-//! Bytes to checked tensors: the safetensors header, a folder's files on disk or over HTTP.
+//! Bytes to checked tensors: the safetensors header, a folder's files on disk or over HTTP, those of
+//! other sites kept in the browser, the catalogue of them.
 
+pub mod catalogue;
+pub mod download;
 pub mod files;
 pub mod hash;
+pub mod kept;
 pub mod safetensors;
 
 mod dtype;

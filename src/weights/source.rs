@@ -4,7 +4,11 @@
 use std::{fs::File, io::BufReader, io::ErrorKind, io::Read, path::Path, path::PathBuf};
 
 #[cfg(feature = "web")]
+use super::download::Browser;
+#[cfg(feature = "web")]
 use super::http::Body;
+#[cfg(feature = "web")]
+use super::kept::{Opfs, Reader};
 #[cfg(not(target_family = "wasm"))]
 use crate::error::Error;
 use crate::error::Result;
@@ -19,6 +23,8 @@ pub(super) enum Source {
     },
     #[cfg(feature = "web")]
     Http(Body),
+    #[cfg(feature = "web")]
+    Kept(Box<Reader<Browser, Opfs>>),
 }
 
 impl Source {
@@ -53,6 +59,8 @@ impl Source {
             Self::File { length, .. } => Some(*length),
             #[cfg(feature = "web")]
             Self::Http(_) => None,
+            #[cfg(feature = "web")]
+            Self::Kept(reader) => reader.len(),
         }
     }
 
@@ -77,6 +85,8 @@ impl Source {
             }
             #[cfg(feature = "web")]
             Self::Http(body) => body.read(count).await,
+            #[cfg(feature = "web")]
+            Self::Kept(reader) => reader.read(count).await,
         }
     }
 }

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{ErrorEvent, MessageEvent, Worker};
 
-use super::protocol::{Event, Request, Task};
+use super::protocol::{BaseSource, Event, Request, Task};
 use crate::error::Error;
 
 /// What trunk calls the worker's starter; it lies beside the page, so the address is relative to
@@ -59,7 +59,15 @@ impl EngineClient {
 
     /// Sends a request, at the latest when the worker listens.
     pub fn send(&self, request: Request) {
-        if matches!(request, Request::Train(_) | Request::ResumeRun) {
+        let long = matches!(request, Request::Train(_) | Request::ResumeRun);
+        let large = matches!(
+            &request,
+            Request::Load {
+                source: BaseSource::Catalogue { .. },
+                ..
+            }
+        );
+        if long || large {
             keep_storage();
         }
         if self.shared.ready.get() {
@@ -224,7 +232,7 @@ impl Shared {
     }
 }
 
-/// Asks the browser not to clear the checkpoints when disk space runs short. Only a page can ask,
+/// Asks the browser not to clear checkpoints and bases when disk space runs short. Only a page can ask,
 /// and it may say no.
 fn keep_storage() {
     let Some(window) = web_sys::window() else {

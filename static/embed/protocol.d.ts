@@ -605,6 +605,8 @@ export interface CatalogueBase {
   /** Where its authors speak of it; empty for a base that comes with the page. */
   page: string;
   licence: Licence;
+  /** Why it cannot be loaded. */
+  unavailable: string | undefined;
   bytes: number;
   /** Bytes of it that this browser keeps already. */
   stored: number;

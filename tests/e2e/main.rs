@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod accessibility;
+mod bases;
 mod booth;
 mod browser;
 mod embedding;
 mod firefox;
+mod hub;
 mod mixing;
 mod privacy;
 mod recipe;

@@ -4,15 +4,18 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::services::ServeDir;
 
+use crate::hub::Hub;
+
 /// A static file server on a port of its own.
 pub struct Server {
+    /// Another site's files, at paths of this one.
+    pub hub: Arc<Hub>,
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
     /// Dropped to stop.
@@ -35,7 +38,9 @@ impl Server {
                 .push(format!("{} {}", request.method(), request.uri()));
             next.run(request)
         };
-        let app = Router::new()
+        let hub = Hub::new();
+        let app = hub
+            .router()
             .fallback_service(ServeDir::new(root))
             .layer(from_fn(remember));
         let (running, stopped) = oneshot::channel();
@@ -59,6 +64,7 @@ impl Server {
             // The runtime ends here, and every open connection with it.
         });
         Self {
+            hub,
             address: told.recv().expect("the server starts"),
             requests,
             running: Mutex::new(Some(running)),

@@ -30,6 +30,8 @@ pub struct CatalogueBase {
     pub page: String,
     /// On what terms.
     pub licence: Licence,
+    /// Why it cannot be loaded; it is listed for those who look for it.
+    pub unavailable: Option<String>,
     /// Bytes of all its files.
     pub bytes: u64,
     /// Bytes of it that this browser keeps already, those of an interrupted download among them.

@@ -74,6 +74,7 @@ impl Control {
             Request::Train(_) | Request::ResumeRun => Some(Task::Train),
             Request::Generate(_) => Some(Task::Generate),
             Request::CheckDevice => Some(Task::Check),
+            Request::Load { .. } => Some(Task::Load),
             _ => None,
         });
         tasks
@@ -117,6 +118,11 @@ impl Control {
             return Err(Error::Cancelled);
         }
         Ok(())
+    }
+
+    /// Returns when the work is to end: for work that waits for something that may never come.
+    pub(super) async fn cancelled(&self) {
+        self.wait(|| self.cancelled.get().then_some(())).await;
     }
 
     /// Gives the event loop one turn.

@@ -9,6 +9,7 @@
 //! | `control` | the queue of requests, Pause and Cancel, yielding |
 //! | `device` | which device, and why it |
 //! | `store` | files in the browser's private file system |
+//! | `bases` | where bases come from, what is kept of them |
 //! | `session` | what is loaded; one request at a time |
 //! | `watch` | what long work calls after every step |
 //! | `decomposing` | the base's parts, decomposed |
@@ -25,6 +26,7 @@
 //! | `editing` | one picture, edited by its prompt |
 //! | `pace` | steps per second and time left |
 
+mod bases;
 mod checking;
 mod collages;
 mod combining;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::bases::Bases;
 use super::control::Control;
 use super::decomposing::{presets, shapes};
 use super::deltas::Open;
@@ -21,7 +22,7 @@ use crate::model::unet::layer_shapes::LayerShape;
 use crate::spectral::Decomposed;
 use crate::spectral::delta::Delta;
 use crate::weights::Files;
-use crate::worker::protocol::{DeviceChoice, DeviceKind, Event, Request, Task};
+use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event, Request, Task};
 use crate::worker::slots::Slots;
 
 /// The base and what was made of it.
@@ -40,6 +41,7 @@ pub(super) type Baked = (Vec<(String, u32)>, Base);
 pub(super) struct Session {
     pub(super) control: Rc<Control>,
     devices: Devices,
+    pub(super) bases: Bases,
     pub(super) chosen: Option<Chosen>,
     pub(super) loaded: Option<Loaded>,
     pub(super) pictures: Pictures,
@@ -57,6 +59,7 @@ impl Session {
         Self {
             control,
             devices: Devices::default(),
+            bases: Bases::default(),
             chosen: None,
             loaded: None,
             pictures: Pictures::default(),
@@ -85,9 +88,22 @@ impl Session {
             _ => None,
         };
         let outcome = match request {
-            Request::Load { url, device } => {
+            Request::Load { source, device } => {
                 post::begin(Task::Load);
-                self.load(url, device).await
+                self.control.begin();
+                self.load(source, device).await
+            }
+            Request::ListCatalogue => {
+                post::begin(Task::Catalogue);
+                self.bases.list_catalogue().await
+            }
+            Request::ListStored => {
+                post::begin(Task::Storage);
+                self.list_stored().await
+            }
+            Request::RemoveStored { keys } => {
+                post::begin(Task::Storage);
+                self.remove_stored(&keys).await
             }
             Request::AddPicture {
                 id, subject, bytes, ..
@@ -209,7 +225,7 @@ impl Session {
         }
     }
 
-    async fn load(&mut self, url: String, choice: DeviceChoice) -> Result<()> {
+    async fn load(&mut self, source: BaseSource, choice: DeviceChoice) -> Result<()> {
         let chosen = self.devices.choose(choice).await?;
         post(&Event::Device {
             kind: chosen.kind,
@@ -219,11 +235,18 @@ impl Session {
         // The old base goes first: two at once may not fit.
         let old_hash = self.loaded.take().map(|loaded| loaded.base.hash);
         let mut gauge = Gauge::default();
-        let files = Files::Http(url);
-        let base = Base::load(&files, &chosen.device, &mut |progress| {
-            gauge.show(progress);
-        })
-        .await?;
+        let files = self.bases.files(source, &self.control).await?;
+        let mut show = |progress| gauge.show(progress);
+        let base = match Base::load(&files, &chosen.device, &mut show).await {
+            // Only what was kept was wrong: it is fetched again.
+            Err(error) if error != Error::Cancelled && files.doubt().await => {
+                Base::load(&files, &chosen.device, &mut show).await?
+            }
+            outcome => outcome?,
+        };
+        if let Err(why) = files.loaded().await {
+            warn(why.to_string());
+        }
         if old_hash.is_some_and(|hash| hash != base.hash) {
             self.close_deltas();
             self.learned = None;

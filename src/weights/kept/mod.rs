@@ -1,0 +1,36 @@
+//! Bases from other sites: fetched once, kept in this browser, the same for every tab.
+//!
+//! A file is written under its name-to-be while it comes, with no hash in the index; when it is
+//! whole and its SHA-256 is right, the index says so, and only then it is read in place of the
+//! network. Every later reading computes the hash again. An interrupted file stays as it is, and
+//! its download goes on after it. One tab fetches a file, others wait for it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `folder` | where files lie, behind a trait |
+//! | `opfs` | the browser's private file system |
+//! | `index` | what is kept of which base |
+//! | `shelf` | folder and index, changed under a lock |
+//! | `base` | one base: its files, wherever they are |
+//! | `reader` | one file's bytes, from here or from its server |
+
+mod base;
+mod folder;
+mod index;
+#[cfg(feature = "web")]
+mod opfs;
+mod reader;
+mod shelf;
+
+pub use base::{BaseFiles, Kept, ListedFile};
+pub use folder::{Bytes, File, Folder, LockKind};
+pub use index::{Index, KeptBase, KeptFile, Part};
+#[cfg(feature = "web")]
+pub use opfs::Opfs;
+pub use reader::Reader;
+pub use shelf::{Shelf, in_use};
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;
