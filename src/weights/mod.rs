@@ -1,13 +1,17 @@
-//! Bytes to checked tensors: the safetensors header, a folder's files on disk or over HTTP.
+//! Bytes to checked tensors: the safetensors header, a base's files on disk or over HTTP, in one
+//! file or in many.
 
 pub mod files;
 pub mod hash;
 pub mod safetensors;
+pub mod shards;
+pub mod single_file;
 
 mod dtype;
 #[cfg(feature = "web")]
 mod http;
 mod source;
+mod stream;
 mod strict_json;
 
 use std::collections::BTreeMap;
@@ -18,6 +22,8 @@ use crate::error::{Error, Result};
 
 pub use files::Files;
 pub use hash::BaseHash;
+pub use shards::WeightFiles;
+pub use single_file::SingleFile;
 
 /// The tensors of one weight file, on the device, taken one by one.
 ///
