@@ -170,3 +170,37 @@ fn pictures_take_the_size_that_is_set() {
     base.set_picture_size(128).unwrap();
     assert_eq!((base.picture_size(), base.latent_size()), (128, 16));
 }
+
+#[test]
+fn guidance_is_told_to_a_model_that_has_it_within() {
+    use core::ops::ControlFlow;
+
+    use crate::generate::{GenerateSettings, generate};
+    use crate::sampler::SamplerKind;
+
+    let latents = |base: &Base, guidance_scale: f64| {
+        let settings = GenerateSettings {
+            prompt: "a robot".into(),
+            sampler: SamplerKind::Lcm,
+            steps: 1,
+            guidance_scale,
+            ..GenerateSettings::default()
+        };
+        let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
+        let made = generate(base, &base.unet, &settings, None, &mut go_on);
+        block_on(made).unwrap().latents
+    };
+    let (_place, base) = load(&small(Kind::Lcm));
+    assert_eq!(
+        base.unet.guidance_embedding(8.5, 2).unwrap().dims(),
+        [2, 256]
+    );
+    assert_ne!(latents(&base, 1.5), latents(&base, 8.5));
+    // With the layer's weights gone, the scale changes nothing: the model is asked once.
+    let mut deaf = base.clone();
+    let cond_proj = deaf.unet.time_embedding.cond_proj.as_mut().unwrap();
+    cond_proj.weight = crate::model::layers::Weight::Full(Tensor::zeros([32, 256], base.device()));
+    assert_eq!(latents(&deaf, 1.5), latents(&deaf, 8.5));
+    let (_place, other) = load(&small(Kind::Sd15));
+    assert!(other.unet.guidance_embedding(8.5, 2).is_none());
+}

@@ -8,6 +8,8 @@ use super::super::{BaseHash, Files, Weights};
 use super::*;
 
 type Named<'a> = &'a [(&'a str, f32)];
+/// Weights, hash, what progress was told.
+type Loaded = (Weights, String, Vec<(u64, u64)>);
 
 fn file(tensors: Named) -> Vec<u8> {
     let tensors: Vec<_> = tensors
@@ -21,7 +23,7 @@ fn file(tensors: Named) -> Vec<u8> {
 }
 
 /// Loads `unet/` of a folder with these files.
-fn load(files: &[(&str, Vec<u8>)]) -> Result<(Weights, String, Vec<(u64, u64)>)> {
+fn load(files: &[(&str, Vec<u8>)]) -> Result<Loaded> {
     let place = tempfile::tempdir().unwrap();
     std::fs::create_dir(place.path().join("unet")).unwrap();
     for (name, bytes) in files {

@@ -58,6 +58,8 @@ def unet(layers, attends, middle, linear_projection):
     levels, names = len(attends), {}
     names |= linear("time_embed.0") | linear("time_embed.2")
     names |= conv("input_blocks.0.0") | norm("out.0") | conv("out.2")
+    # The latents' four channels tell these from inpainting and its like.
+    names["input_blocks.0.0.weight"] = (C, 4, 3, 3)
     n = 1
     for level in range(levels):
         for j in range(layers):

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use deltabooth::Result;
 use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::combine::{Combine, check_rank, limit_rank};
 use deltabooth::spectral::delta::Delta;
-use deltabooth::{Error, Result};
 
 use super::common::{SingleFileArgs, Status, check_out, load_base, named, read, today, write};
 
