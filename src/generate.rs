@@ -108,7 +108,9 @@ pub async fn generate(
     let schedule = NoiseSchedule::new(&base.scheduler)?;
     let mut sampler = Sampler::new(settings.sampler, schedule, settings.steps, settings.eta)?;
     let shape = latents_shape(base.sample_size, settings.count, latents.as_ref())?;
-    let guided = settings.guidance_scale > 1.0;
+    // Latent consistency models are told the scale instead of being asked twice.
+    let guidance = |batch| unet.guidance_embedding(settings.guidance_scale, batch);
+    let guided = settings.guidance_scale > 1.0 && guidance(1).is_none();
     let prompts = if guided {
         vec![settings.negative_prompt.clone(), settings.prompt.clone()]
     } else {
@@ -146,10 +148,14 @@ pub async fn generate(
             let timesteps = Tensor::full([n * copies], timestep, &latents.device());
             let samples = Tensor::cat(vec![latents; copies], 0);
             let output = match &map {
-                None => unet.forward(samples, timesteps, embeddings.clone()),
+                None => unet.forward_guided(samples, timesteps, embeddings.clone(), guidance(n)),
                 Some(map) => {
-                    let (output, maps) =
-                        unet.forward_with_maps(samples, timesteps, embeddings.clone());
+                    let (output, maps) = unet.forward_guided_with_maps(
+                        samples,
+                        timesteps,
+                        embeddings.clone(),
+                        guidance(n),
+                    );
                     map.add(&maps, n);
                     output
                 }

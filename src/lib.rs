@@ -18,6 +18,7 @@
 //! | `eval` | whether it learned: a judge looks at generated pictures |
 //! | [`check`] | how far this device is from diffusers |
 //! | `memory` | freed memory kept for the next step, natively |
+//! | `standin` | folders with the shapes of published bases and random weights, for tests |
 //! | [`worker`] | the contract between page and engine |
 //! | [`ui`] | the page |
 
@@ -41,6 +42,8 @@ pub mod recipe;
 pub mod sampler;
 #[cfg(feature = "tensor")]
 pub mod spectral;
+#[cfg(feature = "booth")]
+pub mod standin;
 #[cfg(feature = "tensor")]
 pub mod train;
 #[cfg(feature = "page")]

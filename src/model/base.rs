@@ -1,4 +1,4 @@
-//! A whole base model, loaded from a diffusers folder.
+//! A whole base model, loaded from a diffusers folder or a checkpoint of one file.
 
 use std::sync::Arc;
 
@@ -8,12 +8,14 @@ use super::autoencoder_kl::AutoencoderKL;
 use super::autoencoder_tiny::AutoencoderTiny;
 use super::clip::ClipTextModel;
 use super::config::{
-    ClipTextConfig, ModelIndex, SchedulerConfig, UNetConfig, VaeConfig, VaeTinyConfig,
+    ClipTextConfig, Inferred, ModelIndex, PredictionType, SchedulerConfig, UNetConfig, VaeConfig,
+    VaeTinyConfig,
 };
 use super::tokenizer::Tokenizer;
 use super::unet::UNet2DConditionModel;
 use crate::error::{Error, Result};
-use crate::weights::{BaseHash, Files, frozen};
+use crate::weights::single_file::Generation;
+use crate::weights::{BaseHash, Files, SingleFile, Weights, frozen};
 
 /// The parts of a base, frozen, on one device.
 #[derive(Clone, Debug)]
@@ -53,6 +55,8 @@ pub struct Progress {
     pub total: u64,
 }
 
+/// The largest side of a picture, in pixels.
+pub const MAX_PICTURE_SIZE: usize = 2048;
 /// A config file is a few kilobytes.
 const CONFIG_LIMIT: u64 = 1 << 20;
 /// CLIP's `vocab.json` has about 1 MB.
@@ -98,7 +102,7 @@ impl Base {
 
         let mut hash = BaseHash::new();
         let mut read = async |component: &'static str, stem: &str, hash: &mut BaseHash| {
-            let path = files.weight_file(component, stem).await?;
+            let paths = files.weight_files(component, stem).await?;
             let mut report = |done, total| {
                 progress(Progress {
                     component,
@@ -107,24 +111,24 @@ impl Base {
                 })
             };
             files
-                .weights(&path, component, &device, hash, &mut report)
+                .component(&paths, component, &device, hash, &mut report)
                 .await
         };
         let mut weights = read("text_encoder", "model", &mut hash).await?;
         let text_encoder = ClipTextModel::load(&text_config, &mut weights)?;
-        weights.finish()?;
+        finish(weights, &device)?;
         let mut weights = read("unet", "diffusion_pytorch_model", &mut hash).await?;
         let unet = UNet2DConditionModel::load(&unet_config, &mut weights)?;
-        weights.finish()?;
+        finish(weights, &device)?;
         let mut weights = read("vae", "diffusion_pytorch_model", &mut hash).await?;
         let vae = AutoencoderKL::load(&vae_config, &mut weights)?;
-        weights.finish()?;
+        finish(weights, &device)?;
         let mut vae_tiny = None;
         if let Some(config) = &tiny_config {
             let aside = &mut BaseHash::new();
             let mut weights = read("vae_tiny", "diffusion_pytorch_model", aside).await?;
             vae_tiny = Some(AutoencoderTiny::load(config, &mut weights)?);
-            weights.finish()?;
+            finish(weights, &device)?;
         }
 
         Ok(Self {
@@ -141,6 +145,84 @@ impl Base {
             latent_channels: vae_config.latent_channels,
             device,
         })
+    }
+
+    /// Loads a checkpoint of one file (LDM layout) onto `device`, in one pass over it.
+    ///
+    /// `path` is the checkpoint's below `files`; `tokenizer` has CLIP's `vocab.json` and
+    /// `merges.txt`, in itself or in its folder `tokenizer/`, which such a file lacks. The same
+    /// numbers in a diffusers folder are the same base, with the same hash. `prediction` is what the
+    /// UNet predicts, ε if nobody says: the file does not.
+    ///
+    /// # Errors
+    /// `Io` for a file that is missing, `Weights` for a checkpoint that is damaged, not whole or of
+    /// another architecture, which is named, `Config` for parts that do not fit together.
+    pub async fn load_single_file(
+        files: &Files,
+        path: &str,
+        tokenizer: &Files,
+        prediction: Option<PredictionType>,
+        device: &Device,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self> {
+        let device = frozen(device);
+        let file = SingleFile::open(files, path).await?;
+        let second = file.plan().generation == Generation::Second;
+        let configs = Inferred::new(file.plan(), prediction)?;
+        let max_length = configs.text_encoder.max_position_embeddings;
+        let tokenizer = clip_tokenizer(tokenizer, second, max_length).await?;
+        let sample_size = check_fit(
+            &tokenizer,
+            &configs.text_encoder,
+            &configs.unet,
+            &configs.vae,
+        )?;
+        let mut hash = BaseHash::new();
+        let mut report = |component, done, total| {
+            progress(Progress {
+                component,
+                done,
+                total,
+            });
+        };
+        let [mut text, mut unet, mut vae] = file.weights(&device, &mut hash, &mut report).await?;
+        let base = Self {
+            tokenizer: Arc::new(tokenizer),
+            text_encoder: ClipTextModel::load(&configs.text_encoder, &mut text)?,
+            unet: UNet2DConditionModel::load(&configs.unet, &mut unet)?,
+            vae: AutoencoderKL::load(&configs.vae, &mut vae)?,
+            vae_tiny: None,
+            scheduler: configs.scheduler,
+            sample_size,
+            id: path.trim_end_matches(".safetensors").to_owned(),
+            hash: hash.finish(),
+            scale: configs.vae.scale(),
+            latent_channels: configs.vae.latent_channels,
+            device,
+        };
+        for weights in [text, unet, vae] {
+            finish(weights, &base.device)?;
+        }
+        Ok(base)
+    }
+
+    /// Makes `pixels` the side of the pictures that are made and trained on, whatever the base was
+    /// trained with. Smaller ones need much less memory and time; much smaller or larger ones than
+    /// the base's own lose in quality.
+    ///
+    /// # Errors
+    /// `Settings` if the autoencoder and the UNet cannot halve that side as often as they do, or it
+    /// is above [`MAX_PICTURE_SIZE`].
+    pub fn set_picture_size(&mut self, pixels: usize) -> Result<()> {
+        let step = self.scale << self.unet.down_blocks.len().saturating_sub(1);
+        if pixels == 0 || pixels > MAX_PICTURE_SIZE || !pixels.is_multiple_of(step) {
+            return Err(Error::Settings(format!(
+                "Pictures of {pixels} pixels were asked for, but this base makes sides that are a multiple of {step}, up to {MAX_PICTURE_SIZE}. Its own is {}.",
+                self.picture_size()
+            )));
+        }
+        self.sample_size = pixels / self.scale;
+        Ok(())
     }
 
     /// Text embeddings `[prompts, max_length, hidden_size]`, without autodiff.
@@ -190,6 +272,37 @@ impl Base {
     }
 }
 
+/// Ends the loading of a part: nothing may be left over, and what the device kept only for the way
+/// is given back.
+fn finish(weights: Weights, device: &Device) -> Result<()> {
+    weights.finish()?;
+    device.memory_cleanup();
+    Ok(())
+}
+
+/// CLIP's tokenizer from its vocabulary and merges alone, as Stable Diffusion sets it up.
+async fn clip_tokenizer(files: &Files, second: bool, max_length: usize) -> Result<Tokenizer> {
+    let folder = match files.exists("tokenizer/vocab.json").await {
+        true => "tokenizer/",
+        false => "",
+    };
+    if !files.exists(&format!("{folder}vocab.json")).await {
+        return Err(Error::Io(
+            "A checkpoint of one file has no tokenizer, and none was found beside it (vocab.json and merges.txt, or a folder 'tokenizer' with them). Give the tokenizer's folder of any Stable Diffusion in diffusers' layout: it is the same for all.".into(),
+        ));
+    }
+    let vocab = files
+        .read(&format!("{folder}vocab.json"), VOCAB_LIMIT)
+        .await?;
+    let merges = files
+        .read(&format!("{folder}merges.txt"), VOCAB_LIMIT)
+        .await?;
+    // OpenCLIP fills up with token 0, CLIP with the end.
+    let pad = if second { "!" } else { "<|endoftext|>" };
+    let config = format!(r#"{{"pad_token":"{pad}"}}"#);
+    Tokenizer::new(&vocab, &merges, config.as_bytes(), None, max_length)
+}
+
 async fn read_tokenizer(files: &Files, max_length: usize) -> Result<Tokenizer> {
     let vocab = files.read("tokenizer/vocab.json", VOCAB_LIMIT).await?;
     let merges = files.read("tokenizer/merges.txt", VOCAB_LIMIT).await?;
@@ -232,6 +345,11 @@ fn check_fit(
         return mismatch(format!(
             "the UNet's 'cross_attention_dim' is {dim}, the text encoder's 'hidden_size' is {}",
             text.hidden_size
+        ));
+    }
+    if unet.in_channels == 9 && unet.out_channels == 4 {
+        return Err(Error::Config(
+            "The base is an inpainting model: its UNet takes 9 channels, where 4 are needed. Choose the base that it was made of.".into(),
         ));
     }
     if (unet.in_channels, unet.out_channels) != (vae.latent_channels, vae.latent_channels) {

@@ -8,6 +8,7 @@ pub mod base;
 pub mod clip;
 pub mod config;
 pub mod layers;
+pub mod tensor_shapes;
 pub mod tokenizer;
 pub mod unet;
 

@@ -15,8 +15,11 @@ use super::bake::norm;
 use super::base::{LayerBase, Layers, SpectralBase, other_model, read, upload, whole};
 use super::combine::{changes, check_rank, largest};
 use super::delta::Delta;
+use super::lora_file;
+use super::shapes::layer_shapes;
 use super::shift::{Shift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
+use crate::model::base::Base;
 use crate::model::layers::{LayerMut, Weight};
 
 /// ΔW = scale · B A of one layer.
@@ -111,6 +114,36 @@ impl Lora {
         }
         Ok((lora, report))
     }
+
+    /// Reads anyone's LoRA file, in kohya's names or diffusers', against the layers of `base`.
+    ///
+    /// # Errors
+    /// `Delta`, naming the tensor, if it is no LoRA, is damaged, or was made for another model.
+    pub fn read(bytes: &[u8], base: &Base) -> Result<Self> {
+        let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
+        lora_file::read(bytes, &shapes[0], &shapes[1])
+    }
+}
+
+/// A copy of `base` with LoRAs added to its UNet and its text encoder, each with a strength.
+///
+/// Deltas are baked in before: their U and V are those of the base without a LoRA.
+///
+/// # Errors
+/// `Settings` for a strength that is no number; as [`apply`].
+pub fn add_to(base: &Base, loras: &[(&Lora, f32)]) -> Result<Base> {
+    if let Some((_, strength)) = loras.iter().find(|(_, strength)| !strength.is_finite()) {
+        return Err(Error::Settings(format!(
+            "The strength of a LoRA is {strength}; give a number such as 0.8 or 1."
+        )));
+    }
+    let part = |of: fn(&Lora) -> &LoraLayers| -> Vec<(&LoraLayers, f32)> {
+        loras.iter().map(|(lora, by)| (of(lora), *by)).collect()
+    };
+    let mut with = base.clone();
+    with.text_encoder = apply(&base.text_encoder, &part(|lora| &lora.text_encoder))?;
+    with.unet = apply(&base.unet, &part(|lora| &lora.unet))?;
+    Ok(with)
 }
 
 async fn of_shifts(

@@ -1,4 +1,4 @@
-//! A base's folder, on disk or over HTTP: small files whole, weight files tensor by tensor.
+//! A base's files, on disk or over HTTP: small files whole, weight files tensor by tensor.
 
 use std::collections::BTreeMap;
 #[cfg(not(target_family = "wasm"))]
@@ -12,8 +12,10 @@ use super::download::Browser;
 use super::http::{self, Body};
 #[cfg(feature = "web")]
 use super::kept::{Kept, Opfs};
-use super::safetensors::{Dtype, Header, TensorInfo, length, to_f32};
+use super::safetensors::{Dtype, to_f32};
+use super::shards::{INDEX_LIMIT, ShardIndex, WeightFiles};
 use super::source::Source;
+use super::stream::{RawTensor, Stream, fault};
 use super::{BaseHash, Weights};
 use crate::error::{Error, Result};
 
@@ -86,20 +88,76 @@ impl Files {
         false
     }
 
-    /// The weight file of a component: `{component}/{stem}.safetensors`, or with `.fp16` in its name.
+    /// The weight files of a component: `{component}/{stem}.safetensors`, or with `.fp16` in its
+    /// name, or the shards that `{component}/{stem}.safetensors.index.json` lists.
     ///
     /// # Errors
-    /// `Io` if there is neither.
-    pub async fn weight_file(&self, component: &str, stem: &str) -> Result<String> {
+    /// `Io` if there is none of them, `Weights` for an index that cannot be followed.
+    pub async fn weight_files(&self, component: &str, stem: &str) -> Result<WeightFiles> {
+        let stem = format!("{component}/{stem}");
         for middle in ["", ".fp16"] {
-            let path = format!("{component}/{stem}{middle}.safetensors");
+            let path = format!("{stem}{middle}.safetensors");
             if self.exists(&path).await {
-                return Ok(path);
+                return Ok(WeightFiles::One(path));
+            }
+        }
+        for end in [
+            ".safetensors.index.json",
+            ".safetensors.index.fp16.json",
+            ".fp16.safetensors.index.json",
+        ] {
+            let path = format!("{stem}{end}");
+            if self.exists(&path).await {
+                let json = self.read(&path, INDEX_LIMIT).await?;
+                return Ok(WeightFiles::Shards(ShardIndex::parse(&path, &json)?));
+            }
+        }
+        for name in ["diffusion_pytorch_model.bin", "pytorch_model.bin"] {
+            let path = format!("{component}/{name}");
+            if self.exists(&path).await {
+                return Err(Error::Io(format!(
+                    "The base has its weights in {path}, a pickle of PyTorch. Such a file is a program that runs when it is opened, so it is never opened here. Take the version with .safetensors, or convert it where you trust it."
+                )));
             }
         }
         Err(Error::Io(format!(
-            "The base has neither {component}/{stem}.safetensors nor {component}/{stem}.fp16.safetensors. It must be a folder in diffusers' layout; check its place."
+            "The base has neither {stem}.safetensors nor {stem}.fp16.safetensors, nor an index of shards. It must be a folder in diffusers' layout; check its place."
         )))
+    }
+
+    /// Streams a component's weight files, shard after shard, as [`weights`](Self::weights) does one.
+    ///
+    /// `progress` gets bytes done and bytes in all; with shards the latter may grow.
+    ///
+    /// # Errors
+    /// As [`weights`](Self::weights); `Weights` too if a shard has other tensors than its index says.
+    pub async fn component(
+        &self,
+        files: &WeightFiles,
+        component: &str,
+        device: &Device,
+        hash: &mut BaseHash,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Weights> {
+        let index = match files {
+            WeightFiles::One(path) => {
+                return self.weights(path, component, device, hash, progress).await;
+            }
+            WeightFiles::Shards(index) => index,
+        };
+        let (mut tensors, mut before) = (BTreeMap::new(), 0_u64);
+        for (path, names) in index.shards() {
+            let stream = Stream::open(self, &path).await?;
+            index.check(&path, names, stream.header())?;
+            let total = stream.total();
+            let mut within = |done: u64, total: u64| {
+                progress(before + done, (before + total).max(index.total_size()));
+            };
+            tensors.extend(read(stream, component, device, hash, &mut within).await?);
+            before += total;
+        }
+        progress(before, before);
+        Ok(Weights::new(index.path(), tensors))
     }
 
     /// Streams a weight file tensor by tensor onto `device`; `hash` learns every tensor.
@@ -118,40 +176,8 @@ impl Files {
         hash: &mut BaseHash,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Weights> {
-        let mut source = self.open(path).await?;
-        let fault = |what: &dyn std::fmt::Display| Error::Weights(format!("{path}: {what}."));
-        let mut prefix = source.read(8).await?;
-        let header_len = length(&prefix, source.len()).map_err(|error| fault(&error))?;
-        prefix.extend(source.read(header_len).await?);
-        let header = Header::inspect(&prefix, source.len()).map_err(|error| fault(&error))?;
-        drop(prefix);
-        let total = header.data_start + header.data_len();
-        progress(header.data_start, total);
-
-        let mut tensors = BTreeMap::new();
-        let mut uploaded = 0;
-        for (name, info) in header.in_order() {
-            let bytes = source.read(info.end - info.start).await?;
-            if bytes.len() as u64 != info.end - info.start {
-                return Err(fault(&format!(
-                    "the file ends early, in the tensor '{name}'. It was not copied or downloaded to its end; fetch it again"
-                )));
-            }
-            hash.add(component, name, info.dtype, &info.shape, &bytes);
-            if !is_buffer(name, info) {
-                let values = values(name, info, &bytes).map_err(|error| fault(&error))?;
-                uploaded += values.len() * 4;
-                drop(bytes);
-                let tensor = upload(values, device, &mut uploaded).await?;
-                tensors.insert(name.to_owned(), (info.shape.clone(), tensor));
-            }
-            progress(header.data_start + info.end, total);
-        }
-        if !source.read(1).await?.is_empty() {
-            return Err(fault(
-                &"bytes follow after the last tensor; the file is damaged. Fetch it again",
-            ));
-        }
+        let stream = Stream::open(self, path).await?;
+        let tensors = read(stream, component, device, hash, progress).await?;
         Ok(Weights::new(path, tensors))
     }
 
@@ -176,7 +202,7 @@ impl Files {
         }
     }
 
-    async fn open(&self, path: &str) -> Result<Source> {
+    pub(super) async fn open(&self, path: &str) -> Result<Source> {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(folder) => Source::open(&folder.join(path)),
@@ -188,19 +214,46 @@ impl Files {
     }
 }
 
+/// All tensors of a file, by name: shape and flat values.
+async fn read(
+    mut stream: Stream,
+    component: &str,
+    device: &Device,
+    hash: &mut BaseHash,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<BTreeMap<String, (Vec<usize>, Tensor<1>)>> {
+    let total = stream.total();
+    progress(stream.header().data_start, total);
+    let mut tensors = BTreeMap::new();
+    let mut uploaded = 0;
+    while let Some(RawTensor { name, info, bytes }) = stream.next().await? {
+        hash.add(component, &name, info.dtype, &info.shape, &bytes);
+        progress(stream.done(&info), total);
+        if !is_buffer(&name, info.dtype) {
+            let values =
+                values(&name, info.dtype, &bytes).map_err(|error| fault(stream.path(), &error))?;
+            uploaded += values.len() * 4;
+            drop(bytes);
+            let tensor = upload(values, device, &mut uploaded).await?;
+            tensors.insert(name, (info.shape, tensor));
+        }
+    }
+    Ok(tensors)
+}
+
 /// The position table that older exports of CLIP keep among the weights.
-fn is_buffer(name: &str, info: &TensorInfo) -> bool {
-    info.dtype == Dtype::I64 && name.rsplit('.').next() == Some("position_ids")
+pub(super) fn is_buffer(name: &str, dtype: Dtype) -> bool {
+    dtype == Dtype::I64 && name.rsplit('.').next() == Some("position_ids")
 }
 
 /// A tensor's numbers, all finite; the message has no full stop, the caller adds file and stop.
-fn values(name: &str, info: &TensorInfo, bytes: &[u8]) -> Result<Vec<f32>, String> {
+pub(super) fn values(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
     if bytes.is_empty() {
         return Err(format!(
             "the tensor '{name}' is empty; the file is damaged. Fetch it again"
         ));
     }
-    let values = to_f32(info.dtype, bytes).map_err(|error| {
+    let values = to_f32(dtype, bytes).map_err(|error| {
         format!(
             "the tensor '{name}': {}",
             error.to_string().trim_end_matches('.')
@@ -217,7 +270,11 @@ fn values(name: &str, info: &TensorInfo, bytes: &[u8]) -> Result<Vec<f32>, Strin
 
 /// Puts numbers onto the device; now and then it waits until the queue is empty, because a GPU's
 /// queue takes more than memory holds.
-async fn upload(values: Vec<f32>, device: &Device, uploaded: &mut usize) -> Result<Tensor<1>> {
+pub(super) async fn upload(
+    values: Vec<f32>,
+    device: &Device,
+    uploaded: &mut usize,
+) -> Result<Tensor<1>> {
     let shape = [values.len()];
     let tensor = Tensor::<1>::from_data(TensorData::new(values, shape), device);
     if *uploaded >= UPLOAD_WINDOW {
@@ -324,15 +381,23 @@ mod tests {
         for name in ["model.safetensors", "model.fp16.safetensors"] {
             let (_folder, files) = folder(name, b"");
             assert_eq!(
-                block_on(files.weight_file("unet", "model")).unwrap(),
-                format!("unet/{name}")
+                block_on(files.weight_files("unet", "model")).unwrap(),
+                WeightFiles::One(format!("unet/{name}"))
             );
         }
-        let (_folder, files) = folder("model.bin", b"");
-        let error = block_on(files.weight_file("unet", "model"))
+        let (_folder, files) = folder("model.txt", b"");
+        let error = block_on(files.weight_files("unet", "model"))
             .unwrap_err()
             .to_string();
         assert!(error.contains("unet/model.fp16.safetensors"), "{error}");
+        let (_folder, files) = folder("diffusion_pytorch_model.bin", b"");
+        let error = block_on(files.weight_files("unet", "diffusion_pytorch_model"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("model.bin") && error.contains("pickle"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -10,8 +10,10 @@ use super::safetensors::Dtype;
 ///
 /// For each tensor, sorted by `component/name`: the name, the type's name, the dimensions and the
 /// SHA-256 of the raw bytes, each text and list preceded by its length as a 64-bit little-endian
-/// number. The order of tensors in a file, its metadata and its name do not count; the type does,
-/// because rounding the weights changes their singular vectors.
+/// number. The order of tensors in a file, its metadata and its name do not count, nor which of its
+/// names a tensor goes by ([`canonical`]); the type does, because rounding the weights changes their
+/// singular vectors. Tables of positions (`position_ids`), which some files carry along, are no
+/// weights and do not count.
 #[derive(Clone, Debug, Default)]
 pub struct BaseHash {
     tensors: BTreeMap<String, Vec<u8>>,
@@ -32,8 +34,11 @@ impl BaseHash {
         shape: &[usize],
         bytes: &[u8],
     ) {
+        if name.rsplit('.').next() == Some("position_ids") {
+            return;
+        }
         let mut entry = Vec::new();
-        let name = format!("{component}/{name}");
+        let name = format!("{component}/{}", canonical(component, name));
         for text in [&name, dtype.name()] {
             entry.extend((text.len() as u64).to_le_bytes());
             entry.extend(text.as_bytes());
@@ -53,6 +58,28 @@ impl BaseHash {
             hash.update(entry);
         }
         hex(&hash.finalize())
+    }
+}
+
+/// The one name of a tensor that files have under several: CLIP's with and without its root, the
+/// autoencoder's attention by its old names and its present ones.
+fn canonical(component: &str, name: &str) -> String {
+    match component {
+        "text_encoder" => name.strip_prefix("text_model.").unwrap_or(name).to_owned(),
+        "vae" => {
+            let Some((path, leaf)) = name.split_once(".attentions.0.") else {
+                return name.to_owned();
+            };
+            let leaf = match leaf.split_once('.') {
+                Some(("query", end)) => format!("to_q.{end}"),
+                Some(("key", end)) => format!("to_k.{end}"),
+                Some(("value", end)) => format!("to_v.{end}"),
+                Some(("proj_attn", end)) => format!("to_out.0.{end}"),
+                _ => leaf.to_owned(),
+            };
+            format!("{path}.attentions.0.{leaf}")
+        }
+        _ => name.to_owned(),
     }
 }
 
@@ -99,6 +126,29 @@ mod tests {
         );
         assert_ne!(base, of(&[("unet", "a", Dtype::F16, &[2], &[1, 2, 3, 5])]));
         assert_ne!(base, of(&[]));
+    }
+
+    #[test]
+    fn one_tensor_has_one_name() {
+        let hash = |component, name| of(&[(component, name, Dtype::F16, &[1], &[1, 2])]);
+        for (component, one, other) in [
+            ("text_encoder", "text_model.encoder.x", "encoder.x"),
+            (
+                "vae",
+                "encoder.mid_block.attentions.0.query.bias",
+                "encoder.mid_block.attentions.0.to_q.bias",
+            ),
+            (
+                "vae",
+                "decoder.mid_block.attentions.0.proj_attn.weight",
+                "decoder.mid_block.attentions.0.to_out.0.weight",
+            ),
+        ] {
+            assert_eq!(hash(component, one), hash(component, other));
+        }
+        assert_ne!(hash("vae", "text_model.x"), hash("vae", "x"));
+        let ids = "text_model.embeddings.position_ids";
+        assert_eq!(hash("text_encoder", ids), of(&[]));
     }
 
     #[test]

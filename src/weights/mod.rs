@@ -1,5 +1,5 @@
-//! Bytes to checked tensors: the safetensors header, a folder's files on disk or over HTTP, those of
-//! other sites kept in the browser, the catalogue of them.
+//! Bytes to checked tensors: the safetensors header, a base's files on disk or over HTTP, in one
+//! file or in many, those of other sites kept in the browser, the catalogue of them.
 
 pub mod catalogue;
 pub mod download;
@@ -7,11 +7,14 @@ pub mod files;
 pub mod hash;
 pub mod kept;
 pub mod safetensors;
+pub mod shards;
+pub mod single_file;
 
 mod dtype;
 #[cfg(feature = "web")]
 mod http;
 mod source;
+mod stream;
 mod strict_json;
 
 use std::collections::BTreeMap;
@@ -22,6 +25,8 @@ use crate::error::{Error, Result};
 
 pub use files::Files;
 pub use hash::BaseHash;
+pub use shards::WeightFiles;
+pub use single_file::SingleFile;
 
 /// The tensors of one weight file, on the device, taken one by one.
 ///

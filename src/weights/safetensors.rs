@@ -93,6 +93,11 @@ pub(crate) fn length(first8: &[u8], file_len: Option<u64>) -> Result<u64, Header
     }
     let length = u64::from_le_bytes(*first8);
     if !(2..=MAX_HEADER).contains(&length) {
+        if let Some(what) = pickle(first8) {
+            return Err(HeaderFault::NotSafetensors(format!(
+                "it is {what}. Such a file is a program that runs when it is opened, and it can do anything, so it is never opened here. Take the .safetensors version of the model, which most publishers have beside it, or convert it where you trust it"
+            )));
+        }
         return Err(HeaderFault::NotSafetensors(format!(
             "its header would have {length} bytes (2 to {MAX_HEADER} are possible)"
         )));
@@ -103,6 +108,17 @@ pub(crate) fn length(first8: &[u8], file_len: Option<u64>) -> Result<u64, Header
             length + 8
         ))),
         _ => Ok(length),
+    }
+}
+
+/// What PyTorch writes without safetensors (`.ckpt`, `.pt`, `.bin`), by its first bytes: a zip
+/// archive around a pickle, or in old versions the pickle itself. Only for a length that no header
+/// has: 640, for one, begins like a pickle.
+fn pickle(first8: &[u8; 8]) -> Option<&'static str> {
+    match first8 {
+        [b'P', b'K', 3, 4, ..] => Some("a pickle of PyTorch (.ckpt, .pt or .bin) in a zip archive"),
+        [0x80, 2..=5, ..] => Some("a pickle of PyTorch (.ckpt, .pt or .bin)"),
+        _ => None,
     }
 }
 
@@ -254,6 +270,35 @@ pub fn write(
     tensors: &[(String, Dtype, Vec<usize>, Vec<u8>)],
     metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>> {
+    for (name, dtype, shape, bytes) in tensors {
+        if tensor_len(*dtype, shape) != Some(bytes.len() as u64) {
+            return Err(Error::Weights(format!(
+                "the tensor '{name}' has {} bytes, which does not fit {} of shape {shape:?}.",
+                bytes.len(),
+                dtype.name()
+            )));
+        }
+    }
+    let entries: Vec<_> = tensors
+        .iter()
+        .map(|(name, dtype, shape, _)| (name.as_str(), *dtype, shape.as_slice()))
+        .collect();
+    let mut file = write_header(&entries, metadata)?;
+    for (_, _, _, bytes) in tensors {
+        file.extend(bytes);
+    }
+    Ok(file)
+}
+
+/// What a file begins with; the tensors' bytes follow in the order given, for files that are
+/// written tensor by tensor.
+///
+/// # Errors
+/// `Weights` if a name stands twice or is reserved, or a tensor is larger than can be counted.
+pub fn write_header(
+    tensors: &[(&str, Dtype, &[usize])],
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut entries = Vec::with_capacity(tensors.len() + 1);
     if !metadata.is_empty() {
@@ -265,23 +310,18 @@ pub fn write(
     }
     let mut names = std::collections::BTreeSet::from(["__metadata__"]);
     let mut start = 0_u64;
-    for (name, dtype, shape, bytes) in tensors {
+    for &(name, dtype, shape) in tensors {
         if !names.insert(name) {
             return Err(Error::Weights(format!(
                 "the name '{name}' is taken; every tensor needs its own."
             )));
         }
-        let bits = shape
-            .iter()
-            .try_fold(dtype.bits(), |product, &n| product.checked_mul(n as u64));
-        if bits != Some(bytes.len() as u64 * 8) {
+        let end = tensor_len(dtype, shape).and_then(|length| start.checked_add(length));
+        let Some(end) = end else {
             return Err(Error::Weights(format!(
-                "the tensor '{name}' has {} bytes, which does not fit {} of shape {shape:?}.",
-                bytes.len(),
-                dtype.name()
+                "the tensor '{name}' of shape {shape:?} is larger than anything that can be counted."
             )));
-        }
-        let end = start + bytes.len() as u64;
+        };
         let shape: Vec<_> = shape.iter().map(ToString::to_string).collect();
         entries.push(format!(
             "{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{start},{end}]}}",
@@ -299,14 +339,17 @@ pub fn write(
             header.len()
         )));
     }
-    let mut file =
-        Vec::with_capacity(8 + header.len() + tensors.iter().map(|t| t.3.len()).sum::<usize>());
-    file.extend((header.len() as u64).to_le_bytes());
-    file.extend(header.as_bytes());
-    for (_, _, _, bytes) in tensors {
-        file.extend(bytes);
-    }
-    Ok(file)
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    Ok(bytes)
+}
+
+/// Bytes of a tensor, if they are whole bytes and can be counted.
+fn tensor_len(dtype: Dtype, shape: &[usize]) -> Option<u64> {
+    let bits = shape
+        .iter()
+        .try_fold(dtype.bits(), |product, &n| product.checked_mul(n as u64))?;
+    bits.is_multiple_of(8).then_some(bits / 8)
 }
 
 #[cfg(test)]

@@ -113,3 +113,19 @@ fn the_writer_refuses_what_the_reader_would() {
     assert!(write(&[tensor("a", 5)], &none).is_err());
     assert!(write(&[tensor("a", 4)], &none).is_ok());
 }
+
+#[test]
+fn pickles_are_refused_with_the_reason() {
+    // The first bytes of torch.save, today's and the one before version 1.6.
+    for first8 in [*b"PK\x03\x04\0\0\x08\x08", *b"\x80\x02\x8a\nl\xfc\x9cF"] {
+        let fault = Header::inspect(&first8, Some(100)).unwrap_err().to_string();
+        assert!(
+            fault.contains("pickle") && fault.contains("program"),
+            "{fault}"
+        );
+    }
+    // A header of 640 bytes begins with the same two bytes.
+    let text = format!("{:<640}", "{}");
+    assert_eq!(file(&text, 0)[..2], [0x80, 2]);
+    assert!(Header::inspect(&file(&text, 0), Some(648)).is_ok());
+}

@@ -52,8 +52,9 @@ fn insert<V, E: de::Error>(map: &mut BTreeMap<String, V>, key: String, value: V)
     }
 }
 
+/// Texts by key.
 #[derive(Default)]
-struct Texts(BTreeMap<String, String>);
+pub(super) struct Texts(pub(super) BTreeMap<String, String>);
 
 impl Object for Texts {
     fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error> {

@@ -10,6 +10,8 @@ mod embedded;
 mod exchange;
 mod samplers;
 mod schedules;
+mod single_file;
+mod standins;
 mod tensors;
 mod text_encoder;
 mod tokenizer;

@@ -1,16 +1,14 @@
 //! `booth combine`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use deltabooth::model::base::Base;
+use deltabooth::Result;
 use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::combine::{Combine, check_rank, limit_rank};
 use deltabooth::spectral::delta::Delta;
-use deltabooth::weights::Files;
-use deltabooth::{Error, Result};
 
-use super::common::{Status, check_out, named, read, today, write};
+use super::common::{SingleFileArgs, Status, check_out, load_base, named, read, today, write};
 
 /// Makes one delta of several of the same base.
 #[derive(Debug, clap::Args)]
@@ -36,9 +34,11 @@ pub(crate) struct Args {
     /// Keeps only the K shifts of each layer that change it most.
     #[arg(long, value_name = "K", requires = "base")]
     rank: Option<usize>,
-    /// The base model's folder: --rank needs its singular values.
-    #[arg(long, value_name = "DIR")]
+    /// The base model's folder or file: --rank needs its singular values.
+    #[arg(long, value_name = "DIR|FILE.safetensors")]
     base: Option<PathBuf>,
+    #[command(flatten)]
+    single_file: SingleFileArgs,
     /// The new delta; it records its parents.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
@@ -63,9 +63,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         .map(|(delta, hash)| (delta, hash.clone()))
         .collect();
     let mut combined = how.apply(&parents)?;
-    if let (Some(rank), Some(folder)) = (args.rank, &args.base) {
+    if let (Some(rank), Some(base)) = (args.rank, &args.base) {
         check_rank(&combined, rank)?;
-        limit(&mut combined, rank, folder.clone()).await?;
+        limit(&mut combined, rank, base, &args.single_file).await?;
     }
     combined.metadata.date = today();
     let bytes = combined.to_bytes()?;
@@ -80,14 +80,13 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 /// Limits the rank in both models.
-async fn limit(delta: &mut Delta, rank: usize, folder: PathBuf) -> Result<()> {
-    if !folder.is_dir() {
-        return Err(Error::Io(format!(
-            "There is no folder {}. Give the base model that the deltas were made for.",
-            folder.display()
-        )));
-    }
-    let base = Base::load(&Files::Folder(folder), &Device::flex(), &mut |_| ()).await?;
+async fn limit(
+    delta: &mut Delta,
+    rank: usize,
+    base: &Path,
+    single_file: &SingleFileArgs,
+) -> Result<()> {
+    let base = load_base(base, single_file, &Device::flex()).await?;
     delta.check_base(&base.hash)?;
     let mut status = Status::new("decomposing the base");
     let mut on_layer = async |done: usize, total: usize| {

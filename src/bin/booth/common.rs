@@ -8,18 +8,34 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use deltabooth::model::base::Base;
+use deltabooth::model::config::PredictionType;
 use deltabooth::weights::Files;
 use deltabooth::{Error, Result};
 
 /// The base and where it runs.
 #[derive(Debug, Args)]
 pub(crate) struct BaseArgs {
-    /// The base model's folder, in diffusers' layout.
-    #[arg(long, value_name = "DIR")]
+    /// The base model: a folder in diffusers' layout, or a checkpoint of one file.
+    #[arg(long, value_name = "DIR|FILE.safetensors")]
     pub(crate) base: PathBuf,
+    #[command(flatten)]
+    pub(crate) single_file: SingleFileArgs,
     /// What computes.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) device: DeviceArg,
+}
+
+/// What a checkpoint of one file does not say.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SingleFileArgs {
+    /// For a checkpoint of one file: a folder with CLIP's vocab.json and merges.txt, or the base
+    /// folder of any Stable Diffusion [default: beside the file].
+    #[arg(long, value_name = "DIR")]
+    tokenizer: Option<PathBuf>,
+    /// For a checkpoint of one file: what it predicts. Stable Diffusion 2 at 768 pixels needs
+    /// v_prediction; its file does not say [default: epsilon].
+    #[arg(long, value_name = "NAME", value_parser = super::train::name::<PredictionType>)]
+    prediction: Option<PredictionType>,
 }
 
 /// `--device`.
@@ -39,19 +55,48 @@ impl BaseArgs {
             DeviceArg::Cpu => Device::flex(),
             DeviceArg::Gpu => gpu().await?,
         };
-        if !self.base.is_dir() {
-            return Err(Error::Io(format!(
-                "There is no folder {}. Give the folder of a base model in diffusers' layout with --base.",
-                self.base.display()
-            )));
+        load_base(&self.base, &self.single_file, &device).await
+    }
+
+    /// As [`load`](Self::load), for pictures of `size` pixels.
+    pub(crate) async fn load_at(&self, size: Option<usize>) -> Result<Base> {
+        let mut base = self.load().await?;
+        if let Some(pixels) = size {
+            base.set_picture_size(pixels)?;
         }
-        let mut status = Status::new("loading the base");
-        let base = Base::load(&Files::Folder(self.base.clone()), &device, &mut |_| {
-            status.tick()
-        })
-        .await?;
         Ok(base)
     }
+}
+
+/// Loads a base from its folder or its one file.
+pub(crate) async fn load_base(
+    path: &Path,
+    single_file: &SingleFileArgs,
+    device: &Device,
+) -> Result<Base> {
+    let folder = |path: &Path| Files::Folder(path.to_owned());
+    let mut status = Status::new("loading the base");
+    let mut progress = |_| status.tick();
+    if path.is_dir() {
+        return Base::load(&folder(path), device, &mut progress).await;
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    let (Some(name), Some(parent), true) = (name, path.parent(), path.is_file()) else {
+        return Err(Error::Io(format!(
+            "There is no folder and no file {}. Give the folder of a base model in diffusers' layout, or a checkpoint of one file, with --base.",
+            path.display()
+        )));
+    };
+    let tokenizer = single_file.tokenizer.as_deref().unwrap_or(parent);
+    Base::load_single_file(
+        &folder(parent),
+        name,
+        &folder(tokenizer),
+        single_file.prediction,
+        device,
+        &mut progress,
+    )
+    .await
 }
 
 #[cfg(feature = "gpu")]

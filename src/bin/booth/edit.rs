@@ -26,6 +26,9 @@ use super::train::decompose;
 pub(crate) struct Args {
     #[command(flatten)]
     base: BaseArgs,
+    /// Side of the pictures in pixels [default: the base's own].
+    #[arg(long, value_name = "PX")]
+    size: Option<usize>,
     /// The picture; its middle square is taken.
     #[arg(long, value_name = "FILE")]
     image: PathBuf,
@@ -90,7 +93,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             args.out.display()
         ))
     })?;
-    let base = args.base.load().await?;
+    let base = args.base.load_at(args.size).await?;
     let before = picture.square(0.5, base.picture_size() as u32);
     let base = match given {
         Some(delta) => {

@@ -26,6 +26,9 @@ use super::train::{Recipe, begin, decompose};
 pub(crate) struct Args {
     #[command(flatten)]
     base: BaseArgs,
+    /// Side of the pictures in pixels [default: the base's own].
+    #[arg(long, value_name = "PX")]
+    size: Option<usize>,
     /// Folder of the judge that tools/base/judge.py trains.
     #[arg(long, value_name = "DIR", default_value = "tools/base/judge")]
     judge: PathBuf,
@@ -72,7 +75,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             "Two subjects are to be seen together, but one was given. Give --subject twice.".into(),
         ));
     }
-    let base = args.base.load().await?;
+    let base = args.base.load_at(args.size).await?;
     let judge = Judge::load(&args.judge).await?;
     let decomposed = decompose(&base, args.recipe.text_encoder).await?;
     let mut sprites = Vec::new();

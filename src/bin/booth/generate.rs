@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Noise added on the way, with the sampler ddim: 0 is none, 1 is DDPM's.
     #[arg(long, value_name = "X", default_value_t = 0.0)]
     eta: f64,
+    /// Side of the pictures in pixels [default: the base's own].
+    #[arg(long, value_name = "PX", conflicts_with = "latents")]
+    size: Option<usize>,
     /// The starting noise follows from it; the next picture has the next seed.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -95,15 +98,14 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         .iter()
         .map(|text| open_delta(text))
         .collect::<Result<Vec<_>>>()?;
-    let base = args.base.load().await?;
+    let base = args.base.load_at(args.size).await?;
     if !args.apply_anyway {
         deltas
             .iter()
             .try_for_each(|(delta, _)| delta.check_base(&base.hash))?;
     }
     let baked = bake(&base, &deltas).await?;
-    let mut base = baked.unwrap_or(base);
-    super::lora::add(&args.lora, &mut base)?;
+    let base = super::lora::add(&args.lora, baked.unwrap_or(base))?;
     // Generating moves the noise to the base's device.
     let start = start
         .map(|(values, shape)| Tensor::from_data(TensorData::new(values, shape), &Device::flex()));

@@ -3,20 +3,17 @@
 use std::path::Path;
 
 use deltabooth::model::base::Base;
-use deltabooth::spectral::lora::{self, Lora, LoraLayers};
-use deltabooth::spectral::lora_file;
-use deltabooth::spectral::shapes::layer_shapes;
+use deltabooth::spectral::lora::{self, Lora};
 use deltabooth::{Error, Result};
 
 use super::common::{named, read};
 use super::generate::delta_and_strength;
 
-/// Adds every `FILE[:STRENGTH]` to the base's UNet and text encoder, deltas baked in or not.
-pub(crate) fn add(files: &[String], base: &mut Base) -> Result<()> {
+/// The base with every `FILE[:STRENGTH]` added to it, deltas baked in or not.
+pub(crate) fn add(files: &[String], base: Base) -> Result<Base> {
     if files.is_empty() {
-        return Ok(());
+        return Ok(base);
     }
-    let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
     let mut loras: Vec<(Lora, f32)> = Vec::with_capacity(files.len());
     for text in files {
         let (path, strength) = delta_and_strength(text, Path::is_file);
@@ -26,13 +23,9 @@ pub(crate) fn add(files: &[String], base: &mut Base) -> Result<()> {
                 path.display()
             )));
         }
-        let lora = lora_file::read(&read(&path)?, &shapes[0], &shapes[1]);
-        loras.push((lora.map_err(|error| named(&path, error))?, strength));
+        let lora = Lora::read(&read(&path)?, &base).map_err(|error| named(&path, error))?;
+        loras.push((lora, strength));
     }
-    let parts = |part: fn(&Lora) -> &LoraLayers| -> Vec<(&LoraLayers, f32)> {
-        loras.iter().map(|(lora, s)| (part(lora), *s)).collect()
-    };
-    base.text_encoder = lora::apply(&base.text_encoder, &parts(|lora| &lora.text_encoder))?;
-    base.unet = lora::apply(&base.unet, &parts(|lora| &lora.unet))?;
-    Ok(())
+    let loras: Vec<_> = loras.iter().map(|(lora, by)| (lora, *by)).collect();
+    lora::add_to(&base, &loras)
 }

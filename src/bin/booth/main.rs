@@ -15,6 +15,7 @@ mod inspect;
 mod link;
 mod lora;
 mod subjects;
+mod synth;
 mod train;
 
 use std::process::ExitCode;
@@ -51,6 +52,8 @@ enum Command {
     Link(link::Args),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
+    /// Writes a stand-in for a published base, with random weights.
+    Synth(synth::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Import(args) => pollster::block_on(import::run(args)),
         Command::Link(args) => link::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Synth(args) => synth::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

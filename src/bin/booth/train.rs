@@ -35,10 +35,13 @@ pub(crate) struct Args {
     /// What it is ('robot').
     #[arg(long = "class", value_name = "WORD")]
     class_word: Option<String>,
+    /// Side of the pictures in pixels that it learns from [default: the base's own].
+    #[arg(long, value_name = "PX")]
+    size: Option<usize>,
     #[command(flatten)]
     recipe: Recipe,
     /// Goes on from FILE.checkpoint, with its pictures and settings; --steps may move the end.
-    #[arg(long, conflicts_with_all = ["subject", "images", "lr", "lr_1d", "prior_weight", "prior_images", "seed"])]
+    #[arg(long, conflicts_with_all = ["subject", "images", "lr", "lr_1d", "prior_weight", "prior_images", "seed", "size"])]
     resume: bool,
     /// The delta. While training, FILE.checkpoint stands beside it.
     #[arg(long, value_name = "FILE.safetensors")]
@@ -145,7 +148,7 @@ impl Recipe {
 }
 
 /// A choice by the name that it has in files.
-fn name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+pub(crate) fn name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
     let name = serde_json::Value::String(text.replace('-', "_"));
     serde_json::from_value(name).map_err(|error| error.to_string())
 }
@@ -178,7 +181,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             args.recipe.settings(words).validated()?
         }
     };
-    let base = args.base.load().await?;
+    let base = args.base.load_at(args.size).await?;
     let decomposed = decompose(&base, settings.text_encoder).await?;
     let mut trainer = match checkpoint {
         Some(checkpoint) => Trainer::resume(&base, &decomposed, checkpoint)?,

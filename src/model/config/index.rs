@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::reader::Reader;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// `model_index.json`, checked to name the parts that this crate has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,22 @@ pub struct ModelIndex {
     pub vae_tiny: bool,
 }
 
+/// Pipelines that are often taken for a base that runs here, by a part of their class's name; the
+/// first that fits counts.
+const OTHERS: [(&str, &str); 11] = [
+    ("ControlNet", "a ControlNet with its base"),
+    ("Inpaint", "an inpainting model"),
+    ("InstructPix2Pix", "an InstructPix2Pix model"),
+    ("Upscale", "an upscaler"),
+    ("Depth2Img", "a depth-to-image model"),
+    ("StableDiffusionXL", "a Stable Diffusion XL"),
+    ("StableDiffusion3", "a Stable Diffusion 3"),
+    ("StableUnCLIP", "a Stable unCLIP"),
+    ("Flux", "a Flux"),
+    ("PixArt", "a PixArt"),
+    ("StableCascade", "a Stable Cascade"),
+];
+
 impl ModelIndex {
     /// Parses `model_index.json`.
     ///
@@ -24,6 +40,12 @@ impl ModelIndex {
     /// `Config`, naming key and value, for a pipeline or part of another class.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let file = Reader::new(json, "model_index.json")?;
+        let class: String = file.get("_class_name", "StableDiffusionPipeline".to_owned())?;
+        if let Some((_, what)) = OTHERS.iter().find(|(part, _)| class.contains(part)) {
+            return Err(Error::Config(format!(
+                "The folder holds {what} ('_class_name' in model_index.json is '{class}'), which this program does not have. Choose a base of Stable Diffusion 1.x or 2.x, or one distilled of them."
+            )));
+        }
         file.class(&["StableDiffusionPipeline", "LatentConsistencyModelPipeline"])?;
         for (part, library, classes) in [
             ("text_encoder", "transformers", &["CLIPTextModel"][..]),
@@ -43,7 +65,7 @@ impl ModelIndex {
             file.only(part, &known)?;
         }
         Ok(Self {
-            class_name: file.get("_class_name", "StableDiffusionPipeline".to_owned())?,
+            class_name: class,
             name_or_path: file
                 .get::<Option<String>>("_name_or_path", None)?
                 .filter(|name| !name.is_empty()),
@@ -56,7 +78,22 @@ impl ModelIndex {
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
-    use crate::error::Error;
+
+    #[test]
+    fn other_pipelines_are_refused_in_words() {
+        for (class, what) in [
+            ("StableDiffusionXLPipeline", "a Stable Diffusion XL"),
+            ("StableDiffusionXLInpaintPipeline", "inpainting"),
+            ("StableDiffusion3Pipeline", "a Stable Diffusion 3"),
+            ("FluxPipeline", "a Flux"),
+            ("StableDiffusionInpaintPipeline", "inpainting"),
+            ("StableDiffusionControlNetPipeline", "ControlNet"),
+        ] {
+            let json = format!(r#"{{"_class_name":"{class}"}}"#);
+            let error = ModelIndex::parse(json.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(what) && error.contains(class), "{error}");
+        }
+    }
 
     #[test]
     fn a_part_of_another_class_is_refused_by_name() {

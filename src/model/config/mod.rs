@@ -5,6 +5,7 @@
 
 mod clip;
 mod index;
+mod infer;
 pub(super) mod reader;
 mod scheduler;
 mod unet;
@@ -13,6 +14,7 @@ mod vae_tiny;
 
 pub use clip::{ClipTextConfig, HiddenAct};
 pub use index::ModelIndex;
+pub use infer::Inferred;
 pub use scheduler::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing};
 pub use unet::{DownBlockType, MidBlockType, UNetConfig, UpBlockType};
 pub use vae::VaeConfig;

@@ -128,7 +128,7 @@ fn damaged(what: &str) -> Error {
 
 /// The character that stands for each byte in a vocabulary: printable Latin-1 bytes are themselves,
 /// the others follow from U+0100 on (GPT-2's `bytes_to_unicode`).
-fn byte_alphabet() -> [char; 256] {
+pub(crate) fn byte_alphabet() -> [char; 256] {
     let mut others = '\u{100}'..;
     core::array::from_fn(|byte| match byte as u8 {
         byte @ (b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF) => char::from(byte),

@@ -9,6 +9,8 @@ mod special;
 mod text;
 
 use bpe::Bpe;
+#[cfg(feature = "booth")]
+pub(crate) use bpe::byte_alphabet;
 use special::{Segment, SpecialTokens, split};
 
 use serde_json::json;

@@ -119,6 +119,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_guidance_scale_is_embedded_as_in_diffusers() {
+        // `get_guidance_scale_embedding` of LatentConsistencyModelPipeline for 7.5, in F32.
+        let expected = [
+            -0.851_235_9,
+            -0.387_781_65,
+            0.681_638_7,
+            -0.524_783_25,
+            0.921_751_26,
+            0.731_688_9,
+            0.0,
+        ];
+        let scale = Tensor::from_data([7500.0_f32], &Device::flex());
+        let found: Vec<f32> = timestep_embedding(scale, 7, false, 1.0)
+            .into_data()
+            .try_to_vec()
+            .unwrap();
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-4, "{found} {expected}");
+        }
+    }
+
+    #[test]
     fn angles_of_the_last_timestep_are_as_exact_as_their_f32_product() {
         let t = Tensor::from_data([0.0_f32, 1.0, 500.0, 999.0], &Device::flex());
         let found: Vec<f32> = timestep_embedding(t, 8, true, 0.0)

@@ -19,7 +19,7 @@ use self::embeddings::{TimestepEmbedding, timestep_embedding};
 use self::resnet::ResnetOptions;
 use self::transformer::TransformerOptions;
 use super::config::{DownBlockType, MidBlockType, UNetConfig, UpBlockType};
-use super::layers::{Conv2d, GroupNorm, LayerMut, Visitor};
+use super::layers::{Conv2d, GroupNorm, LayerMut, Visitor, Weight};
 use crate::error::Result;
 use crate::weights::Weights;
 
@@ -156,10 +156,39 @@ impl UNet2DConditionModel {
         timesteps: Tensor<1>,
         encoder_hidden_states: Tensor<3>,
     ) -> (Tensor<4>, Vec<AttentionMap>) {
+        self.forward_guided_with_maps(sample, timesteps, encoder_hidden_states, None)
+    }
+
+    /// As [`forward_guided`](Self::forward_guided), and the maps of the attentions to the text.
+    pub fn forward_guided_with_maps(
+        &self,
+        sample: Tensor<4>,
+        timesteps: Tensor<1>,
+        encoder_hidden_states: Tensor<3>,
+        timestep_cond: Option<Tensor<2>>,
+    ) -> (Tensor<4>, Vec<AttentionMap>) {
         let maps = AttentionMaps::default();
-        let prediction =
-            self.forward_keeping(sample, timesteps, encoder_hidden_states, None, Some(&maps));
+        let prediction = self.forward_keeping(
+            sample,
+            timesteps,
+            encoder_hidden_states,
+            timestep_cond,
+            Some(&maps),
+        );
         (prediction, maps.into_maps())
+    }
+
+    /// The guidance scale's embedding `[batch, time_cond_proj_dim]` of a latent consistency model,
+    /// which has guidance within it, or `None` for all others (diffusers
+    /// `get_guidance_scale_embedding` of `guidance_scale - 1`).
+    pub fn guidance_embedding(&self, guidance_scale: f64, batch: usize) -> Option<Tensor<2>> {
+        let weight = &self.time_embedding.cond_proj.as_ref()?.weight;
+        let (channels, device) = match weight {
+            Weight::Full(weight) => (weight.dims()[1], weight.device()),
+            Weight::Factored { vt, .. } => (vt.dims()[1], vt.device()),
+        };
+        let scale = Tensor::full([batch], 1000.0 * (guidance_scale - 1.0), &device);
+        Some(timestep_embedding(scale, channels, false, 1.0))
     }
 
     /// As [`forward`](Self::forward), with the guidance scale's embedding

@@ -1,0 +1,98 @@
+//! A weight file's tensors, one after the other, in the order of their bytes.
+
+use std::collections::VecDeque;
+
+use super::Files;
+use super::safetensors::{Header, TensorInfo, length};
+use super::source::Source;
+use crate::error::{Error, Result};
+
+/// A weight file whose header has been read and checked.
+pub(super) struct Stream {
+    path: String,
+    source: Source,
+    header: Header,
+    left: VecDeque<(String, TensorInfo)>,
+}
+
+/// One tensor's raw bytes.
+pub(super) struct RawTensor {
+    pub(super) name: String,
+    pub(super) info: TensorInfo,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Stream {
+    /// Opens `path` and reads its header.
+    ///
+    /// # Errors
+    /// `Io` if it cannot be read, `Weights` if its header breaks a rule.
+    pub(super) async fn open(files: &Files, path: &str) -> Result<Self> {
+        let mut source = files.open(path).await?;
+        let fault = |error| fault(path, &error);
+        let mut prefix = source.read(8).await?;
+        let header_len = length(&prefix, source.len()).map_err(fault)?;
+        prefix.extend(source.read(header_len).await?);
+        let header = Header::inspect(&prefix, source.len()).map_err(fault)?;
+        let order = header.in_order().into_iter();
+        Ok(Self {
+            path: path.to_owned(),
+            source,
+            left: order
+                .map(|(name, info)| (name.to_owned(), info.clone()))
+                .collect(),
+            header,
+        })
+    }
+
+    /// What the file says of its tensors.
+    pub(super) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The file's path.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Bytes of the file.
+    pub(super) fn total(&self) -> u64 {
+        self.header.data_start + self.header.data_len()
+    }
+
+    /// Bytes of the file up to the end of a tensor.
+    pub(super) fn done(&self, info: &TensorInfo) -> u64 {
+        self.header.data_start + info.end
+    }
+
+    /// The next tensor, or `None` after the last, when the file must be at its end.
+    ///
+    /// # Errors
+    /// `Weights` if the file ends early or goes on, `Io` if it cannot be read.
+    pub(super) async fn next(&mut self) -> Result<Option<RawTensor>> {
+        let Some((name, info)) = self.left.pop_front() else {
+            if self.source.read(1).await?.is_empty() {
+                return Ok(None);
+            }
+            return Err(fault(
+                &self.path,
+                &"bytes follow after the last tensor; the file is damaged. Fetch it again",
+            ));
+        };
+        let bytes = self.source.read(info.end - info.start).await?;
+        if bytes.len() as u64 != info.end - info.start {
+            return Err(fault(
+                &self.path,
+                &format!(
+                    "the file ends early, in the tensor '{name}'. It was not copied or downloaded to its end; fetch it again"
+                ),
+            ));
+        }
+        Ok(Some(RawTensor { name, info, bytes }))
+    }
+}
+
+/// An error about what is in the file; `what` has no full stop.
+pub(super) fn fault(path: &str, what: &dyn std::fmt::Display) -> Error {
+    Error::Weights(format!("{path}: {what}."))
+}
