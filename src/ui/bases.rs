@@ -145,11 +145,25 @@ impl Booth {
         self.post(Request::Load { source, device });
     }
 
+    /// What a model of the catalogue is loaded by; the one that comes with the page needs no catalogue.
+    pub fn source_of(self, base: &CatalogueBase) -> BaseSource {
+        if base.page.is_empty() {
+            return self.embedded_base();
+        }
+        BaseSource::Catalogue {
+            id: base.id.clone(),
+        }
+    }
+
+    fn embedded_base(self) -> BaseSource {
+        let url = self.options.with_value(|options| options.base.clone());
+        BaseSource::Folder { url }
+    }
+
     /// The model that comes with the page, after another one could not be loaded or was not
     /// waited for; false if it is that one that failed.
     pub fn fall_back(self) -> bool {
-        let embedded = self.options.with_value(|options| options.base.clone());
-        let embedded = BaseSource::Folder { url: embedded };
+        let embedded = self.embedded_base();
         if self.bases.source.get_untracked() == embedded {
             return false;
         }

@@ -8,7 +8,7 @@ use crate::{
         state::booth,
         text::{self, shorten},
     },
-    worker::protocol::{BaseSource, CatalogueBase, StoredBase},
+    worker::protocol::{CatalogueBase, StoredBase},
 };
 
 /// Above the cards while it is asked for.
@@ -49,9 +49,7 @@ pub fn BasesPanel() -> impl IntoView {
 fn Offer(base: CatalogueBase) -> impl IntoView {
     let booth = booth();
     let bases = booth.bases;
-    let source = BaseSource::Catalogue {
-        id: base.id.clone(),
-    };
+    let source = booth.source_of(&base);
     let title = shorten(base.title.trim(), 80);
     let needs = text::needs(&base);
     let asks = base.licence.consent;
