@@ -125,13 +125,14 @@ impl Lora {
     }
 }
 
-/// A copy of `base` with LoRAs added to its UNet and its text encoder, each with a strength.
+/// `base` with LoRAs added to its UNet and its text encoder, each with a strength.
 ///
-/// Deltas are baked in before: their U and V are those of the base without a LoRA.
+/// Deltas are baked in before: their U and V are those of the base without a LoRA. What nobody else
+/// holds of the base is changed layer by layer, so that no second copy of it is in memory.
 ///
 /// # Errors
 /// `Settings` for a strength that is no number; as [`apply`].
-pub fn add_to(base: &Base, loras: &[(&Lora, f32)]) -> Result<Base> {
+pub fn add_to(mut base: Base, loras: &[(&Lora, f32)]) -> Result<Base> {
     if let Some((_, strength)) = loras.iter().find(|(_, strength)| !strength.is_finite()) {
         return Err(Error::Settings(format!(
             "The strength of a LoRA is {strength}; give a number such as 0.8 or 1."
@@ -140,10 +141,9 @@ pub fn add_to(base: &Base, loras: &[(&Lora, f32)]) -> Result<Base> {
     let part = |of: fn(&Lora) -> &LoraLayers| -> Vec<(&LoraLayers, f32)> {
         loras.iter().map(|(lora, by)| (of(lora), *by)).collect()
     };
-    let mut with = base.clone();
-    with.text_encoder = apply(&base.text_encoder, &part(|lora| &lora.text_encoder))?;
-    with.unet = apply(&base.unet, &part(|lora| &lora.unet))?;
-    Ok(with)
+    add(&mut base.text_encoder, &part(|lora| &lora.text_encoder))?;
+    add(&mut base.unet, &part(|lora| &lora.unet))?;
+    Ok(base)
 }
 
 async fn of_shifts(
@@ -241,9 +241,15 @@ fn norm_change(weight: &[f32], shift: &Shift) -> f64 {
 /// `Delta` if a layer is not in the model or has another shape, naming it; `Decomposition` if
 /// `model` is being trained.
 pub fn apply<M: Layers>(model: &M, loras: &[(&LoraLayers, f32)]) -> Result<M> {
-    let mut seen = 0;
     let mut changed = model.clone();
-    changed.visit_mut(&mut |path, layer| {
+    add(&mut changed, loras)?;
+    Ok(changed)
+}
+
+/// Adds Σ strength·scale·B A to the weights of `model`, some of them also if it fails.
+fn add<M: Layers>(model: &mut M, loras: &[(&LoraLayers, f32)]) -> Result<()> {
+    let mut seen = 0;
+    model.visit_mut(&mut |path, layer| {
         let weight = match layer {
             LayerMut::Linear(linear) => &mut linear.weight,
             LayerMut::Conv2d(conv) => &mut conv.weight,
@@ -269,10 +275,10 @@ pub fn apply<M: Layers>(model: &M, loras: &[(&LoraLayers, f32)]) -> Result<M> {
     })?;
     let expected: usize = loras.iter().map(|(lora, _)| lora.len()).sum();
     if seen == expected {
-        return Ok(changed);
+        return Ok(());
     }
     let mut known = std::collections::BTreeSet::new();
-    model.clone().visit_mut(&mut |path, _| {
+    model.visit_mut(&mut |path, _| {
         known.insert(path.to_owned());
         Ok(())
     })?;

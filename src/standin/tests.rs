@@ -204,3 +204,17 @@ fn guidance_is_told_to_a_model_that_has_it_within() {
     let (_place, other) = load(&small(Kind::Sd15));
     assert!(other.unet.guidance_embedding(8.5, 2).is_none());
 }
+
+#[test]
+fn an_inpainting_model_is_called_one() {
+    let place = tempfile::tempdir().unwrap();
+    write(&small(Kind::BkSdmTiny), place.path(), &mut |_, _| {}).unwrap();
+    let config = place.path().join("unet/config.json");
+    let json = std::fs::read_to_string(&config).unwrap();
+    let nine = json.replace("\"in_channels\": 4", "\"in_channels\": 9");
+    assert_ne!(json, nine);
+    std::fs::write(config, nine).unwrap();
+    let files = Files::Folder(place.path().to_owned());
+    let error = block_on(Base::load(&files, &Device::flex(), &mut |_| {}));
+    assert!(error.unwrap_err().to_string().contains("inpainting"));
+}

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use deltabooth::model::config::Inferred;
+use deltabooth::sampler::Noise;
 use deltabooth::weights::safetensors::Header;
 use deltabooth::weights::single_file::{Generation, Plan};
 use sha2::{Digest, Sha256};
@@ -50,4 +52,48 @@ fn every_tensor_gets_the_name_and_shape_that_diffusers_gives_it() {
         );
         assert!(expected.len() > 600, "{name}");
     }
+}
+
+#[test]
+fn a_checkpoint_with_other_tensors_is_read_or_refused_and_never_panics() {
+    let Some(file) = super::fixture("single_file/second.safetensors") else {
+        return;
+    };
+    let bytes = std::fs::read(file).unwrap();
+    let whole = Header::parse(&bytes, bytes.len() as u64).unwrap();
+    let mut noise = Noise::new(5, 0);
+    let (mut understood, mut refused) = (0, 0);
+    for _ in 0..200 {
+        let mut header = whole.clone();
+        for _ in 0..1 + noise.below(4) {
+            let place = noise.below(header.tensors.len());
+            let Some(name) = header.tensors.keys().nth(place).cloned() else {
+                continue;
+            };
+            let mut info = header.tensors.remove(&name).unwrap();
+            match noise.below(4) {
+                0 => continue,
+                1 => info.shape.insert(0, 1 << noise.below(40)),
+                2 => info.shape.clear(),
+                _ => {}
+            }
+            let digit = noise.below(1000).to_string();
+            let name = name.replacen(['0', '1', '2', '3'], &digit, 1 + noise.below(2));
+            header.tensors.insert(name, info);
+        }
+        let configs = Plan::new(&header).map(|plan| Inferred::new(&plan, None));
+        match configs {
+            Ok(Ok(_)) => understood += 1,
+            Ok(Err(error)) => {
+                assert!(error.to_string().ends_with('.'), "{error}");
+                refused += 1;
+            }
+            Err(error) => {
+                assert!(!error.is_empty());
+                refused += 1;
+            }
+        }
+    }
+    println!("{understood} read, {refused} refused");
+    assert!(refused > 20);
 }

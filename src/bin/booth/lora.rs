@@ -27,5 +27,5 @@ pub(crate) fn add(files: &[String], base: Base) -> Result<Base> {
         loras.push((lora, strength));
     }
     let loras: Vec<_> = loras.iter().map(|(lora, by)| (lora, *by)).collect();
-    lora::add_to(&base, &loras)
+    lora::add_to(base, &loras)
 }
