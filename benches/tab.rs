@@ -7,6 +7,9 @@
 #[path = "../tests/e2e/browser.rs"]
 mod browser;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
+#[path = "../tests/e2e/hub.rs"]
+mod hub;
+#[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/server.rs"]
 mod server;
 

@@ -60,7 +60,7 @@ impl Source {
             #[cfg(feature = "web")]
             Self::Http(_) => None,
             #[cfg(feature = "web")]
-            Self::Kept(reader) => reader.len(),
+            Self::Kept(reader) => reader.size(),
         }
     }
 

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::routing::get;
 use futures_util::stream;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::browser::repository;
@@ -34,6 +34,8 @@ pub struct Faults {
 /// The embedded base, as a site of its own would have it.
 #[derive(Debug)]
 pub struct Hub {
+    /// Paths in the base's folder.
+    files: Vec<String>,
     pub faults: Mutex<Faults>,
     /// Bytes that the storage sends before every connection breaks.
     pub budget: AtomicU64,
@@ -42,30 +44,32 @@ pub struct Hub {
     root: PathBuf,
 }
 
-/// The files of the base.
-const FILES: [&str; 12] = [
-    "model_index.json",
-    "scheduler/scheduler_config.json",
-    "tokenizer/vocab.json",
-    "tokenizer/merges.txt",
-    "tokenizer/tokenizer_config.json",
-    "tokenizer/special_tokens_map.json",
-    "text_encoder/config.json",
-    "text_encoder/model.safetensors",
-    "unet/config.json",
-    "unet/diffusion_pytorch_model.safetensors",
-    "vae/config.json",
-    "vae/diffusion_pytorch_model.safetensors",
-];
-
 impl Hub {
     /// A good one.
     pub fn new() -> Arc<Self> {
+        let root = repository().join("static/base");
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&root)
+            .expect("the base is there")
+            .flatten()
+        {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            match std::fs::read_dir(entry.path()) {
+                Ok(part) => files.extend(
+                    part.flatten()
+                        .map(|file| format!("{name}/{}", file.file_name().to_string_lossy())),
+                ),
+                Err(_) => files.push(name),
+            }
+        }
+        files.retain(|path| path.ends_with(".json") || path.contains('/'));
+        files.sort();
         Arc::new(Self {
+            files,
             faults: Mutex::default(),
             budget: AtomicU64::new(u64::MAX),
             sent: AtomicU64::new(0),
-            root: repository().join("static/base"),
+            root,
         })
     }
 
@@ -81,12 +85,15 @@ impl Hub {
 
     /// Bytes of all files.
     pub fn bytes(&self) -> u64 {
-        let sizes = FILES.map(|path| self.read(path).expect("the base is there").len() as u64);
-        sizes.iter().sum()
+        let sizes = self.files.iter().map(|path| {
+            let bytes = self.read(path).expect("the base is there");
+            bytes.len() as u64
+        });
+        sizes.sum()
     }
 
     fn read(&self, path: &str) -> Option<Vec<u8>> {
-        FILES.contains(&path).then_some(())?;
+        self.files.iter().find(|file| *file == path)?;
         std::fs::read(self.root.join(path)).ok()
     }
 
@@ -115,12 +122,16 @@ fn plain(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
     response
 }
 
-async fn catalogue() -> String {
+async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
     let base = |id: &str, unet: Option<String>| {
-        let files = FILES.map(|path| {
-            let sha256 = unet.clone().filter(|_| path.starts_with("unet/diff"));
-            json!({"path": path, "bytes": null, "sha256": sha256})
-        });
+        let files: Vec<Value> = hub
+            .files
+            .iter()
+            .map(|path| {
+                let sha256 = unet.clone().filter(|_| path.starts_with("unet/diff"));
+                json!({"path": path, "bytes": null, "sha256": sha256})
+            })
+            .collect();
         json!({
             "id": id, "title": id, "description": "The embedded base on another site.",
             "licence": {"name": "MIT", "url": "base/README.md", "consent": false},

@@ -6,6 +6,9 @@
 #[path = "../e2e/browser.rs"]
 mod browser;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
+#[path = "../e2e/hub.rs"]
+mod hub;
+#[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/server.rs"]
 mod server;
 

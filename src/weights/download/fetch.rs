@@ -5,7 +5,7 @@ use gloo::timers::callback::Timeout;
 use js_sys::{Math, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache};
+use web_sys::{ReadableStreamDefaultReader, ReferrerPolicy, RequestCache};
 
 use super::transport::{Answer, Body, Facts, Span, Transport};
 
@@ -18,17 +18,15 @@ pub struct Browser;
 #[derive(Debug)]
 pub struct Stream {
     reader: ReadableStreamDefaultReader,
-    _ends: Ends,
+    /// Nothing more will come: the end was reached or the connection broke.
+    over: bool,
 }
 
-/// Ends a request when dropped: one that nobody reads would go on.
-#[derive(Debug)]
-struct Ends(Option<AbortController>);
-
-impl Drop for Ends {
+impl Drop for Stream {
     fn drop(&mut self) {
-        if let Some(controller) = &self.0 {
-            controller.abort();
+        if !self.over {
+            // The browser stops the transfer; nobody waits for its word on that.
+            let _ = self.reader.cancel();
         }
     }
 }
@@ -37,25 +35,20 @@ impl Transport for Browser {
     type Body = Stream;
 
     async fn get(&self, url: &str, span: Option<Span>) -> Result<Answer<Stream>, String> {
-        let ends = Ends(AbortController::new().ok());
-        let signal = ends.0.as_ref().map(AbortController::signal);
         let mut request = RequestBuilder::new(url)
             .cache(RequestCache::NoStore)
-            .referrer_policy(ReferrerPolicy::NoReferrer)
-            .abort_signal(signal.as_ref());
+            .referrer_policy(ReferrerPolicy::NoReferrer);
         if let Some(span) = span {
             request = request.header("Range", &span.header());
         }
         let response = request.send().await.map_err(|error| error.to_string())?;
         let facts = facts(&response);
         let stream = response.body().ok_or("the answer is empty")?;
-        Ok(Answer {
-            facts,
-            body: Stream {
-                reader: stream.get_reader().unchecked_into(),
-                _ends: ends,
-            },
-        })
+        let body = Stream {
+            reader: stream.get_reader().unchecked_into(),
+            over: false,
+        };
+        Ok(Answer { facts, body })
     }
 
     async fn sleep(&self, ms: u32) {
@@ -78,9 +71,11 @@ impl Transport for Browser {
 impl Body for Stream {
     async fn chunk(&mut self) -> Result<Option<Vec<u8>>, String> {
         let said = |what: JsValue| format!("{what:?}");
-        let answer = JsFuture::from(self.reader.read()).await.map_err(said)?;
+        let answer = JsFuture::from(self.reader.read()).await;
+        let answer = answer.inspect_err(|_| self.over = true).map_err(said)?;
         let done = Reflect::get(&answer, &"done".into()).map_err(said)?;
         if done.is_truthy() {
+            self.over = true;
             return Ok(None);
         }
         let value = Reflect::get(&answer, &"value".into()).map_err(said)?;

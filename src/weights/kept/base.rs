@@ -9,8 +9,9 @@ use std::rc::Rc;
 use futures_util::future::{Either, select};
 use sha2::{Digest, Sha256};
 
+use super::ask::Want;
 use super::folder::{Bytes, Folder, LockKind};
-use super::reader::{Reader, Want};
+use super::reader::Reader;
 use super::shelf::{Shelf, in_use};
 use crate::error::{Error, Result};
 use crate::weights::download::{Known, Network, News, Overseer, Remote, Transport};
@@ -349,7 +350,7 @@ impl<T: Transport, F: Folder> Kept<T, F> {
         };
         let mut hash = Sha256::new();
         let mut at = 0;
-        while at < bytes.len() {
+        while at < bytes.size() {
             self.overseer.between().await?;
             let piece = bytes.read(at, PIECE).await?;
             if piece.is_empty() {

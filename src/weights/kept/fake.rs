@@ -155,7 +155,7 @@ impl Drop for Open {
 }
 
 impl File for Open {
-    fn len(&self) -> Result<u64> {
+    fn size(&self) -> Result<u64> {
         Ok(self.disk.files.borrow()[&self.name].len() as u64)
     }
 
@@ -192,7 +192,7 @@ impl File for Open {
 }
 
 impl Bytes for Vec<u8> {
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         self.len() as u64
     }
 

@@ -54,7 +54,7 @@ pub trait File {
     ///
     /// # Errors
     /// `Io`.
-    fn len(&self) -> Result<u64>;
+    fn size(&self) -> Result<u64>;
     /// Bytes from `at` on, `count` of them or fewer at the end.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ pub trait File {
 /// Bytes of a file that nobody writes any more.
 pub trait Bytes {
     /// How many.
-    fn len(&self) -> u64;
+    fn size(&self) -> u64;
     /// Bytes from `at` on, `count` of them or fewer at the end.
     fn read(&self, at: u64, count: usize) -> impl Future<Output = Result<Vec<u8>>>;
 }

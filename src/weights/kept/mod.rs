@@ -12,8 +12,10 @@
 //! | `index` | what is kept of which base |
 //! | `shelf` | folder and index, changed under a lock |
 //! | `base` | one base: its files, wherever they are |
+//! | `ask` | before a file comes: what is wanted, where to go on |
 //! | `reader` | one file's bytes, from here or from its server |
 
+mod ask;
 mod base;
 mod folder;
 mod index;

@@ -243,7 +243,7 @@ impl Drop for Writing {
 }
 
 impl File for Writing {
-    fn len(&self) -> Result<u64> {
+    fn size(&self) -> Result<u64> {
         let size = self.handle.get_size();
         size.map(|size| size as u64)
             .map_err(|why| failed("read", &self.name, &why))
@@ -261,7 +261,7 @@ impl File for Writing {
 
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let failed = |why: &JsValue| failed("written", &self.name, why);
-        let end = self.len()?;
+        let end = self.size()?;
         let mut done = 0;
         while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
             let place = place(end + done as u64);
@@ -294,13 +294,13 @@ pub struct Reading {
 }
 
 impl Bytes for Reading {
-    fn len(&self) -> u64 {
+    fn size(&self) -> u64 {
         self.blob.size() as u64
     }
 
     async fn read(&self, at: u64, count: usize) -> Result<Vec<u8>> {
         let failed = |why: JsValue| failed("read", &self.name, &why);
-        let end = self.len().min(at.saturating_add(count as u64));
+        let end = self.size().min(at.saturating_add(count as u64));
         let part = self.blob.slice_with_f64_and_f64(at as f64, end as f64);
         let bytes = JsFuture::from(part.map_err(failed)?.array_buffer());
         Ok(Uint8Array::new(&bytes.await.map_err(failed)?).to_vec())

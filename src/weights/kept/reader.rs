@@ -4,38 +4,19 @@ use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
 
+use super::ask::{Sink, Want, connect, pointed, wait_for};
 use super::base::Kept;
-use super::folder::{Bytes, File, Folder, LockKind};
+use super::folder::{Bytes, File, Folder};
 use super::index::{Index, KeptFile, name_of};
 use super::shelf::Shelf;
 use crate::error::{Error, Result};
-use crate::weights::download::{
-    Fault, From, Known, Network, News, Transport, is_sha256, may_resume,
-};
+use crate::weights::download::{Fault, From, Network, News, Transport};
 use crate::weights::hash::hex;
 
 /// Bytes read at a time of what is kept.
 const PIECE: usize = 4 << 20;
 /// What is written may be lost with the power until it is flushed.
 const FLUSH_EVERY: u64 = 64 << 20;
-/// A pointer to a large file has three short lines.
-const MAX_POINTER: usize = 1_024;
-
-/// A file that is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Want {
-    pub(super) path: String,
-    pub(super) url: String,
-    pub(super) bytes: Option<u64>,
-    pub(super) sha256: Option<String>,
-}
-
-impl Want {
-    /// Small files come whole: a range would only cost a preflight.
-    fn ranged(&self) -> bool {
-        self.path.ends_with(".safetensors")
-    }
-}
 
 /// One file's bytes, in their order.
 pub struct Reader<T: Transport, F: Folder> {
@@ -63,14 +44,6 @@ enum Origin<T: Transport, F: Folder> {
         /// So many bytes were stored before.
         stored: u64,
     },
-}
-
-/// Where a file is written while it comes.
-struct Sink<F: Folder> {
-    name: String,
-    file: F::File,
-    flushed: u64,
-    _lock: F::Lock,
 }
 
 impl<T: Transport, F: Folder> Reader<T, F> {
@@ -140,9 +113,9 @@ impl<T: Transport, F: Folder> Reader<T, F> {
     }
 
     /// Bytes in all, if that is known for sure.
-    pub fn len(&self) -> Option<u64> {
+    pub fn size(&self) -> Option<u64> {
         match &self.from {
-            Origin::Stored { bytes, .. } => Some(bytes.len()),
+            Origin::Stored { bytes, .. } => Some(bytes.size()),
             Origin::Fetched { network, .. } => network.total(),
         }
     }
@@ -192,7 +165,7 @@ impl<T: Transport, F: Folder> Reader<T, F> {
             path: &self.want.path,
             from,
             done: self.done,
-            total: self.len().or(self.want.bytes),
+            total: self.size().or(self.want.bytes),
         });
         Ok(true)
     }
@@ -239,7 +212,7 @@ impl<T: Transport, F: Folder> Reader<T, F> {
                 bytes,
                 sha256,
             } => {
-                if self.done == bytes.len() && found == *sha256 {
+                if self.done == bytes.size() && found == *sha256 {
                     return Ok(());
                 }
                 // `Kept::doubt` throws it away, and then it is fetched again.
@@ -302,7 +275,7 @@ async fn stored<T: Transport, F: Folder>(
         return Ok(None);
     };
     let bytes = shelf.folder().open(&file.name).await?;
-    let Some(bytes) = bytes.filter(|bytes| bytes.len() == total) else {
+    let Some(bytes) = bytes.filter(|bytes| bytes.size() == total) else {
         // The browser or the person took it away, or a part of it.
         shelf.discard(&file.name).await?;
         return Ok(None);
@@ -347,75 +320,6 @@ async fn link<T: Transport, F: Folder>(
         .await
 }
 
-/// The right to write a file; while another tab has it, this one waits.
-async fn wait_for<T: Transport, F: Folder>(
-    kept: &Kept<T, F>,
-    shelf: &Shelf<F>,
-    want: &Want,
-    name: &str,
-) -> Result<F::Lock> {
-    let name = format!("file {name}");
-    let folder = shelf.folder();
-    if let Some(lock) = folder.lock(&name, LockKind::Exclusive, false).await? {
-        return Ok(lock);
-    }
-    kept.overseer.tell(News::Bytes {
-        path: &want.path,
-        from: From::OtherTab,
-        done: 0,
-        total: want.bytes,
-    });
-    kept.unless_cancelled(shelf.lock(&name)).await?
-}
-
-/// Asks the server, from where the stored beginning ends if that may be gone on with.
-async fn connect<T: Transport, F: Folder>(
-    kept: &Kept<T, F>,
-    want: &Want,
-    mut sink: Option<&mut Sink<F>>,
-) -> Result<(Network<T>, u64)> {
-    let mut known = Known {
-        etag: None,
-        total: want.bytes,
-    };
-    let mut from = 0;
-    if let (Some(shelf), Some(sink)) = (kept.shelf(), sink.as_deref_mut()) {
-        let index = shelf.index().await?;
-        let before = index.file(&sink.name).filter(|file| file.url == want.url);
-        known.etag = before.and_then(|file| file.etag.clone());
-        known.total = want.bytes.or(before.and_then(|file| file.total));
-        from = sink.file.len()?;
-        let fits = known.total.is_none_or(|total| from <= total);
-        if before.is_none() || !fits || !may_resume(&known, want.sha256.as_deref()) {
-            from = 0;
-        }
-        if from == 0 {
-            sink.file.clear()?;
-        }
-    }
-    loop {
-        let remote = kept.remote(want.url.clone(), &want.path);
-        let opened = Network::open(remote, from, known.clone(), want.ranged());
-        match kept.unless_cancelled(opened).await? {
-            // Nothing tells whether this is the file that the beginning is of.
-            Ok(network) if from > 0 && want.sha256.is_none() && !network.is_tagged() => {}
-            Ok(network) => return Ok((network, from)),
-            // The stored beginning is of a file that is gone.
-            Err(Fault::Changed) if from > 0 => {}
-            Err(Fault::Size { .. }) if from > 0 && want.bytes.is_none() => {}
-            Err(fault) => return Err(fault.error(&want.url)),
-        }
-        if let Some(sink) = sink.as_deref_mut() {
-            sink.file.clear()?;
-        }
-        from = 0;
-        known = Known {
-            etag: None,
-            total: want.bytes,
-        };
-    }
-}
-
 /// Writes what came. Where that fails for good the file is no longer kept, and goes on coming.
 async fn write<T: Transport, F: Folder>(
     kept: &Kept<T, F>,
@@ -426,11 +330,11 @@ async fn write<T: Transport, F: Folder>(
     let Some(open) = sink else {
         return Ok(());
     };
-    let before = open.file.len()?;
+    let before = open.file.size()?;
     while let Err(why) = open.file.append(chunk) {
         let freed = kept.out_of_room(missing, &why).await;
         // What was written in part is a beginning like any other: a later visit goes on after it.
-        if !freed || open.file.len()? != before {
+        if !freed || open.file.size()? != before {
             *sink = None;
             return Ok(());
         }
@@ -441,41 +345,4 @@ async fn write<T: Transport, F: Folder>(
         open.flushed = length;
     }
     Ok(())
-}
-
-/// The SHA-256 in Hugging Face's pointer to a large file: at the address of the file itself,
-/// `/resolve/`, a browser does not get to see it, at `/raw/` it is what comes.
-async fn pointed<T: Transport, F: Folder>(
-    kept: &Kept<T, F>,
-    want: &Want,
-) -> Result<Option<String>> {
-    if !want.ranged() || !want.url.contains("/resolve/") {
-        return Ok(None);
-    }
-    let remote = kept.remote(want.url.replacen("/resolve/", "/raw/", 1), &want.path);
-    let text = async {
-        let mut network = Network::open(remote, 0, Known::default(), false).await?;
-        let mut text = Vec::new();
-        while text.len() <= MAX_POINTER
-            && let Some(chunk) = network.chunk().await?
-        {
-            text.extend(chunk);
-        }
-        Ok::<_, Fault>(text)
-    };
-    // A help that is not there: the file itself tells what is wrong.
-    let text = kept.unless_cancelled(text).await?;
-    Ok(text.ok().and_then(|text| pointer(&text)))
-}
-
-fn pointer(text: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(text).ok()?;
-    let (first, _) = text.split_once('\n')?;
-    if text.len() > MAX_POINTER || !first.starts_with("version https://git-lfs.github.com/spec/") {
-        return None;
-    }
-    let hash = text
-        .lines()
-        .find_map(|line| line.strip_prefix("oid sha256:"))?;
-    is_sha256(hash).then(|| hash.to_owned())
 }

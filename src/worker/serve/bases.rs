@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use js_sys::Date;
+use js_sys::{Date, Reflect};
 use serde::de::DeserializeOwned;
 use web_sys::Url;
 
@@ -338,7 +338,9 @@ fn named<T: DeserializeOwned>(id: &str, field: &str, name: &str) -> Result<T> {
 
 /// The worker's own address; the app's files lie beside it.
 fn here() -> String {
-    scope().location().href()
+    let location = Reflect::get(&scope(), &"location".into()).unwrap_or_default();
+    let href = Reflect::get(&location, &"href".into()).unwrap_or_default();
+    href.as_string().unwrap_or_default()
 }
 
 /// The whole form of an address that is relative to the app.
