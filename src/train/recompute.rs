@@ -61,7 +61,7 @@ pub(super) struct Passed<'a> {
 }
 
 enum Kept {
-    Inputs(StageInputs),
+    Inputs(Box<StageInputs>),
     Graph(Box<Run>),
 }
 
@@ -107,7 +107,7 @@ impl<'a> Passed<'a> {
                 };
                 x = plain.forward(inputs.clone(), &conditions);
                 maps.extend(found.into_maps());
-                Kept::Inputs(inputs)
+                Kept::Inputs(Box::new(inputs))
             };
             if stage.gives_skip {
                 skips.push(x.clone());
@@ -147,7 +147,7 @@ impl<'a> Passed<'a> {
             }
             let run = match kept {
                 Kept::Graph(run) => *run,
-                Kept::Inputs(inputs) => given.run(&stage, inputs, &tracked_temb, at > 0),
+                Kept::Inputs(inputs) => given.run(&stage, *inputs, &tracked_temb, at > 0),
             };
             let own = maps.split_off(maps.len().saturating_sub(run.maps.len()));
             let Some(mut gradients) = run.pull(grad, own) else {

@@ -47,12 +47,15 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// Runs `f` while nothing else is measured.
-pub fn alone<T>(f: impl FnOnce() -> T) -> T {
+/// Runs `f` while nothing else is measured, on a thread of its own: what it leaves there is gone
+/// before the next.
+pub fn alone(f: impl FnOnce() + Send) {
     let guard = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
-    let result = f();
+    let done = std::thread::scope(|scope| scope.spawn(f).join());
     drop(guard);
-    result
+    if let Err(panic) = done {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 /// Bytes that the program holds now.

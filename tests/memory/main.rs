@@ -4,4 +4,6 @@
 mod attention;
 mod counting;
 mod models;
+mod plan;
 mod recompute;
+mod tiles;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deltabooth::model::base::Base;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::layers::LayerForm;
 use deltabooth::model::unet::UNet2DConditionModel;
@@ -14,10 +15,17 @@ use deltabooth::train::attention_loss::Regions;
 use deltabooth::train::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::{Batch, Text};
 use deltabooth::train::tunable::Tunable;
-use deltabooth::weights::Weights;
+use deltabooth::weights::{Files, Weights};
 
 /// Words of a caption.
 pub const TOKENS: usize = 7;
+
+pub fn embedded_base() -> Base {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = Files::Folder(root.join("static/base"));
+    let load = async { Base::load(&files, &Device::flex(), &mut |_| {}).await };
+    pollster::block_on(load).unwrap()
+}
 
 pub fn config(json: &[u8]) -> UNetConfig {
     UNetConfig::parse(json).unwrap()

@@ -1,7 +1,6 @@
 //! Per-block recomputation: the same gradients in less memory.
 
-use burn::tensor::{Device, Int, Tensor};
-use deltabooth::model::base::Base;
+use burn::tensor::{Int, Tensor};
 use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::train::gradient::{Differentiated, differentiate};
@@ -9,7 +8,6 @@ use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::recompute::Recompute;
 use deltabooth::train::tunable::Tunable;
 use deltabooth::train::{TrainSettings, Words};
-use deltabooth::weights::Files;
 
 use super::{counting, models};
 
@@ -79,9 +77,7 @@ fn gradients_are_the_same_on_models_of_every_kind() {
 fn a_trained_text_encoder_gets_the_same_gradients() {
     counting::alone(|| {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let files = Files::Folder(root.join("static/base"));
-        let load = async { Base::load(&files, &Device::flex(), &mut |_| {}).await };
-        let base = pollster::block_on(load).unwrap();
+        let base = models::embedded_base();
         let decomposed = Decomposed::new(&base, true, async |_, _| Ok(()));
         let decomposed = pollster::block_on(decomposed).unwrap();
         let settings = TrainSettings {

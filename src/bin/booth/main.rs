@@ -14,6 +14,7 @@ mod import;
 mod inspect;
 mod link;
 mod lora;
+mod plan;
 mod subjects;
 mod train;
 
@@ -51,6 +52,8 @@ enum Command {
     Link(link::Args),
     /// Says what is in a delta or a weight file.
     Inspect(inspect::Args),
+    /// Says what a picture or a training run takes of memory, and whether it fits.
+    Plan(plan::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Import(args) => pollster::block_on(import::run(args)),
         Command::Link(args) => link::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Plan(args) => plan::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
