@@ -143,7 +143,8 @@ pub struct Strategy {
     /// What is computed again in the backward pass.
     pub recompute: Recompute,
     /// Whether training lets go of everything that its steps do not use: the text encoder, the
-    /// autoencoder, and the UNet's weights that are trained as U and V.
+    /// autoencoder, and the UNet's weights that are trained as U and V. Whoever trains does so by
+    /// dropping the base and its decomposition once the trainer is made; a preview loads them again.
     pub drop_idle: bool,
     /// Side of the tiles that the autoencoder works in, in picture pixels; whole without.
     pub tile: Option<usize>,

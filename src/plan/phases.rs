@@ -203,10 +203,9 @@ impl Counted<'_> {
             self.autoencoder(Way::Encode),
         ];
         let [work, largest] = [0, 1].map(|at| denoising[at].max(decoding[at]).max(encoding[at]));
-        let early = if drop { 0 } else { factors };
         let items = [
             &whole[..],
-            &[("U and V", early), ("pictures to latents", work)],
+            &[("U and V", factors), ("pictures to latents", work)],
         ]
         .concat();
         let largest = largest.max(self.largest_weight());
@@ -261,17 +260,6 @@ impl Counted<'_> {
         let largest = (4 * largest).max(self.largest_weight());
         let training = Phase::new("training", &[&weights[..], &work].concat(), largest);
 
-        let mut phases = vec![preparation];
-        if drop {
-            let text = ("text encoder", rest);
-            let items = [("UNet", self.unet()), text, ("U and V", factors)];
-            phases.push(Phase::new(
-                "taking up U and V",
-                &items,
-                self.largest_weight(),
-            ));
-        }
-        phases.push(training);
-        phases
+        vec![preparation, training]
     }
 }

@@ -1,13 +1,17 @@
 //! The plan against what is really held.
 
+use core::ops::ControlFlow;
+
 use burn::tensor::{Device, Tensor};
 use deltabooth::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
 use deltabooth::plan::{Configs, Job, Kernels, Phase, Stored, Strategy, Task, phases};
+use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::preset::LayerPreset;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::train::gradient::differentiate;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::recompute::Recompute;
+use deltabooth::train::{Subject, TrainSettings, Trainer, Words};
 
 use super::{counting, models};
 
@@ -171,5 +175,40 @@ fn the_weights_are_counted_exactly() {
         let phase = phase(&configs, task, 64, Strategy::default(), "denoising");
         let planned = bytes(&phase, &["UNet", "text encoder", "autoencoder"]);
         hold("the embedded base's weights", planned, measured);
+    });
+}
+
+#[test]
+fn a_trainer_goes_on_without_its_base_in_the_memory_that_is_planned() {
+    counting::alone(|| {
+        let base = models::embedded_base();
+        let decomposed = Decomposed::new(&base, false, async |_, _| Ok(()));
+        let decomposed = pollster::block_on(decomposed).unwrap();
+        let size = base.picture_size();
+        let pictures = vec![vec![0.1; 3 * size * size]];
+        let subject = Subject::new(pictures, size).unwrap();
+        let settings = TrainSettings {
+            subjects: vec![Words::new("sks", "robot")],
+            prior_weight: 0.0,
+            ..TrainSettings::default()
+        };
+        let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
+        let subjects = [subject];
+        let trainer = Trainer::new(&base, &decomposed, &subjects, settings, &mut go_on);
+        let mut trainer = pollster::block_on(trainer).unwrap();
+
+        let configs = configs(&models::config(&read("static/base/unet/config.json")));
+        let [kept, dropped] = [false, true].map(|drop_idle| {
+            let strategy = Strategy {
+                drop_idle,
+                ..Strategy::default()
+            };
+            phase(&configs, TRAINING, size, strategy, "training").total() as usize
+        });
+        let before = counting::held();
+        drop((base, decomposed));
+        let freed = before.saturating_sub(counting::held());
+        hold("what is let go of", kept - dropped, freed);
+        pollster::block_on(trainer.step()).unwrap();
     });
 }
