@@ -13,6 +13,7 @@
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
 //! | [`recipe`] | a training run's choices and their defaults |
 //! | [`train`] | δ from a few pictures |
+//! | [`plan`] | what a job takes of memory, and how it is made to fit |
 //! | [`generate`] | pictures from a prompt and any deltas |
 //! | [`edit`] | one picture, edited by its prompt |
 //! | `eval` | whether it learned: a judge looks at generated pictures |
@@ -37,6 +38,8 @@ pub mod memory;
 pub mod model;
 #[cfg(feature = "tensor")]
 pub mod picture;
+#[cfg(feature = "tensor")]
+pub mod plan;
 pub mod recipe;
 #[cfg(feature = "tensor")]
 pub mod sampler;

@@ -584,3 +584,33 @@ fn a_lora_for_few_steps_goes_onto_the_base_that_it_was_made_for() {
     let error = fails(&args.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(error.contains("'lora_unet_down_blocks_0_") && error.contains("another model"));
 }
+
+#[test]
+fn a_plan_says_whether_a_job_fits_and_why_not() {
+    let base = folder("base");
+    let base = base.to_str().unwrap();
+    let plan = |more: &[&str]| succeeds(&[&["plan", "--base", base][..], more].concat());
+    let picture = plan(&[]);
+    assert!(picture.contains("| denoising | UNet |"), "{picture}");
+    assert!(picture.contains("It fits: "), "{picture}");
+    let saved = plan(&["--train", "--size", "512", "--limit", "0.5"]);
+    assert!(saved.contains("To save memory, "), "{saved}");
+    let smaller = plan(&["--train", "--size", "512", "--limit", "0.15"]);
+    assert!(smaller.contains("It fits at "), "{smaller}");
+    let never = plan(&["--train", "--limit", "0.01"]);
+    let why = "It does not fit, because even at 128 px ";
+    assert!(
+        !never.contains("It fits") && never.contains("It does not fit, because"),
+        "{never}"
+    );
+    assert!(plan(&["--limit", "0.01", "--size", "128"]).contains(why));
+    for wrong in [
+        ["--size", "100"],
+        ["--limit", "0"],
+        ["--preset", "nothing"],
+        ["--samples", "0"],
+    ] {
+        fails(&[&["plan", "--base", base][..], &wrong].concat());
+    }
+    fails(&["plan", "--base", "/nowhere"]);
+}

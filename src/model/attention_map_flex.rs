@@ -20,7 +20,7 @@ impl MapKernels for Flex {
             let given = Given::new(&q, &k, &k, index, sizes);
             with_scratch(map, |weights| {
                 for head in 0..heads {
-                    given.weights(weights, head, 0, sizes.queries);
+                    given.weights(weights, head, 0);
                     for (mean, weight) in mean.iter_mut().zip(&*weights) {
                         *mean += weight / heads as f32;
                     }
@@ -52,7 +52,7 @@ impl MapKernels for Flex {
                 with_scratch(2 * queries * keys, |scratch| {
                     let (weights, ds) = scratch.split_at_mut(queries * keys);
                     for head in 0..heads {
-                        given.weights(weights, head, 0, queries);
+                        given.weights(weights, head, 0);
                         for (ds, grad) in ds.iter_mut().zip(grad) {
                             *ds = grad / heads as f32;
                         }

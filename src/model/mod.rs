@@ -2,6 +2,7 @@
 //!
 //! Tensors are `[batch, channels, height, width]` or `[batch, tokens, channels]`, F32.
 
+pub mod attention;
 pub mod autoencoder_kl;
 pub mod autoencoder_tiny;
 pub mod base;
@@ -12,7 +13,8 @@ pub mod tensor_shapes;
 pub mod tokenizer;
 pub mod unet;
 
-mod attention;
+#[cfg(any(test, feature = "gpu"))]
+mod attention_chunked;
 mod attention_flex;
 mod attention_map;
 mod attention_map_flex;
@@ -27,7 +29,7 @@ mod norm_flex;
 mod product;
 mod vector;
 
-/// Whether the kernels of [`attention`], [`geglu`] and [`norm`] take what is on `device`.
+/// Whether the kernels of [`geglu`] and [`norm`] take what is on `device`.
 fn has_kernels(device: &burn::tensor::Device) -> bool {
     *device == burn::tensor::Device::flex()
 }

@@ -195,7 +195,9 @@ pub(super) fn with_scratch<T>(len: usize, f: impl FnOnce(&mut [f32]) -> T) -> T 
     // waits) each have their own.
     let mut buffer = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
     if buffer.len() < len {
-        buffer.resize(len, 0.0);
+        // The old one goes first: nothing in it is wanted, and both may be large.
+        drop(buffer);
+        buffer = vec![0.0; len];
     }
     let result = f(&mut buffer[..len]);
     FREE.with_borrow_mut(|free| free.push(buffer));

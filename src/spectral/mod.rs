@@ -35,4 +35,4 @@ pub use base::{LayerBase, Layers, SpectralBase};
 pub use decomposed::Decomposed;
 pub use preset::LayerPreset;
 pub use shift::ShiftSet;
-pub use trainable::{Attached, Form, LayerRange, Trainable};
+pub use trainable::{Attached, Collected, Form, LayerRange, Trainable};

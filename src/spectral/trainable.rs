@@ -24,7 +24,7 @@ use super::bake::norm;
 use super::base::{LayerBase, Layers, SpectralBase, other_model, upload, whole};
 use super::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
-use crate::model::layers::{LayerForm, LayerMut, Weight};
+use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
 
 /// How a matrix takes part in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -299,17 +299,69 @@ impl<M: Layers> Trainable<M> {
     }
 }
 
+impl<M: Layers> Attached<M> {
+    /// The same model without a graph: nothing that it computes is kept for a backward pass.
+    ///
+    /// # Errors
+    /// None that a caller can cause; the visitor's.
+    pub fn plain(&self) -> Result<M> {
+        let mut model = self.model.clone();
+        model.visit_mut(&mut |_, layer| {
+            match layer {
+                LayerMut::Norm(weight) => *weight = weight.clone().inner(),
+                LayerMut::Embedding(table) => *table = table.clone().inner(),
+                LayerMut::Linear(Linear { weight, .. })
+                | LayerMut::Conv2d(Conv2d { weight, .. }) => match weight {
+                    Weight::Full(w) => *w = w.clone().inner(),
+                    Weight::Factored { s, .. } => *s = s.clone().inner(),
+                },
+            }
+            Ok(())
+        })?;
+        Ok(model)
+    }
+}
+
+/// ∂L/∂s of the layers that the backward passes so far have reached.
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    /// One per leaf, or none at all yet.
+    parts: Vec<Option<Tensor<1>>>,
+}
+
 impl<M> Attached<M> {
-    /// ∂L/∂δ as one vector `[len]`, without autodiff; 0 for layers that the loss does not see.
-    pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
+    /// Takes what `gradients` has of this model and adds it to `collected`.
+    pub fn collect(&self, gradients: &mut Gradients, collected: &mut Collected) {
+        collected.parts.resize(self.leaves.len(), None);
+        for (leaf, part) in self.leaves.iter().zip(&mut collected.parts) {
+            if let Some(found) = leaf.grad_remove(gradients) {
+                *part = Some(match part.take() {
+                    Some(before) => before + found,
+                    None => found,
+                });
+            }
+        }
+    }
+
+    /// ∂L/∂δ of all passes as one vector `[len]`, without autodiff; 0 for layers that the loss does
+    /// not see.
+    pub fn total(&self, collected: Collected) -> Tensor<1> {
+        let mut found = collected.parts.into_iter();
         let parts = self
             .leaves
             .iter()
             .map(|leaf| {
-                leaf.grad_remove(gradients)
-                    .unwrap_or_else(|| leaf.clone().inner().zeros_like())
+                let found = found.next().flatten();
+                found.unwrap_or_else(|| leaf.clone().inner().zeros_like())
             })
             .collect();
         Tensor::cat(parts, 0) * self.open.clone()
+    }
+
+    /// As [`total`](Self::total), of a single backward pass.
+    pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
+        let mut collected = Collected::default();
+        self.collect(gradients, &mut collected);
+        self.total(collected)
     }
 }

@@ -9,9 +9,11 @@
 
 use burn::tensor::Tensor;
 
-use super::loss::{Batch, Loss, LossWeights, loss};
-use super::tunable::Tunable;
+use super::loss::{Batch, Loss, LossWeights, Question, loss};
+use super::recompute::{Given, Passed, Recompute};
+use super::tunable::{Tunable, Tuned, TunedGradients};
 use crate::error::Result;
+use crate::model::unet::attention_maps::AttentionMap;
 use crate::sampler::NoiseSchedule;
 
 /// The losses of a batch and the gradient of their sum; nothing here is tracked any more.
@@ -29,7 +31,8 @@ pub struct Differentiated {
     pub gradient: Tensor<1>,
 }
 
-/// Differentiates the loss of `batch` at `delta` `[len]`.
+/// Differentiates the loss of `batch` at `delta` `[len]`; the result is the same with any
+/// `recompute`, to rounding.
 ///
 /// # Errors
 /// Those of [`Tunable::attach`] and [`loss`].
@@ -39,12 +42,13 @@ pub fn differentiate(
     schedule: &NoiseSchedule,
     batch: Batch,
     weights: LossWeights,
+    recompute: Recompute,
 ) -> Result<Differentiated> {
     #[cfg(not(target_family = "wasm"))]
     if batch.subjects < batch.timesteps.len() && delta.device() == burn::tensor::Device::flex() {
-        return apart(model, delta, schedule, batch, weights);
+        return apart(model, delta, schedule, batch, weights, recompute);
     }
-    whole(model, delta, schedule, batch, weights)
+    whole(model, delta, schedule, batch, weights, recompute)
 }
 
 /// All samples in one pass.
@@ -54,23 +58,76 @@ fn whole(
     schedule: &NoiseSchedule,
     batch: Batch,
     weights: LossWeights,
+    recompute: Recompute,
 ) -> Result<Differentiated> {
     let tuned = model.attach(delta)?;
+    let mut collected = TunedGradients::default();
     let Loss {
         subject,
         prior,
         unmix,
         total,
-    } = loss(&tuned, schedule, batch, weights)?;
-    let mut gradients = total.backward();
+    } = match recompute {
+        Recompute::None => {
+            let loss = loss(&tuned, schedule, batch, weights)?;
+            tuned.collect(&mut loss.total.backward(), &mut collected);
+            loss
+        }
+        Recompute::Blocks => by_blocks(&tuned, schedule, batch, weights, &mut collected)?,
+    };
     let subject = subject.inner();
     Ok(Differentiated {
         prior: prior.map_or_else(|| subject.zeros_like(), Tensor::inner),
         unmix: unmix.map_or_else(|| subject.zeros_like(), Tensor::inner),
         subject,
         total: total.inner(),
-        gradient: tuned.gradient(&mut gradients),
+        gradient: tuned.total(collected),
     })
+}
+
+/// The loss, differentiated stage by stage into `collected`.
+fn by_blocks(
+    tuned: &Tuned,
+    schedule: &NoiseSchedule,
+    batch: Batch,
+    weights: LossWeights,
+    collected: &mut TunedGradients,
+) -> Result<Loss> {
+    let (question, text) = Question::new(schedule, batch, weights);
+    let text = tuned.embed(text)?;
+    let plain = tuned.plain_unet()?;
+    let given = Given {
+        tracked: tuned.unet(),
+        plain: &plain,
+        text: text.clone().inner(),
+        text_is_trained: text.is_tracked(),
+        wants_maps: question.wants_maps,
+    };
+    let passed = Passed::new(given, question.noisy.clone(), question.times.clone());
+
+    let prediction = passed.prediction.clone().autodiff().require_grad();
+    let leaf_of = |map: &AttentionMap| AttentionMap {
+        weights: map.weights.clone().autodiff().require_grad(),
+        ..map.clone()
+    };
+    let maps: Vec<AttentionMap> = passed.maps.iter().map(leaf_of).collect();
+    let loss = question.judge(prediction.clone(), &maps);
+    let mut gradients = loss.total.backward();
+    let maps = maps.iter().map(|map| {
+        let found = map.weights.grad_remove(&mut gradients);
+        found.unwrap_or_else(|| map.weights.clone().inner().zeros_like())
+    });
+    let maps = maps.collect();
+    let Some(prediction) = prediction.grad_remove(&mut gradients) else {
+        return Ok(loss);
+    };
+    let text_gradient = passed.backward(prediction, maps, &mut |gradients| {
+        tuned.collect(gradients, collected);
+    });
+    if let Some(gradient) = text_gradient {
+        tuned.collect(&mut (text * gradient).sum().backward(), collected);
+    }
+    Ok(loss)
 }
 
 /// Subject and class in a pass each, at the same time.
@@ -81,9 +138,10 @@ fn apart(
     schedule: &NoiseSchedule,
     batch: Batch,
     weights: LossWeights,
+    recompute: Recompute,
 ) -> Result<Differentiated> {
     let [subject, class] = batch.split();
-    let pass = |batch| whole(model, delta, schedule, batch, weights);
+    let pass = |batch| whole(model, delta, schedule, batch, weights, recompute);
     let (subject, class) = side_by_side(|| pass(subject), || pass(class));
     let (subject, class) = (subject?, class?);
     Ok(Differentiated {

@@ -17,6 +17,7 @@ use super::settings::TrainSettings;
 use super::tunable::Tuned;
 use crate::error::Result;
 use crate::model::config::PredictionType;
+use crate::model::unet::attention_maps::AttentionMap;
 use crate::sampler::schedule::NoiseSchedule;
 
 /// The captions of a batch: as embeddings, or as tokens for a text encoder that is trained.
@@ -102,6 +103,23 @@ pub struct Loss {
     pub total: Tensor<1>,
 }
 
+/// What the UNet is given of one batch, and how its answer is judged.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    /// Latents with noise, `[batch, channels, height, width]`.
+    pub(super) noisy: Tensor<4>,
+    /// Timesteps, `[batch]`.
+    pub(super) times: Tensor<1>,
+    /// Whether the maps of the attentions to the text are wanted too.
+    pub(super) wants_maps: bool,
+    target: Tensor<4>,
+    /// min-SNR's factor of each sample, `[batch, 1, 1, 1]`.
+    factors: Option<Tensor<4>>,
+    subjects: usize,
+    regions: Vec<Option<Regions>>,
+    weights: LossWeights,
+}
+
 /// The loss of `batch` under the models of `tuned`.
 ///
 /// # Errors
@@ -112,52 +130,83 @@ pub fn loss(
     batch: Batch,
     weights: LossWeights,
 ) -> Result<Loss> {
-    let Batch {
-        latents,
-        noise,
-        timesteps,
-        text,
-        subjects,
-        regions,
-    } = batch;
-    let count = latents.dims()[0];
+    let (question, text) = Question::new(schedule, batch, weights);
     let (unet, text) = (tuned.unet(), tuned.embed(text)?);
-    let noisy = schedule.add_noise(latents.clone(), noise.clone(), &timesteps);
-    let target = schedule.training_target(latents, noise, &timesteps);
-    let times: Vec<f32> = timesteps.iter().map(|&t| t as f32).collect();
-    let times = Tensor::from_data(TensorData::new(times, [count]), &noisy.device());
-    let wants_maps = weights.unmix > 0.0 && regions.iter().any(Option::is_some);
-    let (prediction, maps) = if wants_maps {
+    let (noisy, times) = (question.noisy.clone(), question.times.clone());
+    let (prediction, maps) = if question.wants_maps {
         unet.forward_with_maps(noisy, times, text)
     } else {
         (unet.forward(noisy, times, text), Vec::new())
     };
-    let error = prediction - target;
-    let mut squared = error.clone() * error;
-    if weights.min_snr_gamma > 0.0 {
-        let of: Vec<f32> = timesteps
-            .iter()
-            .map(|&t| min_snr(schedule, t, weights.min_snr_gamma))
-            .collect();
-        let of = TensorData::new(of, [count, 1, 1, 1]);
-        squared = squared.clone() * Tensor::from_data(of, &squared.device());
+    Ok(question.judge(prediction, &maps))
+}
+
+impl Question {
+    /// Puts noise on the latents; the captions are handed back.
+    pub(super) fn new(
+        schedule: &NoiseSchedule,
+        batch: Batch,
+        weights: LossWeights,
+    ) -> (Self, Text) {
+        let Batch {
+            latents,
+            noise,
+            timesteps,
+            text,
+            subjects,
+            regions,
+        } = batch;
+        let count = latents.dims()[0];
+        let noisy = schedule.add_noise(latents.clone(), noise.clone(), &timesteps);
+        let target = schedule.training_target(latents, noise, &timesteps);
+        let times: Vec<f32> = timesteps.iter().map(|&t| t as f32).collect();
+        let times = Tensor::from_data(TensorData::new(times, [count]), &noisy.device());
+        let factors = (weights.min_snr_gamma > 0.0).then(|| {
+            let of: Vec<f32> = timesteps
+                .iter()
+                .map(|&t| min_snr(schedule, t, weights.min_snr_gamma))
+                .collect();
+            Tensor::from_data(TensorData::new(of, [count, 1, 1, 1]), &noisy.device())
+        });
+        let question = Self {
+            noisy,
+            times,
+            wants_maps: weights.unmix > 0.0 && regions.iter().any(Option::is_some),
+            target,
+            factors,
+            subjects,
+            regions,
+            weights,
+        };
+        (question, text)
     }
-    let subject = squared.clone().narrow(0, 0, subjects).mean();
-    let prior = (subjects < count).then(|| squared.narrow(0, subjects, count - subjects).mean());
-    let unmix = unmix_loss(&maps, &regions);
-    let mut total = subject.clone();
-    if let Some(prior) = &prior {
-        total = total + prior.clone() * weights.prior;
+
+    /// The loss of that prediction and those maps.
+    pub(super) fn judge(self, prediction: Tensor<4>, maps: &[AttentionMap]) -> Loss {
+        let (subjects, count) = (self.subjects, prediction.dims()[0]);
+        let error = prediction - self.target;
+        let mut squared = error.clone() * error;
+        if let Some(factors) = self.factors {
+            squared = squared * factors;
+        }
+        let subject = squared.clone().narrow(0, 0, subjects).mean();
+        let prior =
+            (subjects < count).then(|| squared.narrow(0, subjects, count - subjects).mean());
+        let unmix = unmix_loss(maps, &self.regions);
+        let mut total = subject.clone();
+        if let Some(prior) = &prior {
+            total = total + prior.clone() * self.weights.prior;
+        }
+        if let Some(unmix) = &unmix {
+            total = total + unmix.clone() * self.weights.unmix;
+        }
+        Loss {
+            subject,
+            prior,
+            unmix,
+            total,
+        }
     }
-    if let Some(unmix) = &unmix {
-        total = total + unmix.clone() * weights.unmix;
-    }
-    Ok(Loss {
-        subject,
-        prior,
-        unmix,
-        total,
-    })
 }
 
 /// min(SNR, γ) / SNR for ε, min(SNR, γ) / (SNR + 1) for v, min(SNR, γ) for x₀ (Hang et al. 2023;

@@ -14,6 +14,7 @@
 //! | [`attention_loss`] | Unmix: each subject's words look at their own half |
 //! | [`tunable`] | what is trained, as one flat δ |
 //! | [`gradient`] | the loss and its gradient, subject and class side by side on the CPU |
+//! | [`recompute`] | the same gradient from the inputs of the UNet's stages, in less memory |
 //! | [`optimiser`] | AdamW on the flat δ, two learning rates, clipping by the total norm |
 //! | [`run`] | the trainer: steps, losses, preview, the finished delta |
 //! | [`checkpoint`] | everything that a run needs to go on, as one checked blob |
@@ -26,6 +27,7 @@ pub mod gradient;
 pub mod loss;
 pub mod optimiser;
 pub mod prepare;
+pub mod recompute;
 pub mod run;
 pub mod sample;
 pub mod settings;
@@ -38,6 +40,7 @@ pub mod words;
 mod prior;
 
 pub use checkpoint::Checkpoint;
+pub use recompute::Recompute;
 pub use run::{StepReport, Trainer};
 pub use settings::TrainSettings;
 pub use store::CheckpointStore;

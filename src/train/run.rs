@@ -13,6 +13,7 @@ use super::gradient::{Differentiated, differentiate};
 use super::loss::LossWeights;
 use super::optimiser::{AdamW, AdamWConfig};
 use super::prepare::samples;
+use super::recompute::Recompute;
 use super::sample::Sample;
 use super::settings::TrainSettings;
 use super::step::{Material, Texts, read};
@@ -71,6 +72,7 @@ pub struct Trainer {
     losses: Vec<StepLoss>,
     pending: Vec<[Tensor<1>; 4]>,
     read_every: usize,
+    recompute: Recompute,
 }
 
 impl Trainer {
@@ -183,6 +185,7 @@ impl Trainer {
             losses: Vec::new(),
             pending: Vec::new(),
             read_every: 1,
+            recompute: Recompute::None,
         })
     }
 
@@ -190,6 +193,11 @@ impl Trainer {
     /// a GPU, which then has that many steps queued at most).
     pub fn read_losses_every(&mut self, steps: usize) {
         self.read_every = steps.max(1);
+    }
+
+    /// Computes again in the backward pass, from now on, to save memory (nothing if never called).
+    pub fn recompute(&mut self, recompute: Recompute) {
+        self.recompute = recompute;
     }
 
     /// What this run was asked for, as checked.
@@ -233,6 +241,7 @@ impl Trainer {
             &self.schedule,
             batch,
             LossWeights::from(&self.settings),
+            self.recompute,
         )?;
         let factor = self.settings.schedule.factor(step, self.settings.steps);
         self.delta = self.adamw.update(self.delta.clone(), gradient, factor);

@@ -9,7 +9,7 @@ use crate::model::base::Base;
 use crate::model::clip::ClipTextModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{Attached, Decomposed, Form, LayerRange, ShiftSet, Trainable};
+use crate::spectral::{Attached, Collected, Decomposed, Form, LayerRange, ShiftSet, Trainable};
 
 /// The models that δ goes into; the UNet's shifts come first.
 #[derive(Clone, Debug)]
@@ -24,6 +24,13 @@ pub struct Tunable {
 pub struct Tuned {
     unet: Attached<UNet2DConditionModel>,
     text_encoder: Option<Attached<ClipTextModel>>,
+}
+
+/// What the backward passes of one step have found so far.
+#[derive(Clone, Debug, Default)]
+pub struct TunedGradients {
+    unet: Collected,
+    text_encoder: Collected,
 }
 
 impl From<Trainable<UNet2DConditionModel>> for Tunable {
@@ -131,11 +138,27 @@ impl Tuned {
         }
     }
 
-    /// ∂L/∂δ as one vector `[len]`, without autodiff.
-    pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
-        let unet = self.unet.gradient(gradients);
+    /// The UNet without a graph.
+    ///
+    /// # Errors
+    /// Those of [`Attached::plain`].
+    pub(super) fn plain_unet(&self) -> Result<UNet2DConditionModel> {
+        self.unet.plain()
+    }
+
+    /// Takes what one backward pass found and adds it to `collected`.
+    pub fn collect(&self, gradients: &mut Gradients, collected: &mut TunedGradients) {
+        self.unet.collect(gradients, &mut collected.unet);
+        if let Some(trained) = &self.text_encoder {
+            trained.collect(gradients, &mut collected.text_encoder);
+        }
+    }
+
+    /// ∂L/∂δ of all passes as one vector `[len]`, without autodiff.
+    pub fn total(&self, collected: TunedGradients) -> Tensor<1> {
+        let unet = self.unet.total(collected.unet);
         match &self.text_encoder {
-            Some(trained) => Tensor::cat(vec![unet, trained.gradient(gradients)], 0),
+            Some(trained) => Tensor::cat(vec![unet, trained.total(collected.text_encoder)], 0),
             None => unet,
         }
     }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 # In order: a later section may use an earlier one's folders.
 SECTIONS = [
-    "tokenizer", "text_encoder", "unet", "vae", "vae_tiny", "schedules", "ddim", "samplers", "training", "unmix", "exchange",
+    "tokenizer", "text_encoder", "unet", "vae", "vae_tiled", "vae_tiny", "schedules", "ddim", "samplers", "training", "unmix", "exchange",
     "standins", "single_file",
 ]  # fmt: skip
 

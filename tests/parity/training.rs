@@ -9,6 +9,7 @@ use deltabooth::spectral::{SpectralBase, Trainable};
 use deltabooth::train::gradient::differentiate;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::optimiser::{AdamW, AdamWConfig};
+use deltabooth::train::recompute::Recompute;
 use deltabooth::train::tunable::Tunable;
 
 use super::tensors::Fixture;
@@ -99,7 +100,14 @@ impl Case {
             min_snr_gamma: 0.0,
         };
         let model = Tunable::from(unet.clone());
-        let found = differentiate(&model, delta, &self.schedule, self.batch(step), weights);
+        let found = differentiate(
+            &model,
+            delta,
+            &self.schedule,
+            self.batch(step),
+            weights,
+            Recompute::None,
+        );
         let found = found.unwrap();
         (values(&found.total)[0], found.gradient)
     }

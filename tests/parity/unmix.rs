@@ -12,6 +12,7 @@ use deltabooth::train::attention_loss::{Regions, unmix_loss};
 use deltabooth::train::collage::{Collage, Half, Layout};
 use deltabooth::train::gradient::differentiate;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
+use deltabooth::train::recompute::Recompute;
 use deltabooth::train::tunable::Tunable;
 
 use super::tensors::{Fixture, relative};
@@ -103,7 +104,15 @@ fn the_gradient_of_the_unmix_loss_is_that_of_finite_differences() {
         |values: Vec<f32>| Tensor::<1>::from_data(TensorData::new(values, [model.len()]), &device);
     let delta = vector(noise.normal(model.len())) * 0.02;
     let along = vector(noise.normal(model.len()));
-    let here = differentiate(&model, &delta, &schedule, batch.clone(), weights).unwrap();
+    let here = differentiate(
+        &model,
+        &delta,
+        &schedule,
+        batch.clone(),
+        weights,
+        Recompute::None,
+    )
+    .unwrap();
     let number = |tensor: Tensor<1>| tensor.into_data().try_to_vec::<f32>().unwrap()[0];
     let derivative = f64::from(number((here.gradient * along.clone()).sum())) / weights.unmix;
 

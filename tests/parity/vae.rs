@@ -55,6 +55,37 @@ fn autoencoders_encode_sample_and_decode_as_those_of_diffusers() {
 }
 
 #[test]
+fn in_tiles_they_encode_and_decode_as_those_of_diffusers() {
+    let Some(folder) = super::fixture("vae") else {
+        return;
+    };
+    let mut vae = load(&folder, str::to_owned).unwrap();
+    let io = Fixture::open(&folder.join("io.safetensors"));
+    let tiled = Fixture::open(&folder.join("tiled.safetensors"));
+    let tensor = |from: &Fixture, name: &str| from.tensor::<4>(name, &Device::flex());
+    vae.set_tiling(Some(16)).unwrap();
+    let mean = vae.encode(tensor(&io, "pictures")).mean;
+    holds("mean", mean, tensor(&tiled, "mean"));
+    let decoded = vae.decode(tensor(&io, "latents"));
+    holds("decoded", decoded, tensor(&tiled, "decoded"));
+
+    let whole = vae.decode(tensor(&io, "latents").narrow(2, 0, 8).narrow(3, 0, 8));
+    vae.set_tiling(None).unwrap();
+    let small = tensor(&io, "latents").narrow(2, 0, 8).narrow(3, 0, 8);
+    assert_eq!(
+        relative(whole, vae.decode(small)),
+        0.0,
+        "a single tile is the whole"
+    );
+    holds(
+        "whole again",
+        vae.decode(tensor(&io, "latents")),
+        tensor(&io, "decoded"),
+    );
+    assert!(vae.set_tiling(Some(12)).is_err() && vae.set_tiling(Some(0)).is_err());
+}
+
+#[test]
 fn the_log_variance_stays_within_its_bounds() {
     let Some(folder) = super::fixture("vae") else {
         return;

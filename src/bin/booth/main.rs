@@ -14,6 +14,7 @@ mod import;
 mod inspect;
 mod link;
 mod lora;
+mod plan;
 mod subjects;
 mod synth;
 mod train;
@@ -54,6 +55,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Writes a stand-in for a published base, with random weights.
     Synth(synth::Args),
+    /// Says what a picture or a training run takes of memory, and whether it fits.
+    Plan(plan::Args),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Link(args) => link::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(args),
+        Command::Plan(args) => plan::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,7 @@
 mod decoder;
 mod encoder;
 mod mid_block;
+mod tiling;
 
 pub use decoder::Decoder;
 pub use encoder::Encoder;
@@ -10,6 +11,7 @@ pub use mid_block::{AttentionBlock, MidBlock};
 
 use burn::tensor::Tensor;
 
+use self::tiling::{Tiling, tiled};
 use super::config::VaeConfig;
 use super::layers::Conv2d;
 use super::unet::resnet::ResnetOptions;
@@ -28,6 +30,9 @@ pub struct AutoencoderKL {
     /// 1×1, before the decoder.
     pub post_quant_conv: Option<Conv2d>,
     scaling_factor: f64,
+    /// Picture pixels per latent pixel, along one side.
+    scale: usize,
+    tiling: Option<Tiling>,
 }
 
 /// A Gaussian per latent value (diffusers `DiagonalGaussianDistribution`), before scaling.
@@ -72,15 +77,37 @@ impl AutoencoderKL {
                 latents,
             )?,
             scaling_factor: config.scaling_factor,
+            scale: config.scale(),
+            tiling: None,
         })
+    }
+
+    /// From now on takes pictures whose side is above `sample` pixels in tiles of that side
+    /// (diffusers' `enable_tiling` with that `tile_sample_min_size`); `None` takes them whole again.
+    ///
+    /// # Errors
+    /// `Settings` if a quarter of a tile is no whole number of latent pixels.
+    pub fn set_tiling(&mut self, sample: Option<usize>) -> Result<()> {
+        let tiling = sample.map(|sample| Tiling::new(sample, self.scale));
+        self.tiling = tiling.transpose()?;
+        Ok(())
     }
 
     /// Pictures `[batch, in_channels, h, w]` in [-1, 1] to latents of `h / 2^(levels-1)`.
     pub fn encode(&self, pictures: Tensor<4>) -> LatentDistribution {
-        let moments = self.encoder.forward(pictures);
-        let moments = match &self.quant_conv {
-            Some(conv) => conv.forward(moments),
-            None => moments,
+        let encode = |pictures| {
+            let moments = self.encoder.forward(pictures);
+            match &self.quant_conv {
+                Some(conv) => conv.forward(moments),
+                None => moments,
+            }
+        };
+        let [_, _, height, width] = pictures.dims();
+        let moments = match self.tiling {
+            Some(Tiling { sample, latent }) if height.max(width) > sample => {
+                tiled(pictures, [sample, latent], encode)
+            }
+            _ => encode(pictures),
         };
         let channels = moments.dims()[1] / 2;
         LatentDistribution {
@@ -92,11 +119,20 @@ impl AutoencoderKL {
     /// Latents, already divided by [`scaling_factor`](Self::scaling_factor), to pictures
     /// `[batch, out_channels, h, w]`, about [-1, 1] and not clamped.
     pub fn decode(&self, latents: Tensor<4>) -> Tensor<4> {
-        let latents = match &self.post_quant_conv {
-            Some(conv) => conv.forward(latents),
-            None => latents,
+        let decode = |latents| {
+            let latents = match &self.post_quant_conv {
+                Some(conv) => conv.forward(latents),
+                None => latents,
+            };
+            self.decoder.forward(latents)
         };
-        self.decoder.forward(latents)
+        let [_, _, height, width] = latents.dims();
+        match self.tiling {
+            Some(Tiling { sample, latent }) if height.max(width) > latent => {
+                tiled(latents, [latent, sample], decode)
+            }
+            _ => decode(latents),
+        }
     }
 
     /// What latents are multiplied by before the UNet sees them.

@@ -1,7 +1,8 @@
 //! The down, middle and up blocks (diffusers `unet_2d_blocks.py`).
 //!
 //! `CrossAttnDownBlock2D` and `DownBlock2D` differ by their attentions only, so they are one
-//! struct here with attentions or without; the same holds for the up blocks.
+//! struct here with attentions or without; the same holds for the up blocks. How they follow each
+//! other is said by [`super::stages`].
 
 use burn::tensor::Tensor;
 
@@ -78,27 +79,6 @@ impl DownBlock2D {
         })
     }
 
-    /// `[batch, c_in, h, w]` to `[batch, c_out, h', w']`; every step's result is pushed to `skips`.
-    pub fn forward(
-        &self,
-        mut x: Tensor<4>,
-        conditions: &Conditions<'_>,
-        skips: &mut Vec<Tensor<4>>,
-    ) -> Tensor<4> {
-        for (j, resnet) in self.resnets.iter().enumerate() {
-            x = resnet.forward(x, Some(&conditions.silu_temb));
-            if let Some(attention) = self.attentions.get(j) {
-                x = attention.forward(x, conditions);
-            }
-            skips.push(x.clone());
-        }
-        if let Some(downsampler) = &self.downsampler {
-            x = downsampler.forward(x);
-            skips.push(x.clone());
-        }
-        x
-    }
-
     /// Hands every layer to `visitor`.
     ///
     /// # Errors
@@ -131,17 +111,6 @@ impl MidBlock2D {
             attentions: load_attentions(weights, path, 1, Some(attention))?,
             resnets: load_resnets(weights, path, channels.into_iter(), resnet)?,
         })
-    }
-
-    /// Shape-preserving over `[batch, channels, h, w]`.
-    pub fn forward(&self, mut x: Tensor<4>, conditions: &Conditions<'_>) -> Tensor<4> {
-        for (j, resnet) in self.resnets.iter().enumerate() {
-            x = resnet.forward(x, Some(&conditions.silu_temb));
-            if let Some(attention) = self.attentions.get(j) {
-                x = attention.forward(x, conditions);
-            }
-        }
-        x
     }
 
     /// Hands every layer to `visitor`.
@@ -195,36 +164,6 @@ impl UpBlock2D {
                 .then(|| Upsample2D::load(weights, &format!("{path}.upsamplers.0"), out))
                 .transpose()?,
         })
-    }
-
-    /// `[batch, previous, h, w]` to `[batch, out, h', w']`; takes one of `skips` per resnet.
-    ///
-    /// The new side is that of the next skip, which is twice the side except where a side was odd
-    /// on the way down (diffusers passes `upsample_size` then).
-    pub fn forward(
-        &self,
-        mut x: Tensor<4>,
-        conditions: &Conditions<'_>,
-        skips: &mut Vec<Tensor<4>>,
-    ) -> Tensor<4> {
-        for (j, resnet) in self.resnets.iter().enumerate() {
-            if let Some(skip) = skips.pop() {
-                x = Tensor::cat(vec![x, skip], 1);
-            }
-            x = resnet.forward(x, Some(&conditions.silu_temb));
-            if let Some(attention) = self.attentions.get(j) {
-                x = attention.forward(x, conditions);
-            }
-        }
-        if let Some(upsampler) = &self.upsampler {
-            let [.., height, width] = x.dims();
-            let size = skips.last().map_or([2 * height, 2 * width], |skip| {
-                let [.., height, width] = skip.dims();
-                [height, width]
-            });
-            x = upsampler.forward(x, size);
-        }
-        x
     }
 
     /// Hands every layer to `visitor`.

@@ -1,7 +1,7 @@
 //! The UNet that predicts the noise (diffusers `UNet2DConditionModel`).
 //!
-//! One file per named part: [`embeddings`], [`resnet`], [`transformer`], [`blocks`];
-//! [`layer_shapes`] lists the layers from the config alone. Fields carry
+//! One file per named part: [`embeddings`], [`resnet`], [`transformer`], [`blocks`]; [`stages`] puts
+//! them in order, and [`layer_shapes`] lists the layers from the config alone. Fields carry
 //! the checkpoint's names, so a layer's path is its field's: `down_blocks.0.resnets.0.conv1`.
 
 pub mod attention_maps;
@@ -9,6 +9,7 @@ pub mod blocks;
 pub mod embeddings;
 pub mod layer_shapes;
 pub mod resnet;
+pub mod stages;
 pub mod transformer;
 
 use burn::tensor::{Tensor, activation::silu};
@@ -217,25 +218,32 @@ impl UNet2DConditionModel {
         timestep_cond: Option<Tensor<2>>,
         maps: Option<&AttentionMaps>,
     ) -> Tensor<4> {
-        let first = self.conv_norm_out.weight.dims()[0];
-        let sinusoid = timestep_embedding(timesteps, first, self.flip_sin_to_cos, self.freq_shift);
         let conditions = Conditions {
-            silu_temb: silu(self.time_embedding.forward(sinusoid, timestep_cond)),
+            silu_temb: self.embed_timesteps(timesteps, timestep_cond),
             text: encoder_hidden_states,
             maps,
         };
-        let mut x = self.conv_in.forward(sample);
-        let mut skips = vec![x.clone()];
-        for block in &self.down_blocks {
-            x = block.forward(x, &conditions, &mut skips);
+        let (mut x, mut skips) = (sample, Vec::new());
+        for stage in self.stages() {
+            let inputs = stage.inputs(x, &mut skips);
+            x = stage.forward(inputs, &conditions);
+            if stage.gives_skip {
+                skips.push(x.clone());
+            }
         }
-        if let Some(block) = &self.mid_block {
-            x = block.forward(x, &conditions);
-        }
-        for block in &self.up_blocks {
-            x = block.forward(x, &conditions, &mut skips);
-        }
-        self.conv_out.forward(self.conv_norm_out.forward_silu(x))
+        x
+    }
+
+    /// Timesteps `[batch]` as every residual block takes them: their embedding after SiLU,
+    /// `[batch, time_embed_dim]`. `timestep_cond` as in [`forward_guided`](Self::forward_guided).
+    pub fn embed_timesteps(
+        &self,
+        timesteps: Tensor<1>,
+        timestep_cond: Option<Tensor<2>>,
+    ) -> Tensor<2> {
+        let first = self.conv_norm_out.weight.dims()[0];
+        let sinusoid = timestep_embedding(timesteps, first, self.flip_sin_to_cos, self.freq_shift);
+        silu(self.time_embedding.forward(sinusoid, timestep_cond))
     }
 
     /// Hands every linear layer, convolution and norm to `visitor`, with its path.

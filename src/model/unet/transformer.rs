@@ -1,12 +1,7 @@
 //! Attention over the latent pixels and to the text
 //! (diffusers `transformer_2d.py`, `attention.py`, `attention_processor.py`).
 
-use burn::tensor::{
-    Tensor,
-    activation::{gelu, softmax},
-    module::attention,
-    ops::AttentionModuleOptions,
-};
+use burn::tensor::{Tensor, activation::gelu};
 
 use super::attention_maps::AttentionMaps;
 use super::blocks::Conditions;
@@ -301,26 +296,13 @@ impl Attention {
         context: Tensor<3>,
         maps: Option<(&AttentionMaps, [usize; 2])>,
     ) -> Tensor<3> {
-        let size = x.dims();
         let q = self.to_q.forward(x);
         let k = self.to_k.forward(context.clone());
         let v = self.to_v.forward(context);
         if let Some((maps, pixels)) = maps {
             maps.add(&q, &k, self.heads, pixels);
         }
-        if has_kernels(&q.device()) {
-            return self.to_out.forward(attend(q, k, v, self.heads));
-        }
-        let [q, k, v] = [q, k, v].map(|x| self.split(x));
-        let y = scaled_dot_product(q, k, v);
-        self.to_out.forward(y.swap_dims(1, 2).reshape(size))
-    }
-
-    /// `[batch, tokens, channels]` to `[batch, heads, tokens, channels / heads]`.
-    fn split(&self, x: Tensor<3>) -> Tensor<4> {
-        let [batch, tokens, channels] = x.dims();
-        x.reshape([batch, tokens, self.heads, channels / self.heads])
-            .swap_dims(1, 2)
+        self.to_out.forward(attend(q, k, v, self.heads))
     }
 
     /// Hands every layer to `visitor`.
@@ -338,17 +320,6 @@ impl Attention {
         }
         Ok(())
     }
-}
-
-/// softmax(q kᵀ / √d) v over `[batch, heads, tokens, d]`.
-///
-/// Without autodiff Burn's own attention keeps no score matrix. With autodiff that function would be made of more steps than these, each of them kept for the backward pass.
-fn scaled_dot_product(q: Tensor<4>, k: Tensor<4>, v: Tensor<4>) -> Tensor<4> {
-    if !(q.is_autodiff() || k.is_autodiff() || v.is_autodiff()) {
-        return attention(q, k, v, None, None, AttentionModuleOptions::default());
-    }
-    let scale = (q.dims()[3] as f64).sqrt().recip();
-    softmax((q * scale).matmul(k.swap_dims(2, 3)), 3).matmul(v)
 }
 
 impl FeedForward {

@@ -1,0 +1,176 @@
+//! `booth plan`: what a job takes of memory, and whether it fits.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use deltabooth::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
+use deltabooth::plan::verdict::size;
+use deltabooth::plan::{
+    Configs, DeviceClass, Job, Kernels, Limits, Plan, Stored, Task, Verdict, plan,
+};
+use deltabooth::spectral::preset::LayerPreset;
+use deltabooth::train::Recompute;
+use deltabooth::{Error, Result};
+
+use super::common::{DeviceArg, read};
+
+/// `booth plan`'s options.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// The base model's folder, in diffusers' layout; only its configs are read.
+    #[arg(long, value_name = "DIR")]
+    base: PathBuf,
+    /// Plans a training run rather than a picture.
+    #[arg(long)]
+    train: bool,
+    /// Side of the pictures, in pixels; the base's own if not given.
+    #[arg(long, value_name = "PX")]
+    size: Option<usize>,
+    /// The layers that are trained, or that the delta of a picture shifts.
+    #[arg(long, value_name = "PRESET")]
+    preset: Option<String>,
+    /// Samples in each training step, those of the class included.
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    samples: usize,
+    /// Trains the text encoder too.
+    #[arg(long)]
+    text_encoder: bool,
+    /// What computes.
+    #[arg(long, value_enum, default_value_t)]
+    device: DeviceArg,
+    /// Memory that there is, in GB; without it a GPU is taken to have 6 GiB.
+    #[arg(long, value_name = "GB")]
+    limit: Option<f64>,
+    /// The largest single buffer that the device takes, in MB.
+    #[arg(long, value_name = "MB")]
+    buffer: Option<f64>,
+    /// How weights, U and V are stored.
+    #[arg(long, value_enum, default_value_t)]
+    stored: StoredArg,
+}
+
+/// `--stored`.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum StoredArg {
+    /// Four bytes for each number.
+    #[default]
+    F32,
+    /// Two bytes for each number.
+    F16,
+}
+
+/// Prints the plan as a table, and the verdict below it.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let config = |part: &str| read(&args.base.join(part).join("config.json"));
+    let configs = Configs {
+        unet: UNetConfig::parse(&config("unet")?)?,
+        text_encoder: ClipTextConfig::parse(&config("text_encoder")?)?,
+        vae: VaeConfig::parse(&config("vae")?)?,
+    };
+    let preset = args.preset.as_deref().map(preset).transpose()?;
+    let own = configs.unet.sample_size.unwrap_or(64) * configs.vae.scale();
+    let pixels = args.size.unwrap_or(own);
+    let step = configs.vae.scale() << (configs.unet.block_out_channels.len() - 1);
+    if !(step..=4096).contains(&pixels) || !pixels.is_multiple_of(step) {
+        return Err(Error::Settings(format!(
+            "{pixels} px cannot be halved as often as this base does it. Give a --size from {step} to 4096 that is a multiple of {step}."
+        )));
+    }
+    if !(1..=64).contains(&args.samples) {
+        return Err(Error::Settings(
+            "A step has 1 to 64 samples. Give such a number with --samples.".into(),
+        ));
+    }
+    let stored = match args.stored {
+        StoredArg::F32 => Stored::F32,
+        StoredArg::F16 => Stored::F16,
+    };
+    let (class, kernels) = match args.device {
+        DeviceArg::Cpu => (DeviceClass::Native, Kernels::Own),
+        DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burns),
+    };
+    let mut limits = Limits::assumed(class);
+    if let Some(limit) = args.limit {
+        limits.budget = bytes("--limit", limit, 1e9)?;
+    }
+    if let Some(buffer) = args.buffer {
+        limits.buffer = bytes("--buffer", buffer, 1e6)?;
+    }
+    let job = Job {
+        task: if args.train {
+            Task::Train {
+                samples: args.samples,
+                preset: preset.unwrap_or_default(),
+                text_encoder: args.text_encoder,
+            }
+        } else {
+            Task::Generate { delta: preset }
+        },
+        pixels,
+        kernels,
+        weights: stored,
+        factors: stored,
+    };
+    print(&plan(&configs, &job, limits));
+    Ok(())
+}
+
+fn bytes(option: &str, number: f64, unit: f64) -> Result<u64> {
+    if number.is_finite() && number > 0.0 && number < 1e6 {
+        return Ok((number * unit) as u64);
+    }
+    Err(Error::Settings(format!(
+        "{option} {number} is no amount of memory. Give a positive number."
+    )))
+}
+
+fn preset(name: &str) -> Result<LayerPreset> {
+    let found = serde_json::from_value(serde_json::Value::from(name));
+    found.map_err(|_| {
+        let all = LayerPreset::ALL.map(|preset| {
+            let name = serde_json::to_value(preset).unwrap_or_default();
+            name.as_str().unwrap_or_default().to_owned()
+        });
+        Error::Settings(format!(
+            "There is no preset '{name}'. Choose one of: {}.",
+            all.join(", ")
+        ))
+    })
+}
+
+fn print(plan: &Plan) {
+    println!("| while | what | size |\n|---|---|---|");
+    for phase in &plan.phases {
+        for item in &phase.items {
+            println!("| {} | {} | {} |", phase.name, item.name, size(item.bytes));
+        }
+        println!(
+            "| {} | **together** | **{}** |",
+            phase.name,
+            size(phase.total())
+        );
+        println!(
+            "| {} | largest buffer | {} |",
+            phase.name,
+            size(phase.largest)
+        );
+    }
+    println!();
+    let strategy = plan.strategy;
+    if !matches!(plan.verdict, Verdict::DoesNotFit(_)) {
+        let mut ways = Vec::new();
+        if strategy.drop_idle {
+            ways.push("what a step does not use is let go of".to_owned());
+        }
+        if strategy.recompute == Recompute::Blocks {
+            ways.push("the UNet's blocks are computed again in the backward pass".to_owned());
+        }
+        if let Some(tile) = strategy.tile {
+            ways.push(format!("the autoencoder works in tiles of {tile} px"));
+        }
+        if !ways.is_empty() {
+            println!("To save memory, {}.", ways.join("; "));
+        }
+    }
+    println!("{}", plan.sentence());
+}

@@ -1,0 +1,130 @@
+//! Counts against published ones, and verdicts at every budget.
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+use super::*;
+
+const UNET: &[u8] = br#"{"sample_size": 64, "in_channels": 4, "out_channels": 4,
+    "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],
+    "cross_attention_dim": 768, "layers_per_block": 2,
+    "down_block_types": ["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
+        "DownBlock2D"],
+    "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D",
+        "CrossAttnUpBlock2D"]}"#;
+const TEXT: &[u8] = br#"{"vocab_size": 49408, "hidden_size": 768, "intermediate_size": 3072,
+    "num_hidden_layers": 12, "num_attention_heads": 12, "max_position_embeddings": 77,
+    "hidden_act": "quick_gelu"}"#;
+const VAE: &[u8] = br#"{"in_channels": 3, "out_channels": 3, "latent_channels": 4,
+    "block_out_channels": [128, 256, 512, 512], "layers_per_block": 2, "norm_num_groups": 32,
+    "sample_size": 512,
+    "down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D",
+        "DownEncoderBlock2D"],
+    "up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D",
+        "UpDecoderBlock2D"]}"#;
+
+fn stable_diffusion() -> Configs {
+    Configs {
+        unet: UNetConfig::parse(UNET).unwrap(),
+        text_encoder: ClipTextConfig::parse(TEXT).unwrap(),
+        vae: VaeConfig::parse(VAE).unwrap(),
+    }
+}
+
+fn training(stored: Stored) -> Job {
+    Job {
+        task: Task::Train {
+            samples: 2,
+            preset: LayerPreset::CrossAttention,
+            text_encoder: false,
+        },
+        pixels: 512,
+        kernels: Kernels::Burns,
+        weights: stored,
+        factors: stored,
+    }
+}
+
+fn limits(budget: u64) -> Limits {
+    Limits {
+        budget,
+        buffer: 1 << 30,
+    }
+}
+
+#[test]
+fn the_parts_of_stable_diffusion_have_as_many_numbers_as_published() {
+    let job = Job {
+        task: Task::Generate { delta: None },
+        ..training(Stored::F32)
+    };
+    let phases = phases(&stable_diffusion(), &job, 512, Strategy::default());
+    for (name, numbers) in [
+        ("UNet", 859_520_964),
+        ("text encoder", 123_060_480),
+        ("autoencoder", 83_653_863),
+    ] {
+        let items = &phases[0].items;
+        let item = items.iter().find(|item| item.name == name).unwrap();
+        assert_eq!(item.bytes, 4 * numbers, "{name}");
+    }
+}
+
+#[test]
+fn as_the_budget_shrinks_more_is_saved_then_pictures_shrink_then_it_is_refused() {
+    let (configs, job) = (stable_diffusion(), training(Stored::F16));
+    let mut before: Option<Plan> = None;
+    let mut seen = [false; 4];
+    for budget in (0..60).rev().map(|tenths| tenths * 100_000_000) {
+        let plan = plan(&configs, &job, limits(budget));
+        let fits = !matches!(plan.verdict, Verdict::DoesNotFit(_));
+        assert_eq!(fits, plan.peak() <= budget, "{}", plan.sentence());
+        match plan.verdict {
+            Verdict::Fits if plan.strategy == Strategy::default() => seen[0] = true,
+            Verdict::Fits if plan.strategy.recompute == Recompute::Blocks => seen[1] = true,
+            Verdict::FitsAt(pixels) => {
+                assert!(pixels < job.pixels && pixels == plan.pixels);
+                seen[2] = true;
+            }
+            Verdict::DoesNotFit(_) => seen[3] = true,
+            Verdict::Fits => {}
+        }
+        if let Some(before) = before {
+            assert!(plan.pixels <= before.pixels, "at {budget}");
+        }
+        before = Some(plan);
+    }
+    assert_eq!(seen, [true; 4]);
+}
+
+#[test]
+fn every_saving_saves() {
+    let (configs, job) = (stable_diffusion(), training(Stored::F32));
+    let peak = |strategy| {
+        let phases = phases(&configs, &job, 512, strategy);
+        phases.iter().map(Phase::total).max().unwrap()
+    };
+    let none = Strategy::default();
+    let drop_idle = Strategy {
+        drop_idle: true,
+        ..none
+    };
+    let blocks = Strategy {
+        recompute: Recompute::Blocks,
+        ..none
+    };
+    assert!(peak(drop_idle) < peak(none));
+    assert!(peak(blocks) < peak(none));
+}
+
+#[test]
+fn a_buffer_that_is_too_large_is_named() {
+    let limits = Limits {
+        buffer: 128 << 20,
+        ..limits(100_000_000_000)
+    };
+    let plan = plan(&stable_diffusion(), &training(Stored::F32), limits);
+    let sentence = plan.sentence();
+    assert!(
+        sentence.starts_with("It does not fit, because even at 128 px a single buffer of 152 MB"),
+        "{sentence}"
+    );
+}

@@ -1,0 +1,72 @@
+//! An allocator that counts what is held, and the most that ever was.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// One measurement at a time: the counters are the whole program's.
+static MEASURING: Mutex<()> = Mutex::new(());
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn count(more: usize, less: usize) {
+    let held = HELD.fetch_add(more, Relaxed) + more;
+    PEAK.fetch_max(held, Relaxed);
+    HELD.fetch_sub(less, Relaxed);
+}
+
+// SAFETY: every call goes to the system's allocator as it is; only counters are touched beside it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size, layout.size());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+/// Runs `f` while nothing else is measured, on a thread of its own: what it leaves there is gone
+/// before the next.
+pub fn alone(f: impl FnOnce() + Send) {
+    let guard = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
+    let done = std::thread::scope(|scope| scope.spawn(f).join());
+    drop(guard);
+    if let Err(panic) = done {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Bytes that the program holds now.
+pub fn held() -> usize {
+    HELD.load(Relaxed)
+}
+
+/// The most bytes that `f` held beyond those held before it. For use inside of [`alone`].
+pub fn peak<T>(f: impl FnOnce() -> T) -> (usize, T) {
+    let before = held();
+    PEAK.store(before, Relaxed);
+    let result = f();
+    (PEAK.load(Relaxed).saturating_sub(before), result)
+}

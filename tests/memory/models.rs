@@ -1,0 +1,137 @@
+//! Models with random weights, and batches for them.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use deltabooth::model::base::Base;
+use deltabooth::model::config::{SchedulerConfig, UNetConfig};
+use deltabooth::model::layers::LayerForm;
+use deltabooth::model::unet::UNet2DConditionModel;
+use deltabooth::model::unet::layer_shapes::layer_shapes;
+use deltabooth::sampler::{Noise, NoiseSchedule};
+use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::shift::NormShift;
+use deltabooth::train::attention_loss::Regions;
+use deltabooth::train::collage::{Collage, Half, Layout};
+use deltabooth::train::loss::{Batch, Text};
+use deltabooth::train::tunable::Tunable;
+use deltabooth::weights::{Files, Weights};
+
+/// Words of a caption.
+pub const TOKENS: usize = 7;
+
+pub fn embedded_base() -> Base {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = Files::Folder(root.join("static/base"));
+    let load = async { Base::load(&files, &Device::flex(), &mut |_| {}).await };
+    pollster::block_on(load).unwrap()
+}
+
+pub fn config(json: &[u8]) -> UNetConfig {
+    UNetConfig::parse(json).unwrap()
+}
+
+/// The UNet that `config` describes, its weights such that every layer keeps its input's size.
+pub fn unet(config: &UNetConfig) -> UNet2DConditionModel {
+    let mut noise = Noise::new(0, 0);
+    let mut tensors = BTreeMap::new();
+    let mut add = |name: String, shape: Vec<usize>, middle: f32, spread: f32| {
+        let values = noise.normal(shape.iter().product());
+        let values: Vec<f32> = values.iter().map(|x| middle + spread * x).collect();
+        let values = Tensor::<1>::from_data(values.as_slice(), &Device::flex());
+        tensors.insert(name, (shape, values));
+    };
+    for layer in layer_shapes(config) {
+        let ([rows, cols], path) = (layer.shape, layer.path);
+        let spread = (cols as f32).sqrt().recip();
+        let weight = format!("{path}.weight");
+        let pointwise = ["proj_in", "proj_out", "conv_shortcut"];
+        match layer.form {
+            LayerForm::Norm => add(weight, vec![cols], 1.0, 0.1),
+            LayerForm::Conv2d => {
+                let k = if pointwise.iter().any(|name| path.ends_with(name)) {
+                    1
+                } else {
+                    3
+                };
+                add(weight, vec![rows, cols / (k * k), k, k], 0.0, spread);
+            }
+            _ => add(weight, vec![rows, cols], 0.0, spread),
+        }
+        let without = [".to_q", ".to_k", ".to_v", ".cond_proj"];
+        if !without.iter().any(|name| path.ends_with(name)) {
+            let len = if layer.form == LayerForm::Norm {
+                cols
+            } else {
+                rows
+            };
+            add(format!("{path}.bias"), vec![len], 0.0, 0.1);
+        }
+    }
+    let mut weights = Weights::new("random", tensors);
+    let unet = UNet2DConditionModel::load(config, &mut weights).unwrap();
+    weights.finish().unwrap();
+    unet
+}
+
+pub fn tunable(unet: &UNet2DConditionModel, norms: NormShift) -> Tunable {
+    let spectral = SpectralBase::decompose(unet, "0", async |_, _| Ok(()));
+    let spectral = pollster::block_on(spectral).unwrap();
+    Tunable::from(spectral.trainable(unet, norms).unwrap())
+}
+
+/// A δ that closes some shifts.
+pub fn delta(model: &Tunable) -> Tensor<1> {
+    let values = Noise::new(1, 0).normal(model.len());
+    Tensor::from_data(TensorData::new(values, [model.len()]), &Device::flex()) * 0.05
+}
+
+pub fn schedule() -> NoiseSchedule {
+    let schedule = br#"{"beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear"}"#;
+    NoiseSchedule::new(&SchedulerConfig::parse(schedule).unwrap()).unwrap()
+}
+
+/// `count` samples of `side` × `side` latents, of which the first `subjects` show the subject.
+pub fn batch(config: &UNetConfig, count: usize, subjects: usize, side: usize) -> Batch {
+    let mut noise = Noise::new(2, 0);
+    let mut random = |shape: &[usize]| {
+        let values = noise.normal(shape.iter().product());
+        TensorData::new(values, shape.to_vec())
+    };
+    let (shape, device) = ([count, config.in_channels, side, side], Device::flex());
+    let channels = config.cross_attention_dim[0];
+    let text = Tensor::from_data(random(&[count, TOKENS, channels]), &device);
+    Batch {
+        latents: Tensor::from_data(random(&shape), &device),
+        noise: Tensor::from_data(random(&shape), &device),
+        timesteps: (0..count).map(|i| 100 + 777 * i % 900).collect(),
+        text: Text::Embeddings(text),
+        subjects,
+        regions: vec![None; subjects],
+    }
+}
+
+/// Left and right; words 1 and 2 on the left, 4 on the right.
+pub fn regions() -> Regions {
+    let half = |subject| Half {
+        subject,
+        picture: 0,
+        scale: 0.5,
+        offset: [0.0; 2],
+    };
+    Regions {
+        collage: Collage {
+            layout: Layout::LeftRight,
+            seam: 0.4,
+            halves: [half(0), half(1)],
+        },
+        tokens: [vec![1, 2], vec![4]],
+    }
+}
+
+/// A quarter of Stable Diffusion 1.5's channels, one layer in each block.
+pub const MIDDLE: &[u8] = br#"{"in_channels":4,"out_channels":4,"sample_size":32,
+    "down_block_types":["CrossAttnDownBlock2D","CrossAttnDownBlock2D","CrossAttnDownBlock2D","DownBlock2D"],
+    "up_block_types":["UpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D"],
+    "block_out_channels":[64,96,128,128],"layers_per_block":1,"attention_head_dim":4,
+    "cross_attention_dim":64,"norm_num_groups":8}"#;
