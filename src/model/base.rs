@@ -396,6 +396,7 @@ fn folder_name(files: &Files) -> String {
     let path = match files {
         #[cfg(not(target_family = "wasm"))]
         Files::Folder(folder) => folder.to_string_lossy().into_owned(),
+        Files::Given(given) => given.title().to_owned(),
         #[cfg(feature = "web")]
         Files::Http(address) => address.clone(),
         #[cfg(feature = "web")]

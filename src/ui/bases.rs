@@ -6,12 +6,13 @@ use leptos::prelude::*;
 
 use super::{
     browser,
+    own::Own,
     pace::Rate,
-    state::{Booth, Engine, Gravity, Stages},
-    text,
+    state::{Booth, Engine, Stages},
 };
-use crate::worker::protocol::{
-    BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Request, StoredBase,
+use crate::worker::{
+    client::PickedFile,
+    protocol::{BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Request, StoredBase},
 };
 
 /// What the page knows of models.
@@ -27,8 +28,8 @@ pub struct Bases {
     pub catalogue: RwSignal<Option<Vec<CatalogueBase>>>,
     /// What this browser keeps.
     pub stored: RwSignal<Vec<StoredBase>>,
-    /// The address in its field.
-    pub address: RwSignal<String>,
+    /// A base of the person's own.
+    pub own: Own,
     /// Licences that the person agreed to, by the bases' ids.
     pub agreed: RwSignal<BTreeSet<String>>,
     /// A download that is under way.
@@ -65,7 +66,7 @@ impl Bases {
             shown: RwSignal::new(false),
             catalogue: RwSignal::new(None),
             stored: RwSignal::new(Vec::new()),
-            address: RwSignal::new(String::new()),
+            own: Own::new(),
             agreed: RwSignal::new(agreed.split_whitespace().map(str::to_owned).collect()),
             download: RwSignal::new(None),
             paused: RwSignal::new(false),
@@ -116,6 +117,12 @@ impl Booth {
 
     /// Loads a model in place of the one that is loaded.
     pub fn load_base(self, source: BaseSource) {
+        self.load_own(source, Vec::new());
+    }
+
+    /// As [`load_base`](Self::load_base), with files of the person's disk.
+    pub fn load_own(self, source: BaseSource, files: Vec<PickedFile>) {
+        self.send_files(files);
         self.forget_messages();
         self.bases.shown.set(false);
         self.bases.name.set(String::new());
@@ -128,21 +135,12 @@ impl Booth {
         self.request_base();
     }
 
-    /// Loads the folder at the address in its field.
-    pub fn load_address(self) {
-        let address = self.bases.address.get_untracked();
-        match folder(&address) {
-            Some(url) => self.load_base(BaseSource::Folder { url }),
-            None => self.tell(Gravity::Warning, text::bad_address(&address)),
-        }
-    }
-
     /// Asks the engine for the chosen model.
     pub fn request_base(self) {
         self.forget_download();
         let device = self.options.with_value(|options| options.device);
         let source = self.bases.source.get_untracked();
-        self.post(Request::Load { source, device });
+        self.post_load(Request::Load { source, device });
     }
 
     /// What a model of the catalogue is loaded by; the one that comes with the page needs no catalogue.
@@ -239,21 +237,4 @@ impl Booth {
     pub fn remove_stored(self, key: String) {
         self.send(Request::RemoveStored { keys: vec![key] });
     }
-}
-
-/// A folder's address as the engine takes it: https (or this machine's own http), with a slash at its end.
-fn folder(address: &str) -> Option<String> {
-    let url = web_sys::Url::new(address.trim()).ok()?;
-    let local = matches!(url.hostname().as_str(), "localhost" | "127.0.0.1" | "[::1]");
-    if url.protocol() != "https:" && !(url.protocol() == "http:" && local) {
-        return None;
-    }
-    url.set_hash("");
-    url.set_search("");
-    let href = url.href();
-    Some(if href.ends_with('/') {
-        href
-    } else {
-        href + "/"
-    })
 }

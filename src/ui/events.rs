@@ -62,7 +62,10 @@ impl Booth {
             Event::DownloadRetry {
                 reason, seconds, ..
             } => self.on_retry(reason, seconds),
-            Event::Catalogue { bases } => self.bases.catalogue.set(Some(bases)),
+            Event::Catalogue { bases, tokenizer } => {
+                self.bases.catalogue.set(Some(bases));
+                self.bases.own.offer.set(tokenizer);
+            }
             Event::Stored { bases, .. } => self.bases.stored.set(bases),
             Event::Picture {
                 id,

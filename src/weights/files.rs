@@ -1,8 +1,9 @@
-//! A base's files, on disk or over HTTP: small files whole, weight files tensor by tensor.
+//! A base's files, on disk, from a person's hand or over HTTP: small files whole, weight files tensor by tensor.
 
 use std::collections::BTreeMap;
 #[cfg(not(target_family = "wasm"))]
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -16,24 +17,26 @@ use super::safetensors::{Dtype, to_f32};
 use super::shards::{INDEX_LIMIT, ShardIndex, WeightFiles};
 use super::source::Source;
 use super::stream::{RawTensor, Stream, fault};
-use super::{BaseHash, Weights};
+use super::{BaseHash, Given, Weights};
 use crate::error::{Error, Result};
 
 /// Bytes handed to the device before its queue is waited for.
 const UPLOAD_WINDOW: usize = 64 << 20;
 
-/// Where a base's files are: a diffusers folder.
+/// Where a base's files are: a diffusers folder, or what is in one with a checkpoint of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Files {
     /// On this machine's disk.
     #[cfg(not(target_family = "wasm"))]
     Folder(PathBuf),
+    /// Chosen by a person from their disk.
+    Given(Rc<Given>),
     /// Over HTTP: the folder's address, with a trailing slash.
     #[cfg(feature = "web")]
     Http(String),
     /// On another site, and kept in this browser.
     #[cfg(feature = "web")]
-    Kept(std::rc::Rc<Kept<Browser, Opfs>>),
+    Kept(Rc<Kept<Browser, Opfs>>),
 }
 
 impl Files {
@@ -68,6 +71,7 @@ impl Files {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(folder) => folder.join(path).is_file(),
+            Self::Given(given) => given.exists(path),
             #[cfg(feature = "web")]
             Self::Http(base) => http::exists(&format!("{base}{path}")).await,
             #[cfg(feature = "web")]
@@ -206,6 +210,7 @@ impl Files {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(folder) => Source::open(&folder.join(path)),
+            Self::Given(given) => Ok(Source::Given(given.open(path)?)),
             #[cfg(feature = "web")]
             Self::Http(base) => Ok(Source::Http(Body::open(&format!("{base}{path}")).await?)),
             #[cfg(feature = "web")]
@@ -226,7 +231,7 @@ async fn read(
     progress(stream.header().data_start, total);
     let mut tensors = BTreeMap::new();
     let mut uploaded = 0;
-    while let Some(RawTensor { name, info, bytes }) = stream.next().await? {
+    while let Some(RawTensor { name, info, bytes }) = stream.next(|_| true).await? {
         hash.add(component, &name, info.dtype, &info.shape, &bytes);
         progress(stream.done(&info), total);
         if !is_buffer(&name, info.dtype) {

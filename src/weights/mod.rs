@@ -1,9 +1,12 @@
 //! Bytes to checked tensors: the safetensors header, a base's files on disk or over HTTP, in one
-//! file or in many, those of other sites kept in the browser, the catalogue of them.
+//! file or in many, those that a person chose from their disk, those of other sites kept in the
+//! browser, the catalogue of them.
 
 pub mod catalogue;
+pub mod clip_tokenizer;
 pub mod download;
 pub mod files;
+pub mod given;
 pub mod hash;
 pub mod kept;
 pub mod safetensors;
@@ -24,6 +27,7 @@ use burn::tensor::{Device, Tensor};
 use crate::error::{Error, Result};
 
 pub use files::Files;
+pub use given::Given;
 pub use hash::BaseHash;
 pub use shards::WeightFiles;
 pub use single_file::SingleFile;

@@ -349,6 +349,7 @@ export interface DownloadRetryEvent {
 export interface CatalogueEvent {
   type: "catalogue";
   bases: CatalogueBase[];
+  tokenizer?: TokenizerOffer;
 }
 
 /** What this browser keeps of bases, the one that was used last first. */
@@ -577,7 +578,10 @@ export type Task =
 /** Where a base comes from. */
 export type BaseSource =
   | FolderSource
-  | CatalogueSource;
+  | CatalogueSource
+  | CheckpointSource
+  | DiskFolderSource
+  | DiskCheckpointSource;
 
 /** A diffusers folder's address, with a trailing slash. */
 export interface FolderSource {
@@ -591,8 +595,51 @@ export interface CatalogueSource {
   id: string;
 }
 
+/**
+ * The address of a checkpoint of one file, in the original layout. With `tokenizer: "beside"`,
+ * `vocab.json` and `merges.txt` lie in `files` as below.
+ */
+export interface CheckpointSource {
+  type: "checkpoint";
+  url: string;
+  tokenizer: TokenizerFrom;
+  /** What the UNet predicts, if it is not ε. */
+  prediction?: Prediction;
+}
+
+/**
+ * A diffusers folder on the person's disk. The posted request has one more field, `files`: an array
+ * of `{ path: string, file: File }`, where `path` is the file's in the folder. They are read where
+ * they lie, in slices, and not kept.
+ */
+export interface DiskFolderSource {
+  type: "disk_folder";
+  title: string;
+}
+
+/** A checkpoint of one file on the person's disk, by its path in `files` as above. */
+export interface DiskCheckpointSource {
+  type: "disk_checkpoint";
+  path: string;
+  tokenizer: TokenizerFrom;
+  /** What the UNet predicts, if it is not ε. */
+  prediction?: Prediction;
+}
+
+/** Where a checkpoint's tokenizer comes from: `vocab.json` and `merges.txt` in `files`, or the catalogue. */
+export type TokenizerFrom = "beside" | "catalogue";
+
+/** CLIP's tokenizer, which is the same for all of Stable Diffusion, as the catalogue has it. */
+export interface TokenizerOffer {
+  /** The base that it is part of. */
+  title: string;
+  /** The site that it comes from. */
+  host: string;
+  bytes: number;
+}
+
 /** Where the bytes of a file come from; `other_tab` is waited for. */
-export type BytesFrom = "cache" | "network" | "other_tab";
+export type BytesFrom = "cache" | "network" | "other_tab" | "disk";
 
 /** What a UNet predicts. */
 export type Prediction = "epsilon" | "v_prediction" | "sample";
@@ -637,7 +684,8 @@ export interface BaseDefaults {
 export interface StoredBase {
   /** What it is removed by. */
   key: string;
-  source: BaseSource;
+  /** Left out for a tokenizer, which is no base by itself. */
+  source?: BaseSource;
   title: string;
   stored: number;
   bytes: number;

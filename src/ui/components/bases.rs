@@ -1,8 +1,8 @@
-//! The choice of models: what the catalogue offers, any address, what is kept.
+//! The choice of models: what the catalogue offers, the person's own, what is kept.
 
 use leptos::prelude::*;
 
-use super::{delete::Delete, field::ToggleField};
+use super::{delete::Delete, field::ToggleField, own_base::OwnBase};
 use crate::{
     ui::{
         state::booth,
@@ -32,7 +32,7 @@ pub fn BasesPanel() -> impl IntoView {
                             .into_any()
                     }
                 }}
-                <Own />
+                <OwnBase />
                 <Stored />
                 <div class="row">
                     <button type="button" class="button" data-testid="close-bases" on:click=move |_| bases.shown.set(false)>
@@ -110,44 +110,6 @@ fn Link(url: String, words: String) -> impl IntoView {
     }
 }
 
-/// Any folder on the web.
-#[component]
-fn Own() -> impl IntoView {
-    let booth = booth();
-    let address = booth.bases.address;
-    view! {
-        <form
-            class="field"
-            on:submit=move |event| {
-                event.prevent_default();
-                booth.load_address();
-            }
-        >
-            <label for="base-address">{text::OWN_TITLE} ": " {text::OWN_LABEL}</label>
-            <div class="row">
-                <input
-                    type="url"
-                    id="base-address"
-                    data-testid="base-address"
-                    aria-describedby="base-address-hint"
-                    autocomplete="off"
-                    prop:value=move || address.get()
-                    on:input=move |event| address.set(event_target_value(&event))
-                />
-                <button
-                    type="submit"
-                    class="button small"
-                    data-testid="load-address"
-                    disabled=move || !booth.can_change_base() || address.with(|address| address.trim().is_empty())
-                >
-                    {text::BASE_LOAD}
-                </button>
-            </div>
-            <p class="hint" id="base-address-hint">{text::OWN_HINT}</p>
-        </form>
-    }
-}
-
 /// What this browser keeps, with sizes.
 #[component]
 fn Stored() -> impl IntoView {
@@ -175,9 +137,9 @@ fn StoredLine(base: StoredBase) -> impl IntoView {
                 <p class="hint">{text::kept(&base)}</p>
             </div>
             <div class="row">
-                {base
-                    .interrupted
-                    .then(|| {
+                {source
+                    .filter(|_| base.interrupted)
+                    .map(|source| {
                         view! {
                             <button
                                 type="button"

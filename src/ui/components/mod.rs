@@ -20,6 +20,7 @@ pub mod kept;
 pub mod library;
 pub mod loss_chart;
 pub mod messages;
+pub mod own_base;
 pub mod picture;
 pub mod previews;
 pub mod progress;

@@ -12,6 +12,7 @@
 //! | `surroundings` | ways in, what the browser lacks |
 //! | `mixing` | combining, other programs, editing, where a word looks |
 //! | `bases` | the choice of models and their downloads |
+//! | `own` | a person's own model |
 //! | `messages` | notes, warnings, errors |
 //! | `things` | what the embedded base knows, and prompts of it |
 //! | `format` | numbers, times, cut text |
@@ -25,6 +26,7 @@ mod format;
 mod keeping;
 mod messages;
 mod mixing;
+mod own;
 mod sharing;
 mod subjects;
 mod surroundings;
@@ -38,6 +40,7 @@ pub use format::*;
 pub use keeping::*;
 pub use messages::*;
 pub use mixing::*;
+pub use own::*;
 pub use sharing::*;
 pub use subjects::*;
 pub use surroundings::*;

@@ -8,7 +8,7 @@
 //! | `cond_stage_model.model.`, `conditioner.embedders.0.model.` | `text_encoder` of Stable Diffusion 2, OpenCLIP |
 //!
 //! The parts stand interleaved in the file, which is read once, from its beginning to its end. What
-//! has other prefixes is left out: averaged copies (`model_ema.`) and the schedule's buffers.
+//! has other prefixes is passed over: averaged copies (`model_ema.`) and the schedule's buffers.
 
 pub(crate) mod names;
 
@@ -237,8 +237,11 @@ impl SingleFile {
         let total = self.stream.total();
         let mut parts = COMPONENTS.map(|_| BTreeMap::new());
         let mut uploaded = 0;
-        while let Some(RawTensor { name, info, bytes }) = self.stream.next().await? {
-            for target in self.plan.targets.remove(&name).unwrap_or_default() {
+        let Plan { mut targets, .. } = self.plan;
+        while let Some(RawTensor { name, info, bytes }) =
+            self.stream.next(|name| targets.contains_key(name)).await?
+        {
+            for target in targets.remove(&name).unwrap_or_default() {
                 let Target {
                     component,
                     name,

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BytesFrom, CatalogueBase, Collage, Pixels, StoredBase, SubjectWords, TrainRequest};
+use super::{
+    BytesFrom, CatalogueBase, Collage, Pixels, StoredBase, SubjectWords, TokenizerOffer,
+    TrainRequest,
+};
 use crate::error::Error;
 
 /// From the engine to the page.
@@ -38,8 +41,12 @@ pub enum Event {
         reason: String,
         seconds: f32,
     },
-    /// The bases to choose from, as whoever hosts the page wrote them down.
-    Catalogue { bases: Vec<CatalogueBase> },
+    /// The bases to choose from, as whoever hosts the page wrote them down, and the tokenizer that
+    /// they have for checkpoints of one file.
+    Catalogue {
+        bases: Vec<CatalogueBase>,
+        tokenizer: Option<TokenizerOffer>,
+    },
     /// What this browser keeps of bases, the one that was used last first. `usage` and `quota` are
     /// the bytes that this site has stored and may store, where the browser says so; `persistent`
     /// tells whether the browser promised not to clear them by itself.

@@ -6,12 +6,18 @@
 //! under way. Every piece of work ends in exactly one event: its result, [`Event::Failed`] or
 //! [`Event::Stopped`].
 //!
+//! Files of a base on the person's disk travel beside a request, in the posted object's field
+//! [`FILES`]: they are the browser's handles, which no serialisation has.
+//!
 //! | file | what it holds |
 //! |---|---|
 //! | `requests` | what the page asks |
 //! | `events` | what the engine answers |
 //! | `kinds` | what both speak of |
 //! | `bases` | bases, the catalogue, what is kept of them |
+
+/// The field of the posted object in which files lie beside a request: objects of `path` and `file`.
+pub const FILES: &str = "files";
 
 mod bases;
 mod events;

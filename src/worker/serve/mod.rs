@@ -9,7 +9,9 @@
 //! | `control` | the queue of requests, Pause and Cancel, yielding |
 //! | `device` | which device, and why it |
 //! | `store` | files in the browser's private file system |
-//! | `bases` | where bases come from, what is kept of them |
+//! | `bases` | the catalogue, what is kept of bases |
+//! | `sources` | where bases come from |
+//! | `picked` | files of the person's disk, beside a request |
 //! | `session` | what is loaded; one request at a time |
 //! | `watch` | what long work calls after every step |
 //! | `decomposing` | the base's parts, decomposed |
@@ -38,11 +40,13 @@ mod editing;
 mod exporting;
 mod making;
 mod pace;
+mod picked;
 mod pictures;
 mod post;
 mod recipe;
 mod session;
 mod sharing;
+mod sources;
 mod store;
 mod training;
 mod watch;
@@ -67,7 +71,7 @@ pub fn start() {
     let inbox = control.clone();
     let listener = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
         match serde_wasm_bindgen::from_value::<Request>(message.data()) {
-            Ok(request) => inbox.hear(request),
+            Ok(request) => inbox.hear(request, picked::beside(&message.data())),
             Err(why) => post::post(&Event::Warning {
                 message: format!(
                     "The page asked for something that this engine does not know ({why}). They come from different versions: reload the page."

@@ -9,6 +9,7 @@ use super::deltas::Open;
 use super::device::{Chosen, Devices};
 use super::editing::Learned;
 use super::pace::time_forward;
+use super::picked::Picked;
 use super::pictures::Pictures;
 use super::post::{self, post, warn};
 use super::recipe::request_of;
@@ -73,14 +74,14 @@ impl Session {
     /// Works for as long as the worker lives.
     pub(super) async fn run(mut self) {
         loop {
-            let request = self.control.next().await;
-            self.serve(request).await;
+            let (request, files) = self.control.next().await;
+            self.serve(request, files).await;
             self.control.end();
         }
     }
 
     /// Answers one request; whatever fails, the next one is served.
-    async fn serve(&mut self, request: Request) {
+    async fn serve(&mut self, request: Request, files: Picked) {
         let whole = match request {
             Request::Generate(_) | Request::Edit(_) => Some(Task::Generate),
             Request::Combine(_) => Some(Task::Combine),
@@ -91,7 +92,7 @@ impl Session {
             Request::Load { source, device } => {
                 post::begin(Task::Load);
                 self.control.begin();
-                self.load(source, device).await
+                self.load(source, files, device).await
             }
             Request::ListCatalogue => {
                 post::begin(Task::Catalogue);
@@ -225,7 +226,12 @@ impl Session {
         }
     }
 
-    async fn load(&mut self, source: BaseSource, choice: DeviceChoice) -> Result<()> {
+    async fn load(
+        &mut self,
+        source: BaseSource,
+        picked: Picked,
+        choice: DeviceChoice,
+    ) -> Result<()> {
         let chosen = self.devices.choose(choice).await?;
         post(&Event::Device {
             kind: chosen.kind,
@@ -235,16 +241,16 @@ impl Session {
         // The old base goes first: two at once may not fit.
         let old_hash = self.loaded.take().map(|loaded| loaded.base.hash);
         let mut gauge = Gauge::default();
-        let files = self.bases.files(source, &self.control).await?;
+        let opened = self.bases.open(&source, picked, &self.control).await?;
         let mut show = |progress| gauge.show(progress);
-        let base = match Base::load(&files, &chosen.device, &mut show).await {
+        let base = match opened.load(&chosen.device, &mut show).await {
             // Only what was kept was wrong: it is fetched again.
-            Err(error) if error != Error::Cancelled && files.doubt().await => {
-                Base::load(&files, &chosen.device, &mut show).await?
+            Err(error) if error != Error::Cancelled && opened.doubt().await => {
+                opened.load(&chosen.device, &mut show).await?
             }
             outcome => outcome?,
         };
-        if let Err(why) = files.loaded().await {
+        if let Err(why) = opened.loaded().await {
             warn(why.to_string());
         }
         if old_hash.is_some_and(|hash| hash != base.hash) {
@@ -274,7 +280,7 @@ impl Session {
         self.chosen = Some(chosen);
         self.loaded = Some(Loaded {
             base,
-            files,
+            files: opened.files().clone(),
             decomposed: None,
             baked: None,
         });
