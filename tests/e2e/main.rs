@@ -12,6 +12,7 @@ mod embedding;
 mod firefox;
 mod hub;
 mod mixing;
+mod own_bases;
 mod privacy;
 mod recipe;
 mod server;
