@@ -4,6 +4,7 @@ use super::parts::{self, Way};
 use super::stages::Pass;
 use super::unet::{self, Peaks};
 use super::{Configs, Job, Strategy, Task};
+use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::{LayerShape, layer_shapes};
 use crate::spectral::preset::LayerPreset;
 
@@ -110,6 +111,17 @@ impl Counted<'_> {
         self.job.weights.bytes(own.max(others))
     }
 
+    /// The larger of U and V of the largest layer, in bytes.
+    fn largest_factor(&self, preset: LayerPreset) -> u64 {
+        let held = |layer: &&LayerShape| preset.holds(&layer.path, layer.form);
+        let larger = |layer: &LayerShape| match layer.form {
+            LayerForm::Norm => 0,
+            _ => (layer.shifts() * layer.shape[0].max(layer.shape[1])) as u64,
+        };
+        let numbers = self.layers.iter().filter(held).map(larger).max();
+        self.job.factors.bytes(numbers.unwrap_or(0))
+    }
+
     fn pass<'a>(&'a self, trains: &'a dyn Fn(&LayerShape) -> bool, batch: usize) -> Pass<'a> {
         Pass {
             config: &self.configs.unet,
@@ -203,13 +215,20 @@ impl Counted<'_> {
             self.autoencoder(Way::Encode),
         ];
         let [work, largest] = [0, 1].map(|at| denoising[at].max(decoding[at]).max(encoding[at]));
+        // Whoever drops what is idle prepares before U and V are taken up.
+        let beside = if drop { 0 } else { factors };
         let items = [
             &whole[..],
-            &[("U and V", factors), ("pictures to latents", work)],
+            &[("U and V", beside), ("pictures to latents", work)],
         ]
         .concat();
         let largest = largest.max(self.largest_weight());
-        let preparation = Phase::new("preparing the pictures", &items, largest);
+        let mut phases = vec![Phase::new("preparing the pictures", &items, largest)];
+        if drop {
+            let items = [&whole[..], &[("U and V", factors)]].concat();
+            let largest = self.largest_weight().max(self.largest_factor(preset));
+            phases.push(Phase::new("taking the weights apart", &items, largest));
+        }
 
         let Peaks {
             kept,
@@ -257,9 +276,14 @@ impl Counted<'_> {
                 4 * FLAT_VECTORS * (shifts + text_shifts),
             ),
         ];
-        let largest = (4 * largest).max(self.largest_weight());
-        let training = Phase::new("training", &[&weights[..], &work].concat(), largest);
-
-        vec![preparation, training]
+        let largest = (4 * largest)
+            .max(self.largest_weight())
+            .max(self.largest_factor(preset));
+        phases.push(Phase::new(
+            "training",
+            &[&weights[..], &work].concat(),
+            largest,
+        ));
+        phases
     }
 }

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         Command::Link(args) => link::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Synth(args) => synth::run(args),
-        Command::Plan(args) => plan::run(&args),
+        Command::Plan(args) => pollster::block_on(plan::run(&args)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
