@@ -1,14 +1,21 @@
-// The engine's worker, whose GPU goes away once so many buffers were made: in the middle of loading.
-const BUFFERS = 200;
-let left = BUFFERS;
+// The engine's worker, whose GPU goes away when half of a base's file is loaded.
+const devices = [];
 
-if (self.GPUDevice) {
-  const {createBuffer} = GPUDevice.prototype;
-  GPUDevice.prototype.createBuffer = function (descriptor) {
-    left -= 1;
-    if (left === 0) this.destroy();
-    return createBuffer.call(this, descriptor);
+if (self.GPUAdapter) {
+  const {requestDevice} = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    const device = await requestDevice.apply(this, given);
+    devices.push(device);
+    return device;
   };
 }
+
+const {postMessage} = self;
+self.postMessage = (event, ...rest) => {
+  postMessage.call(self, event, ...rest);
+  if (event.type === 'progress' && event.task === 'load' && event.done * 2 > event.total) {
+    devices.forEach(device => device.destroy());
+  }
+};
 
 importScripts('engine_loader.js');
