@@ -12,6 +12,7 @@ use super::{
         header::Header,
         kept::Kept,
         messages::Messages,
+        plan::Refused,
         subject::SubjectCard,
         train::TrainCard,
         use_it::UseCard,
@@ -32,12 +33,14 @@ pub fn App() -> impl IntoView {
     booth.follow_links();
     booth.watch_training();
     booth.follow_collages();
+    booth.follow_plan();
 
     view! {
         <Header />
         <WaysIn />
         <Banners />
         <main aria-label=text::MAIN_LABEL>
+            <Refused />
             <BasesPanel />
             <ArrivalPanel />
             <div class="booth">

@@ -123,6 +123,14 @@ impl Booth {
     /// As [`load_base`](Self::load_base), with files of the person's disk.
     pub fn load_own(self, source: BaseSource, files: Vec<PickedFile>) {
         self.send_files(files);
+        self.plans.refused.set(None);
+        self.begin_base(source, false);
+    }
+
+    /// Loads a model whose files the engine gets as they were sent last; `anyway` if it was refused
+    /// because it cannot fit.
+    pub fn begin_base(self, source: BaseSource, anyway: bool) {
+        self.keep_before();
         self.forget_messages();
         self.bases.shown.set(false);
         self.bases.name.set(String::new());
@@ -132,15 +140,24 @@ impl Booth {
         self.unfinished.set(None);
         self.stages.set(Stages::default());
         self.engine.set(Engine::Loading);
-        self.request_base();
+        self.ask_for_base(anyway);
     }
 
     /// Asks the engine for the chosen model.
     pub fn request_base(self) {
+        self.ask_for_base(false);
+    }
+
+    fn ask_for_base(self, anyway: bool) {
         self.forget_download();
         let device = self.options.with_value(|options| options.device);
-        let source = self.bases.source.get_untracked();
-        self.post_load(Request::Load { source, device });
+        self.post_load(Request::Load {
+            source: self.bases.source.get_untracked(),
+            device,
+            size: None,
+            memory: untrack(|| self.plans.memory()),
+            anyway,
+        });
     }
 
     /// What a model of the catalogue is loaded by; the one that comes with the page needs no catalogue.
@@ -165,12 +182,17 @@ impl Booth {
         if self.bases.source.get_untracked() == embedded {
             return false;
         }
-        self.load_base(embedded);
+        self.send_files(Vec::new());
+        self.begin_base(embedded, false);
         true
     }
 
     /// Bytes have come.
     pub fn on_download(self, path: String, from: BytesFrom, done: u64, total: u64) {
+        // After a training its model comes back by itself.
+        if self.engine.get_untracked() != Engine::Loading {
+            return;
+        }
         let now = js_sys::Date::now() / 1000.0;
         let rate = self
             .bases

@@ -10,6 +10,7 @@
 //! | `events` | what each event of the engine changes |
 //! | `device` | the device that the engine chose, and its speed |
 //! | `bases`, `own` | the model, its download, the models to choose from, the person's own |
+//! | `plans` | what models take of memory, and the size of pictures |
 //! | `actions` | what a person can do |
 //! | `subjects` | the same with subjects and their pictures |
 //! | `deltas` | the same with deltas |
@@ -50,6 +51,7 @@ mod options;
 mod own;
 mod pace;
 mod pixels;
+mod plans;
 mod png_text;
 mod report;
 mod settings;

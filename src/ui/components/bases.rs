@@ -2,7 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::{delete::Delete, field::ToggleField, own_base::OwnBase};
+use super::{
+    delete::Delete,
+    field::ToggleField,
+    own_base::OwnBase,
+    plan::{MemoryField, OfferPlan},
+};
 use crate::{
     ui::{
         state::booth,
@@ -32,6 +37,7 @@ pub fn BasesPanel() -> impl IntoView {
                             .into_any()
                     }
                 }}
+                <MemoryField />
                 <OwnBase />
                 <Stored />
                 <div class="row">
@@ -53,6 +59,7 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
     let title = shorten(base.title.trim(), 80);
     let needs = text::needs(&base);
     let asks = base.licence.consent;
+    let can_load = base.unavailable.is_none();
     let loaded = {
         let source = source.clone();
         Signal::derive(move || bases.source.with(|current| *current == source))
@@ -68,6 +75,8 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
                 <p class="title"><bdi>{title.clone()}</bdi></p>
                 <p class="hint"><bdi>{shorten(&base.description, 400)}</bdi></p>
                 <p class="hint">{needs}</p>
+                {can_load
+                    .then(|| view! { <OfferPlan base=base.clone() source=source.clone() title=title.clone() /> })}
                 <p class="hint">
                     {text::BASE_LICENCE} " "
                     <Link url=base.licence.url.clone() words=shorten(&base.licence.name, 80) />

@@ -22,6 +22,7 @@ pub mod loss_chart;
 pub mod messages;
 pub mod own_base;
 pub mod picture;
+pub mod plan;
 pub mod previews;
 pub mod progress;
 pub mod prompt;

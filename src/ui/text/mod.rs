@@ -13,6 +13,7 @@
 //! | `mixing` | combining, other programs, editing, where a word looks |
 //! | `bases` | the choice of models and their downloads |
 //! | `own` | a person's own model |
+//! | `memory` | what models and training take of memory |
 //! | `messages` | notes, warnings, errors |
 //! | `things` | what the embedded base knows, and prompts of it |
 //! | `format` | numbers, times, cut text |
@@ -24,6 +25,7 @@ mod bases;
 mod collages;
 mod format;
 mod keeping;
+mod memory;
 mod messages;
 mod mixing;
 mod own;
@@ -38,6 +40,7 @@ pub use bases::*;
 pub use collages::*;
 pub use format::*;
 pub use keeping::*;
+pub use memory::*;
 pub use messages::*;
 pub use mixing::*;
 pub use own::*;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BytesFrom, CatalogueBase, Collage, Pixels, StoredBase, SubjectWords, TokenizerOffer,
-    TrainRequest,
+    BasePlan, BytesFrom, CatalogueBase, Collage, MemoryUse, Pixels, StoredBase, SubjectWords,
+    TokenizerOffer, TrainRequest,
 };
 use crate::error::Error;
 
@@ -56,6 +56,12 @@ pub enum Event {
         quota: Option<u64>,
         persistent: bool,
     },
+    /// What a base takes of memory here.
+    Planned { plan: Box<BasePlan> },
+    /// Pictures have so many pixels a side from now on.
+    SizeSet { size: usize },
+    /// Training, or making pictures, took so much of memory.
+    MemoryUsed { used: MemoryUse },
     /// The base is loaded; pictures have `size` pixels a side. `presets` are the choices of layers,
     /// `text_encoder` counts the text encoder's shifts. `forward_seconds` is what the UNet took for
     /// one sample, for estimates.
@@ -211,6 +217,8 @@ pub struct Difference {
 pub enum Task {
     /// Loading the base.
     Load,
+    /// Planning a base's memory.
+    Plan,
     /// Reading the catalogue.
     Catalogue,
     /// Listing or removing what is kept of bases.

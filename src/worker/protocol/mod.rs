@@ -15,6 +15,7 @@
 //! | `events` | what the engine answers |
 //! | `kinds` | what both speak of |
 //! | `bases` | bases, the catalogue, what is kept of them |
+//! | `plans` | what a base takes of memory |
 
 /// The field of the posted object in which files lie beside a request: objects of `path` and `file`.
 pub const FILES: &str = "files";
@@ -22,9 +23,11 @@ pub const FILES: &str = "files";
 mod bases;
 mod events;
 mod kinds;
+mod plans;
 mod requests;
 
 pub use bases::*;
 pub use events::*;
 pub use kinds::*;
+pub use plans::*;
 pub use requests::*;

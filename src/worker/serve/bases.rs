@@ -63,6 +63,10 @@ impl Bases {
         Ok(())
     }
 
+    /// The catalogue, read once.
+    ///
+    /// # Errors
+    /// `Io` if there is none, `Config` if it cannot be used.
     pub(super) async fn catalogue(&mut self) -> Result<Rc<Catalogue>> {
         if let Some(catalogue) = &self.catalogue {
             return Ok(catalogue.clone());
@@ -163,7 +167,7 @@ impl Session {
     }
 
     fn key_in_use(&self) -> Option<String> {
-        match &self.loaded.as_ref()?.files {
+        match self.loaded.as_ref()?.opened.files() {
             Files::Kept(base) => Some(base.key().to_owned()),
             Files::Http(_) | Files::Given(_) => None,
         }

@@ -90,6 +90,7 @@ impl Session {
         }
         let training =
             TrainSettings::one_picture(&settings.prompt, steps, settings.seed).validated()?;
+        let plan = self.plan_training(&training)?;
         self.decompose(false).await?;
         post::begin(Task::Generate);
         let loaded = self.loaded()?;
@@ -108,6 +109,7 @@ impl Session {
         )
         .await;
         let mut trainer = watch.outcome(trainer)?;
+        trainer.recompute(plan.as_asked.recompute);
         while !trainer.is_done() {
             self.control.between().await?;
             let report = trainer.step().await?;

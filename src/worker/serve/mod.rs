@@ -12,6 +12,10 @@
 //! | `bases` | the catalogue, what is kept of bases |
 //! | `sources` | where bases come from |
 //! | `picked` | files of the person's disk, beside a request |
+//! | `loading` | a base, from its plan to its weights on the device |
+//! | `planning` | what a base takes of memory, and what is done by that |
+//! | `gpu_bytes` | what it really takes of a GPU's |
+//! | `idle` | what a run does not need, let go of and brought back |
 //! | `session` | what is loaded; one request at a time |
 //! | `watch` | what long work calls after every step |
 //! | `decomposing` | the base's parts, decomposed |
@@ -38,10 +42,14 @@ mod deltas;
 mod device;
 mod editing;
 mod exporting;
+mod gpu_bytes;
+mod idle;
+mod loading;
 mod making;
 mod pace;
 mod picked;
 mod pictures;
+mod planning;
 mod post;
 mod recipe;
 mod session;

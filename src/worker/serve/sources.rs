@@ -12,6 +12,7 @@ use super::post::warn;
 use crate::error::{Error, Result};
 use crate::model::base::{Base, Progress};
 use crate::model::config::PredictionType;
+use crate::plan::Configs;
 use crate::weights::clip_tokenizer::ClipTokenizer;
 use crate::weights::download::Browser;
 use crate::weights::kept::{BaseFiles, Kept, ListedFile};
@@ -54,6 +55,22 @@ impl Opened {
                 let prediction = *prediction;
                 Base::load_single_file(files, path, tokenizer, prediction, device, progress).await
             }
+        }
+    }
+
+    /// What plans of the base rest on; no weight is read.
+    ///
+    /// # Errors
+    /// As [`Configs::read`] and [`Configs::of_checkpoint`].
+    pub(super) async fn configs(&self) -> Result<Configs> {
+        match self {
+            Self::Folder(files) => Configs::read(files).await,
+            Self::Checkpoint {
+                files,
+                path,
+                prediction,
+                ..
+            } => Configs::of_checkpoint(files, path, *prediction).await,
         }
     }
 
