@@ -100,9 +100,15 @@ impl Own {
 
     fn add(&self, files: Vec<PickedFile>) {
         let only_tokenizer = files.iter().all(|(path, _)| chosen::is_tokenizer(path));
+        let was_base = self.chosen.with_untracked(|chosen| {
+            matches!(
+                chosen,
+                Some(Chosen::Folder { .. } | Chosen::Checkpoint { .. })
+            )
+        });
         self.files.update_value(|held| {
-            // A tokenizer joins what is there; anything else takes its place, but for a tokenizer.
-            held.retain(|path, _| only_tokenizer || chosen::is_tokenizer(path));
+            // A tokenizer joins a base; anything else takes its place, but for a tokenizer.
+            held.retain(|path, _| (only_tokenizer && was_base) || chosen::is_tokenizer(path));
             held.extend(files);
         });
         let names = self.files.with_value(|held| {

@@ -148,8 +148,8 @@ fn a_checkpoint_of_more_than_four_gib_is_the_base_that_is_in_it() {
     let beside = Files::Folder(place.path().to_owned());
     let load = |files: &Files, path: &str| {
         let device = Device::flex();
-        let mut quiet = |_| {};
-        let base = Base::load_single_file(files, path, &beside, None, &device, &mut quiet);
+        let mut silent = |_| {};
+        let base = Base::load_single_file(files, path, &beside, None, &device, &mut silent);
         block_on(base).unwrap()
     };
     let large = load(&files, "large");
@@ -201,9 +201,8 @@ fn a_cut_weight_file_is_refused_wherever_it_was_cut() {
         let listener = Rc::default();
         let file: Rc<dyn Slices> = Rc::new(whole(bytes[..length].to_vec()));
         let files = Files::Given(Rc::new(given(vec![("a", file)], &listener)));
-        let (device, mut hash) = (Device::flex(), BaseHash::new());
-        let mut quiet = |_, _| {};
-        let read = files.weights("a", "unet", &device, &mut hash, &mut quiet);
+        let (device, mut hash, mut silent) = (Device::flex(), BaseHash::new(), |_, _| {});
+        let read = files.weights("a", "unet", &device, &mut hash, &mut silent);
         let error = block_on(read).unwrap_err().to_string();
         assert!(error.contains("ends early"), "{length}: {error}");
     }
