@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use deltabooth::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
 use deltabooth::plan::verdict::size;
 use deltabooth::plan::{
@@ -12,7 +12,7 @@ use deltabooth::spectral::preset::LayerPreset;
 use deltabooth::train::Recompute;
 use deltabooth::{Error, Result};
 
-use super::common::{DeviceArg, read};
+use super::common::{DeviceArg, StoredArg, read};
 
 /// `booth plan`'s options.
 #[derive(Debug, ClapArgs)]
@@ -49,16 +49,6 @@ pub(crate) struct Args {
     stored: StoredArg,
 }
 
-/// `--stored`.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum StoredArg {
-    /// Four bytes for each number.
-    #[default]
-    F32,
-    /// Two bytes for each number.
-    F16,
-}
-
 /// Prints the plan as a table, and the verdict below it.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let config = |part: &str| read(&args.base.join(part).join("config.json"));
@@ -81,10 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "A step has 1 to 64 samples. Give such a number with --samples.".into(),
         ));
     }
-    let stored = match args.stored {
-        StoredArg::F32 => Stored::F32,
-        StoredArg::F16 => Stored::F16,
-    };
+    let stored: Stored = args.stored.into();
     let (class, kernels) = match args.device {
         DeviceArg::Cpu => (DeviceClass::Native, Kernels::Own),
         DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burns),
