@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::*;
+use crate::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
 
 const UNET: &[u8] = br#"{"sample_size": 64, "in_channels": 4, "out_channels": 4,
     "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],

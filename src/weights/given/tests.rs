@@ -11,7 +11,7 @@ use crate::model::base::Base;
 use crate::standin::{self, Kind, Layout, Options};
 use crate::weights::download::fake::{Listener, noise};
 use crate::weights::safetensors::{Dtype, Header, write_header};
-use crate::weights::{BaseHash, Files};
+use crate::weights::{BaseHash, Files, Place, Stored};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -148,7 +148,8 @@ fn a_checkpoint_of_more_than_four_gib_is_the_base_that_is_in_it() {
     let beside = Files::Folder(place.path().to_owned());
     let load = |files: &Files, path: &str| {
         let device = Device::flex();
-        let base = Base::load_single_file(files, path, &beside, None, &device, &mut |_| {});
+        let mut silent = |_| {};
+        let base = Base::load_single_file(files, path, &beside, None, &device, &mut silent);
         block_on(base).unwrap()
     };
     let large = load(&files, "large");
@@ -200,8 +201,9 @@ fn a_cut_weight_file_is_refused_wherever_it_was_cut() {
         let listener = Rc::default();
         let file: Rc<dyn Slices> = Rc::new(whole(bytes[..length].to_vec()));
         let files = Files::Given(Rc::new(given(vec![("a", file)], &listener)));
-        let (device, mut hash) = (Device::flex(), BaseHash::new());
-        let read = files.weights("a", "unet", &device, &mut hash, &mut |_, _| {});
+        let (mut hash, mut silent) = (BaseHash::new(), |_, _| {});
+        let place = Place::new(&Device::flex(), Stored::F32);
+        let read = files.weights("a", "unet", &place, &mut hash, &mut silent);
         let error = block_on(read).unwrap_err().to_string();
         assert!(error.contains("ends early"), "{length}: {error}");
     }
