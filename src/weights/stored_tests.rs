@@ -21,13 +21,14 @@ fn load(dtype: Dtype, values: &[f32]) -> Result<(Weights, String)> {
     std::fs::write(folder.path().join("w.safetensors"), file).unwrap();
     let files = Files::Folder(folder.path().to_owned());
     let (mut hash, place) = (BaseHash::new(), Place::new(&Device::flex(), Stored::F16));
-    let weights = files.weights("w.safetensors", "unet", &place, &mut hash, &mut |_, _| ());
+    let mut quiet = |_, _| ();
+    let weights = files.weights("w.safetensors", "unet", &place, &mut hash, &mut quiet);
     Ok((block_on(weights)?, hash.finish()))
 }
 
 #[test]
 fn matrices_are_stored_as_halves_and_vectors_as_f32() {
-    let values = [1.0, -2.5, 0.1, 65504.0, 6e-8];
+    let values = [1.0, -2.5, 0.1, 65024.0, 6e-8];
     for dtype in [Dtype::F16, Dtype::BF16, Dtype::F32] {
         let (mut weights, hash) = load(dtype, &values).unwrap();
         let read = to_f32(dtype, &from_f32(dtype, &values).unwrap()).unwrap();
