@@ -83,8 +83,15 @@ impl Counted<'_> {
     }
 
     fn unet(&self) -> u64 {
-        let numbers = self.sum(|layer| parts::weight(layer) + parts::bias(layer));
-        self.job.weights.bytes(numbers)
+        self.sum(|layer| self.stored(layer) + 4 * parts::bias(layer))
+    }
+
+    /// Bytes of a layer's weight; a norm's is F32 in any case.
+    fn stored(&self, layer: &LayerShape) -> u64 {
+        match layer.form {
+            LayerForm::Norm => 4 * parts::weight(layer),
+            _ => self.job.weights.bytes(parts::weight(layer)),
+        }
     }
 
     fn text_encoder(&self) -> u64 {
@@ -128,6 +135,8 @@ impl Counted<'_> {
             layers: self.layers,
             trains,
             kernels: self.job.kernels,
+            weights: self.job.weights,
+            factors: self.job.factors,
             batch,
             side: self.pixels / self.configs.vae.scale(),
             tokens: self.configs.text_encoder.max_position_embeddings,
@@ -186,11 +195,10 @@ impl Counted<'_> {
     }
 
     fn built(&self, preset: LayerPreset) -> u64 {
-        let numbers = self.sum(|layer| {
+        self.sum(|layer| {
             let held = preset.holds(&layer.path, layer.form);
-            if held { parts::weight(layer) } else { 0 }
-        });
-        self.job.weights.bytes(numbers)
+            if held { self.stored(layer) } else { 0 }
+        })
     }
 
     fn train(&self, samples: usize, preset: LayerPreset, text_encoder: bool) -> Vec<Phase> {
@@ -247,20 +255,13 @@ impl Counted<'_> {
             0
         };
         let left = self.sum(|layer| {
-            let weight = if trains(layer) {
-                0
-            } else {
-                parts::weight(layer)
-            };
-            weight + parts::bias(layer)
+            let weight = if trains(layer) { 0 } else { self.stored(layer) };
+            weight + 4 * parts::bias(layer)
         });
         let rest = if text_encoder { self.text_encoder() } else { 0 };
         let weights = if drop {
             [
-                (
-                    "UNet, what is not trained of it",
-                    self.job.weights.bytes(left),
-                ),
+                ("UNet, what is not trained of it", left),
                 ("text encoder", rest),
                 ("autoencoder", 0),
             ]

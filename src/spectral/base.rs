@@ -14,6 +14,7 @@ use super::svd::decompose;
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Visitor, Weight};
 use crate::model::matrix::Matrix;
+use crate::weights::Stored;
 
 /// A model whose layers can be shifted.
 pub trait Layers: Clone {
@@ -111,6 +112,25 @@ impl SpectralBase {
     /// The hash of the base's weights that was given to [`decompose`](Self::decompose).
     pub fn base_hash(&self) -> &str {
         &self.base_hash
+    }
+
+    /// The same with U and V stored so; what is rounded to halves stays so in F32.
+    pub fn stored_as(&self, stored: Stored) -> Self {
+        let layers = self.layers.iter().map(|(path, layer)| {
+            let layer = match layer {
+                LayerBase::Matrix { u, sigma, vt } if u.stored() != stored => LayerBase::Matrix {
+                    u: Matrix::rounded(u.f32(), stored),
+                    sigma: sigma.clone(),
+                    vt: Matrix::rounded(vt.f32(), stored),
+                },
+                layer => layer.clone(),
+            };
+            (path.clone(), layer)
+        });
+        Self {
+            base_hash: self.base_hash.clone(),
+            layers: layers.collect(),
+        }
     }
 
     /// Paths and layers, in the order of the model's visit.

@@ -5,6 +5,7 @@ use super::delta::Delta;
 use super::shift::ShiftSet;
 use crate::error::{Error, Result};
 use crate::model::base::Base;
+use crate::weights::Stored;
 
 /// The UNet's decomposition and, where something trains or shifts it, the text encoder's.
 #[derive(Clone, Debug)]
@@ -41,6 +42,17 @@ impl Decomposed {
             decomposed.add_text_encoder(base, progress).await?;
         }
         Ok(decomposed)
+    }
+
+    /// The same with U and V stored so: [`SpectralBase::stored_as`].
+    pub fn stored_as(&self, stored: Stored) -> Self {
+        Self {
+            unet: self.unet.stored_as(stored),
+            text_encoder: self
+                .text_encoder
+                .as_ref()
+                .map(|text_encoder| text_encoder.stored_as(stored)),
+        }
     }
 
     /// Decomposes the text encoder too, unless that was done.
