@@ -2,12 +2,13 @@
 //! which size, and how its weights are held.
 
 use super::verdict::sides;
-use super::{Configs, Job, Kernels, Limits, Plan, Stored, Task, Verdict, plan};
+use super::{Configs, Job, Kernels, Limits, Plan, Stored, Task, Verdict, parts, plan};
+use crate::model::unet::layer_shapes::layer_shapes;
 use crate::spectral::preset::LayerPreset;
 
-/// Whether weights can be held in F16 on a device: until the loader takes a type of storage, they
-/// are F32 everywhere, and so is every plan.
-pub const F16_IS_STORED: bool = false;
+/// Bytes of U and V of all layers in F32 above which they are stored as halves, however the weights
+/// are: those of a small base stay as they are made, because its deltas are made for every machine.
+const MAX_F32_FACTORS: u64 = 256 << 20;
 
 /// What a person wants of a base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub struct Advice {
     /// The side that was wished for; otherwise the largest that fits for training, and if none
     /// does, for making pictures.
     pub pixels: usize,
-    /// How the weights are to be held, U and V too.
+    /// How the weights are to be held.
     pub stored: Stored,
     /// Making pictures.
     pub generate: Plan,
@@ -53,8 +54,8 @@ impl Advice {
 
 /// What the base of `configs` can do within `limits`.
 ///
-/// F32 is taken where training fits with it as it is wished for. F16 is the way out, where a device
-/// has it: it changes nothing for a base that was published in F16, and rounds others.
+/// F32 is taken where training fits with it as it is wished for. F16 is the way out: it changes
+/// nothing for a base that was published in F16, and rounds others.
 pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) -> Advice {
     let own_pixels = configs.own_pixels();
     let mut sides = sides(configs, own_pixels);
@@ -62,13 +63,19 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
         sides.push(own_pixels);
     }
     let pixels = wish.pixels.unwrap_or(own_pixels);
+    let numbers: u64 = layer_shapes(&configs.unet).iter().map(parts::factors).sum();
+    let factors = if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
+        Stored::F16
+    } else {
+        Stored::F32
+    };
     let planned = |task, stored| {
         let job = Job {
             task,
             pixels,
             kernels,
             weights: stored,
-            factors: stored,
+            factors,
         };
         plan(configs, &job, limits)
     };
@@ -77,11 +84,9 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
         preset: wish.preset,
         text_encoder: wish.text_encoder,
     };
-    let half = F16_IS_STORED && kernels == Kernels::Burns;
     let tried = match wish.stored {
         Some(stored) => vec![stored],
-        None if half => vec![Stored::F32, Stored::F16],
-        None => vec![Stored::F32],
+        None => vec![Stored::F32, Stored::F16],
     };
     let plans = tried
         .into_iter()

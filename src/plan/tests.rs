@@ -145,7 +145,11 @@ fn wish() -> Wish {
 fn the_size_that_is_advised_is_the_largest_that_training_fits_at() {
     let configs = stable_diffusion();
     let advised = |preset, budget| {
-        let wish = Wish { preset, ..wish() };
+        let wish = Wish {
+            preset,
+            stored: Some(Stored::F32),
+            ..wish()
+        };
         advise(&configs, &wish, Kernels::Burns, limits(budget))
     };
     let large = advised(LayerPreset::KeyValue, 12_000_000_000);
@@ -194,6 +198,25 @@ fn what_is_held_in_one_type_is_planned_for_in_that_type() {
     assert_eq!((whole.stored, half.stored), (Stored::F32, Stored::F16));
     assert!(half.train.peak() < whole.train.peak());
     assert!(half.generate.peak() < whole.generate.peak());
+}
+
+#[test]
+fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
+    let configs = stable_diffusion();
+    let stored = |budget| advise(&configs, &wish(), Kernels::Burns, limits(budget));
+    let large = stored(100_000_000_000);
+    assert_eq!(
+        (large.stored, &large.train.verdict),
+        (Stored::F32, &Verdict::Fits)
+    );
+    // The mark: all layers at 512 pixels in 8 GB.
+    let marked = stored(8_000_000_000);
+    assert_eq!(
+        (marked.pixels, &marked.train.verdict),
+        (512, &Verdict::Fits)
+    );
+    println!("{} {:?}", marked.train.sentence(), marked.train.strategy);
+    assert_eq!(stored(5_000_000_000).stored, Stored::F16);
 }
 
 #[test]

@@ -19,8 +19,8 @@ use crate::model::unet::layer_shapes::LayerShape;
 use crate::plan::{Stored, Wish};
 use crate::spectral::lora::Lora;
 use crate::spectral::{LayerPreset, lora_file};
-use crate::weights::Files;
 use crate::weights::catalogue::LoraEntry;
+use crate::weights::{Files, Place};
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
 
 impl Session {
@@ -162,12 +162,11 @@ pub(super) async fn load_base(
     stored: Stored,
     gauge: &mut Gauge,
 ) -> Result<Base> {
-    // The loader holds everything in F32 so far (`F16_IS_STORED`): nothing else is planned.
-    let _ = stored;
+    let place = Place::new(device, stored);
     let mut show = |progress| gauge.show(progress);
-    match opened.load(device, &mut show).await {
+    match opened.load(place.clone(), &mut show).await {
         Err(error) if error != Error::Cancelled && opened.doubt().await => {
-            opened.load(device, &mut show).await
+            opened.load(place, &mut show).await
         }
         outcome => outcome,
     }

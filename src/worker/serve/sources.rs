@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use burn::tensor::Device;
 use web_sys::Url;
 
 use super::bases::{Bases, Teller, here, resolve};
@@ -16,7 +15,7 @@ use crate::plan::Configs;
 use crate::weights::clip_tokenizer::ClipTokenizer;
 use crate::weights::download::Browser;
 use crate::weights::kept::{BaseFiles, Kept, ListedFile};
-use crate::weights::{Files, Given};
+use crate::weights::{Files, Given, Place};
 use crate::worker::protocol::{BaseSource, Prediction, TokenizerFrom};
 
 /// A base's files, ready to be read.
@@ -35,17 +34,17 @@ pub(super) enum Opened {
 }
 
 impl Opened {
-    /// Loads the base.
+    /// Loads the base onto a device, its matrices stored as the place says.
     ///
     /// # Errors
     /// As [`Base::load`] and [`Base::load_single_file`].
     pub(super) async fn load(
         &self,
-        device: &Device,
+        place: Place,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Base> {
         match self {
-            Self::Folder(files) => Base::load(files, device, progress).await,
+            Self::Folder(files) => Base::load(files, place, progress).await,
             Self::Checkpoint {
                 files,
                 path,
@@ -53,7 +52,7 @@ impl Opened {
                 prediction,
             } => {
                 let prediction = *prediction;
-                Base::load_single_file(files, path, tokenizer, prediction, device, progress).await
+                Base::load_single_file(files, path, tokenizer, prediction, place, progress).await
             }
         }
     }
