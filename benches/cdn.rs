@@ -8,7 +8,6 @@
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/browser.rs"]
 mod browser;
-#[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/hub.rs"]
 mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]

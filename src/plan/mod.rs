@@ -33,27 +33,10 @@ pub use phases::{Item, Phase, phases};
 pub use stages::Kernels;
 pub use verdict::{Plan, Verdict, plan};
 
+pub use crate::weights::Stored;
+
 use crate::spectral::preset::LayerPreset;
 use crate::train::Recompute;
-
-/// How numbers that do not change are stored. What is computed with is F32 in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stored {
-    /// Four bytes.
-    #[default]
-    F32,
-    /// Two bytes.
-    F16,
-}
-
-impl Stored {
-    fn bytes(self, numbers: u64) -> u64 {
-        match self {
-            Self::F32 => 4 * numbers,
-            Self::F16 => 2 * numbers,
-        }
-    }
-}
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

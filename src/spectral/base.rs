@@ -13,6 +13,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::svd::decompose;
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Visitor, Weight};
+use crate::model::matrix::Matrix;
 
 /// A model whose layers can be shifted.
 pub trait Layers: Clone {
@@ -33,11 +34,11 @@ pub enum LayerBase {
     /// W = U diag(σ) Vᵀ.
     Matrix {
         /// U: `[c_out, r]`.
-        u: Tensor<2>,
+        u: Matrix,
         /// σ: `[r]`, falling.
         sigma: Vec<f32>,
         /// Vᵀ: `[r, fan_in]`.
-        vt: Tensor<2>,
+        vt: Matrix,
     },
     /// A norm's weight, `[channels]`.
     Norm(Vec<f32>),
@@ -52,7 +53,7 @@ pub struct SpectralBase {
 }
 
 impl SpectralBase {
-    /// Decomposes every layer of `model`, whose weights are whole.
+    /// Decomposes every layer of `model`, whose weights are whole; U and V are stored as they are.
     ///
     /// `progress(done, total)` is awaited before each layer and after the last, so that a worker
     /// can answer its page in between; its error ends the work.
@@ -65,7 +66,7 @@ impl SpectralBase {
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
         enum Read {
-            Matrix(Tensor<2>),
+            Matrix(Matrix),
             Norm(Tensor<1>),
         }
         let mut weights = Vec::new();
@@ -87,13 +88,14 @@ impl SpectralBase {
                 Read::Norm(weight) => LayerBase::Norm(read(weight).await?),
                 Read::Matrix(weight) => {
                     let ([rows, cols], device) = (weight.dims(), weight.device());
-                    let d = decompose(&read(weight).await?, rows, cols)
+                    let stored = weight.stored();
+                    let d = decompose(&read(weight.f32()).await?, rows, cols)
                         .map_err(|error| Error::Decomposition(format!("'{path}': {error}")))?;
                     let r = d.rank();
                     LayerBase::Matrix {
-                        u: upload(d.u, [rows, r], &device),
+                        u: Matrix::new(d.u, [rows, r], &device, stored),
                         sigma: d.sigma,
-                        vt: upload(d.vt, [r, cols], &device),
+                        vt: Matrix::new(d.vt, [r, cols], &device, stored),
                     }
                 }
             };
@@ -123,7 +125,7 @@ impl SpectralBase {
 ///
 /// # Errors
 /// `Decomposition` if it is factored: a model that is being trained was given in place of a base.
-pub(super) fn whole<'a>(path: &str, weight: &'a Weight) -> Result<&'a Tensor<2>> {
+pub(super) fn whole<'a>(path: &str, weight: &'a Weight) -> Result<&'a Matrix> {
     match weight {
         Weight::Full(matrix) => Ok(matrix),
         Weight::Factored { .. } => Err(Error::Decomposition(format!(

@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 
-use super::base::{LayerBase, SpectralBase, read, upload};
+use super::base::{LayerBase, SpectralBase, read};
 use crate::error::{Error, Result};
+use crate::model::matrix::Matrix;
+use crate::weights::Stored;
 use crate::weights::hash::BaseHash;
 use crate::weights::safetensors::{Dtype, Header, from_f32, header_len, to_f32, write};
 
@@ -38,13 +40,13 @@ impl SpectralBase {
                     add(
                         format!("{path}.u"),
                         u.dims().to_vec(),
-                        &read(u.clone()).await?,
+                        &read(u.f32()).await?,
                     )?;
                     add(format!("{path}.sigma"), vec![sigma.len()], sigma)?;
                     add(
                         format!("{path}.vt"),
                         vt.dims().to_vec(),
-                        &read(vt.clone()).await?,
+                        &read(vt.f32()).await?,
                     )?;
                 }
             }
@@ -118,9 +120,9 @@ impl SpectralBase {
                     )));
                 }
                 LayerBase::Matrix {
-                    u: upload(u, [rows, r], device),
+                    u: Matrix::new(u, [rows, r], device, Stored::F32),
                     sigma,
-                    vt: upload(vt, [r, cols], device),
+                    vt: Matrix::new(vt, [r, cols], device, Stored::F32),
                 }
             };
             layers.push((path, layer));

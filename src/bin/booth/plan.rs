@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use deltabooth::plan::verdict::size;
 use deltabooth::plan::{
     Configs, DeviceClass, Job, Kernels, Limits, Plan, Stored, Task, Verdict, plan,
@@ -12,7 +12,7 @@ use deltabooth::train::Recompute;
 use deltabooth::weights::Files;
 use deltabooth::{Error, Result};
 
-use super::common::DeviceArg;
+use super::common::{DeviceArg, StoredArg};
 
 /// `booth plan`'s options.
 #[derive(Debug, ClapArgs)]
@@ -49,16 +49,6 @@ pub(crate) struct Args {
     stored: StoredArg,
 }
 
-/// `--stored`.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum StoredArg {
-    /// Four bytes for each number.
-    #[default]
-    F32,
-    /// Two bytes for each number.
-    F16,
-}
-
 /// Prints the plan as a table, and the verdict below it.
 pub(crate) async fn run(args: &Args) -> Result<()> {
     let configs = Configs::read(&Files::Folder(args.base.clone())).await?;
@@ -75,10 +65,7 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
             "A step has 1 to 64 samples. Give such a number with --samples.".into(),
         ));
     }
-    let stored = match args.stored {
-        StoredArg::F32 => Stored::F32,
-        StoredArg::F16 => Stored::F16,
-    };
+    let stored: Stored = args.stored.into();
     let (class, kernels) = match args.device {
         DeviceArg::Cpu => (DeviceClass::Native, Kernels::Own),
         DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burns),

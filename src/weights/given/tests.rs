@@ -11,7 +11,7 @@ use crate::model::base::Base;
 use crate::standin::{self, Kind, Layout, Options};
 use crate::weights::download::fake::{Listener, noise};
 use crate::weights::safetensors::{Dtype, Header, write_header};
-use crate::weights::{BaseHash, Files};
+use crate::weights::{BaseHash, Files, Place, Stored};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -201,8 +201,9 @@ fn a_cut_weight_file_is_refused_wherever_it_was_cut() {
         let listener = Rc::default();
         let file: Rc<dyn Slices> = Rc::new(whole(bytes[..length].to_vec()));
         let files = Files::Given(Rc::new(given(vec![("a", file)], &listener)));
-        let (device, mut hash, mut silent) = (Device::flex(), BaseHash::new(), |_, _| {});
-        let read = files.weights("a", "unet", &device, &mut hash, &mut silent);
+        let (mut hash, mut silent) = (BaseHash::new(), |_, _| {});
+        let place = Place::new(&Device::flex(), Stored::F32);
+        let read = files.weights("a", "unet", &place, &mut hash, &mut silent);
         let error = block_on(read).unwrap_err().to_string();
         assert!(error.contains("ends early"), "{length}: {error}");
     }
