@@ -137,7 +137,7 @@ fn a_pass_without_gradients_is_within_a_tenth_of_the_plan() {
             (32, Stored::F32),
             (40, Stored::F32),
             (32, Stored::F16),
-            (8, Stored::F16),
+            (40, Stored::F16),
         ] {
             let config = models::config(models::MIDDLE);
             let configs = configs(&config);
