@@ -7,6 +7,7 @@ use super::session::Session;
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
 use crate::picture::Picture;
+use crate::spectral::Needs;
 use crate::spectral::delta::Delta;
 use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
 
@@ -139,11 +140,10 @@ impl Session {
         if wanted.is_empty() {
             return Ok(());
         }
-        let text_encoder = self
-            .open(&wanted)?
-            .iter()
-            .any(|(delta, _)| !delta.text_encoder.is_empty());
-        self.decompose(text_encoder).await?;
+        let deltas = self.open(&wanted)?;
+        let deltas: Vec<&Delta> = deltas.iter().map(|(delta, _)| *delta).collect();
+        let needs = Needs::shifting(&deltas);
+        self.decompose(&needs).await?;
         post::begin(Task::Generate);
         let loaded = self.loaded()?;
         if let Some(decomposed) = &loaded.decomposed {

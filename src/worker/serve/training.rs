@@ -13,6 +13,7 @@ use super::session::Session;
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::generate::GenerateSettings;
+use crate::spectral::Needs;
 use crate::train::prepare::warnings;
 use crate::train::{Checkpoint, CheckpointStore, Subject, Trainer};
 use crate::worker::protocol::{DeviceKind, Event, Origin, Task, TrainRequest};
@@ -49,7 +50,8 @@ impl Session {
         for warning in warnings(&settings, &counts, &self.loaded()?.base.tokenizer) {
             warn(warning);
         }
-        self.decompose(settings.text_encoder).await?;
+        let needs = Needs::training(settings.layers, settings.text_encoder);
+        self.decompose(&needs).await?;
         post::begin(Task::Prior);
         let store = self.store().await;
         let watch = self.watch(Task::Prior);
@@ -84,7 +86,9 @@ impl Session {
         };
         let checkpoint = Checkpoint::from_bytes(&bytes)?;
         checkpoint.check_base(&self.loaded()?.base.hash)?;
-        self.decompose(checkpoint.settings.text_encoder).await?;
+        let settings = &checkpoint.settings;
+        let needs = Needs::training(settings.layers, settings.text_encoder);
+        self.decompose(&needs).await?;
         let loaded = self.loaded()?;
         let Some(decomposed) = &loaded.decomposed else {
             return Ok(());
