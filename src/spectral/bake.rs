@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
-use super::base::{LayerBase, Layers, SpectralBase, other_model, upload, whole};
+use super::base::{LayerBase, Layers, SpectralBase, not_decomposed, other_model, upload, whole};
+use super::shapes::LayerShape;
 use super::shift::{Shift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Weight};
@@ -28,7 +29,8 @@ impl SpectralBase {
     ///
     /// # Errors
     /// `Delta` if a path is not in the model, a length does not fit, or two deltas cannot be
-    /// added, naming the layers; `Decomposition` if `model` is not what was decomposed.
+    /// added, naming the layers; `Decomposition` if `model` is not what was decomposed, or a layer
+    /// that is shifted was not.
     pub fn bake<M: Layers>(&self, model: &M, deltas: &[(&ShiftSet, f32)]) -> Result<M> {
         let total = ShiftSet::weighted_sum(deltas)?;
         self.check(&total)?;
@@ -41,7 +43,7 @@ impl SpectralBase {
             else {
                 return Ok(());
             };
-            let base = *layers.get(path).ok_or_else(|| other_model(path))?;
+            let base = *layers.get(path).ok_or_else(|| not_decomposed(path))?;
             match layer {
                 LayerMut::Linear(linear) => {
                     linear.weight =
@@ -67,19 +69,25 @@ impl SpectralBase {
         Ok(baked)
     }
 
-    /// Whether every shift has a layer of its kind and length here.
+    /// Whether every shift has a layer of its kind and length in the model, decomposed or not.
     ///
     /// # Errors
     /// `Delta`, naming the layers that do not fit.
     pub fn check(&self, shifts: &ShiftSet) -> Result<()> {
-        let layers: BTreeMap<&str, &LayerBase> = self.layers().collect();
         let wrong: Vec<String> = shifts
             .iter()
             .filter_map(|(path, shift)| {
-                let expected = match (layers.get(path), shift.kind) {
-                    (Some(LayerBase::Matrix { sigma, .. }), ShiftKind::Spectral) => sigma.len(),
-                    (Some(LayerBase::Norm(weight)), ShiftKind::NormFull) => weight.len(),
-                    (Some(LayerBase::Norm(_)), ShiftKind::NormScalar) => 1,
+                let expected = match (self.shapes().get(path), shift.kind) {
+                    (Some(LayerShape::Norm { channels }), ShiftKind::NormFull) => *channels,
+                    (Some(LayerShape::Norm { .. }), ShiftKind::NormScalar) => 1,
+                    (
+                        Some(
+                            shape @ (LayerShape::Linear { .. }
+                            | LayerShape::Conv2d { .. }
+                            | LayerShape::Embedding { .. }),
+                        ),
+                        ShiftKind::Spectral,
+                    ) => shape.rank(),
                     (Some(_), kind) => {
                         return Some(format!("'{path}' ({kind:?} is not for this layer)"));
                     }

@@ -58,10 +58,7 @@ fn base() -> SpectralBase {
         };
         (path.to_owned(), layer)
     });
-    SpectralBase {
-        base_hash: String::new(),
-        layers: layers.into(),
-    }
+    SpectralBase::of_layers(layers.into())
 }
 
 fn change(base: &SpectralBase, path: &str, shift: &Shift) -> Vec<f32> {

@@ -2,7 +2,11 @@
 
 use super::base::SpectralBase;
 use super::delta::Delta;
+use super::needs::Needs;
+use super::preset::LayerPreset;
+use super::shapes::Component;
 use super::shift::ShiftSet;
+use super::workshop::{Decomposer, FactorStore, NoStore, Summary, Workshop};
 use crate::error::{Error, Result};
 use crate::model::base::Base;
 use crate::weights::Stored;
@@ -26,21 +30,35 @@ impl From<SpectralBase> for Decomposed {
 }
 
 impl Decomposed {
-    /// Decomposes the UNet and, if asked for, the text encoder; `progress` as for
-    /// [`SpectralBase::decompose`], once for each.
+    /// Nothing of `base` is decomposed yet.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::decompose`].
+    /// Those of [`SpectralBase::new`].
+    pub fn empty(base: &Base, stored: Stored) -> Result<Self> {
+        SpectralBase::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
+    }
+
+    /// Decomposes the whole UNet and, if asked for, the text encoder, over the machine's cores
+    /// where there are threads; `progress` as for [`SpectralBase::extend`], once for each.
+    ///
+    /// # Errors
+    /// Those of [`SpectralBase::extend`].
     pub async fn new(
         base: &Base,
         text_encoder: bool,
-        mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
+        progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
-        let unet = SpectralBase::decompose(&base.unet, &*base.hash, &mut progress).await?;
-        let mut decomposed = Self::from(unet);
-        if text_encoder {
-            decomposed.add_text_encoder(base, progress).await?;
-        }
+        let mut decomposed = Self::empty(base, Stored::F32)?;
+        let needs = Needs::training(LayerPreset::All, text_encoder);
+        #[cfg(not(target_family = "wasm"))]
+        let decomposer = &super::threads::Threads::default();
+        #[cfg(target_family = "wasm")]
+        let decomposer = &super::workshop::OwnThread;
+        let workshop = Workshop {
+            decomposer,
+            store: &NoStore,
+        };
+        decomposed.extend(base, &needs, workshop, progress).await?;
         Ok(decomposed)
     }
 
@@ -55,20 +73,59 @@ impl Decomposed {
         }
     }
 
-    /// Decomposes the text encoder too, unless that was done.
+    /// Decomposes those layers that are needed and not there yet; `progress` as for
+    /// [`SpectralBase::extend`], once for each part.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::decompose`].
-    pub async fn add_text_encoder(
+    /// Those of [`SpectralBase::extend`].
+    pub async fn extend<D: Decomposer, S: FactorStore>(
         &mut self,
         base: &Base,
-        progress: impl AsyncFnMut(usize, usize) -> Result<()>,
-    ) -> Result<()> {
-        if self.text_encoder.is_none() {
-            let decomposed = SpectralBase::decompose(&base.text_encoder, &*base.hash, progress);
-            self.text_encoder = Some(decomposed.await?);
+        needs: &Needs,
+        workshop: Workshop<'_, D, S>,
+        mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
+    ) -> Result<Summary> {
+        let wanted = |path: &str, form| needs.unet(path, form);
+        let unet = self
+            .unet
+            .extend(&base.unet, wanted, workshop, &mut progress);
+        let mut summary = unet.await?;
+        if needs.any_text_encoder() {
+            let (model, wanted) = (&base.text_encoder, |path: &str, form| {
+                needs.text_encoder(path, form)
+            });
+            let text_encoder = match &mut self.text_encoder {
+                Some(text_encoder) => text_encoder,
+                none => none.insert(self.unet.like(model, Component::TextEncoder)?),
+            };
+            let more = text_encoder.extend(model, wanted, workshop, &mut progress);
+            summary.add(more.await?);
         }
-        Ok(())
+        Ok(summary)
+    }
+
+    /// What decomposing the needed layers takes, as [`SpectralBase::work`] counts it; `None` if
+    /// they are all there.
+    ///
+    /// # Errors
+    /// Those of [`SpectralBase::work`].
+    pub fn work(&self, base: &Base, needs: &Needs) -> Result<Option<usize>> {
+        let unet = self
+            .unet
+            .work(&base.unet, |path, form| needs.unet(path, form))?;
+        let wanted = |path: &str, form| needs.text_encoder(path, form);
+        let text_encoder = match &self.text_encoder {
+            _ if !needs.any_text_encoder() => None,
+            Some(there) => there.work(&base.text_encoder, wanted)?,
+            None => self
+                .unet
+                .like(&base.text_encoder, Component::TextEncoder)?
+                .work(&base.text_encoder, wanted)?,
+        };
+        Ok(match (unet, text_encoder) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0) + b.unwrap_or(0)),
+        })
     }
 
     /// The text encoder's decomposition.

@@ -1,21 +1,23 @@
 //! W = U diag(σ) Vᵀ, thin, by `faer` on the CPU.
 //!
+//! The thin decomposition as a whole serves all matrices but the largest: from 2²² elements on, a
+//! matrix at least four times as long as wide goes by way of its [Gram matrix](super::gram), unless
+//! its small singular values would suffer. Every layer of the embedded base is far below that.
+//!
 //! The arithmetic is F64 and sequential, whatever the machine: the factors of one base must be
 //! the same in a tab and in a terminal, because a delta is bound to them, and threads would add
-//! up in another order. What is handed out is rounded to F32 and then held to [`MAX_RESIDUAL`]
-//! and [`MAX_SKEW`].
+//! up in another order. Many matrices at once are another matter: see
+//! [`workshop`](super::workshop). What is handed out is rounded to F32 and then held to
+//! [`MAX_RESIDUAL`] and [`MAX_SKEW`].
 
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::matmul::matmul;
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Accum, Mat, MatRef, Par};
+use faer::{Mat, Par};
 
+pub use super::exactness::Exactness;
+use super::exactness::{MAX_RESIDUAL, MAX_SKEW, widen};
+use super::gram;
 use crate::error::{Error, Result};
-
-/// The largest ‖W − U diag(σ) Vᵀ‖ / ‖W‖ (Frobenius) that is handed out.
-pub const MAX_RESIDUAL: f64 = 1e-5;
-/// The largest element of |UᵀU − I| and |VᵀV − I| that is handed out.
-pub const MAX_SKEW: f64 = 1e-5;
 
 /// The thin factors of a matrix `[rows, cols]`, r = min(rows, cols).
 #[derive(Clone, Debug, PartialEq)]
@@ -31,51 +33,14 @@ pub struct Decomposition {
     pub rows: usize,
     /// Columns of the matrix.
     pub cols: usize,
+    /// How far the product is from the matrix, and the factors from orthonormal ones.
+    pub exactness: Exactness,
 }
 
 impl Decomposition {
     /// r = min(rows, cols).
     pub fn rank(&self) -> usize {
         self.rows.min(self.cols)
-    }
-
-    /// ‖W − U diag(σ) Vᵀ‖ / ‖W‖ (Frobenius; the norm itself where W is 0).
-    pub fn residual(&self, matrix: &[f32]) -> f64 {
-        let (rows, cols, r) = (self.rows, self.cols, self.rank());
-        let scaled = Mat::from_fn(rows, r, |i, k| {
-            f64::from(self.u[i * r + k]) * f64::from(self.sigma[k])
-        });
-        let vt = widen(&self.vt, r, cols);
-        let mut rebuilt = Mat::<f64>::zeros(rows, cols);
-        matmul(
-            rebuilt.as_mut(),
-            Accum::Replace,
-            scaled.as_ref(),
-            vt.as_ref(),
-            1.0,
-            Par::Seq,
-        );
-        let (mut error, mut norm) = (0.0, 0.0);
-        for i in 0..rows {
-            for j in 0..cols {
-                let w = f64::from(matrix[i * cols + j]);
-                error += (w - rebuilt[(i, j)]).powi(2);
-                norm += w * w;
-            }
-        }
-        if norm > 0.0 {
-            (error / norm).sqrt()
-        } else {
-            error.sqrt()
-        }
-    }
-
-    /// The largest element of |UᵀU − I| and |VᵀV − I|.
-    pub fn skew(&self) -> f64 {
-        let r = self.rank();
-        let u = widen(&self.u, self.rows, r);
-        let vt = widen(&self.vt, r, self.cols);
-        skew(u.transpose()).max(skew(vt.as_ref()))
     }
 }
 
@@ -96,6 +61,25 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
             at % cols
         )));
     }
+    let by_gram = gram::is_for(rows, cols).then(|| gram::decompose(matrix, rows, cols));
+    let mut decomposition = match by_gram.flatten() {
+        Some(found) => found,
+        None => thin(matrix, rows, cols)?,
+    };
+    decomposition.exactness = Exactness::of(&decomposition, matrix);
+    let Exactness { residual, skew } = decomposition.exactness;
+    // Written so that NaN is refused, too.
+    if residual <= MAX_RESIDUAL && skew <= MAX_SKEW {
+        Ok(decomposition)
+    } else {
+        Err(Error::Decomposition(format!(
+            "the factors of a {rows} × {cols} weight are not exact enough (residual {residual:.1e}, skew {skew:.1e}, 1e-5 is asked for), so shifts of it would not carry over to another machine."
+        )))
+    }
+}
+
+/// The factors by the thin decomposition as a whole, not checked yet.
+fn thin(matrix: &[f32], rows: usize, cols: usize) -> Result<Decomposition> {
     let r = rows.min(cols);
     let a = widen(matrix, rows, cols);
     let mut u = Mat::<f64>::zeros(rows, r);
@@ -123,10 +107,12 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
         Error::Decomposition(format!("the singular values of a {rows} × {cols} weight did not converge, so this base cannot be trained."))
     })?;
 
+    // Of a large matrix this is most of what is held; the factors have room there.
+    drop((a, memory));
     let signs: Vec<f64> = (0..r)
         .map(|k| sign_of_largest((0..rows).map(|i| u[(i, k)])))
         .collect();
-    let decomposition = Decomposition {
+    Ok(Decomposition {
         u: (0..rows * r)
             .map(|at| (u[(at / r, at % r)] * signs[at % r]) as f32)
             .collect(),
@@ -140,20 +126,12 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
             .collect(),
         rows,
         cols,
-    };
-    let (residual, skew) = (decomposition.residual(matrix), decomposition.skew());
-    // Written so that NaN is refused, too.
-    if residual <= MAX_RESIDUAL && skew <= MAX_SKEW {
-        Ok(decomposition)
-    } else {
-        Err(Error::Decomposition(format!(
-            "the factors of a {rows} × {cols} weight are not exact enough (residual {residual:.1e}, skew {skew:.1e}, 1e-5 is asked for), so shifts of it would not carry over to another machine."
-        )))
-    }
+        exactness: Exactness::default(),
+    })
 }
 
 /// +1 or −1, the sign of the element furthest from 0 (the first of them).
-fn sign_of_largest(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn sign_of_largest(values: impl Iterator<Item = f64>) -> f64 {
     let largest = values.fold(0.0_f64, |best, value| {
         if value.abs() > best.abs() {
             value
@@ -162,36 +140,6 @@ fn sign_of_largest(values: impl Iterator<Item = f64>) -> f64 {
         }
     });
     if largest < 0.0 { -1.0 } else { 1.0 }
-}
-
-fn widen(values: &[f32], rows: usize, cols: usize) -> Mat<f64> {
-    Mat::from_fn(rows, cols, |i, j| f64::from(values[i * cols + j]))
-}
-
-/// The largest element of |M Mᵀ − I|.
-fn skew(m: MatRef<'_, f64>) -> f64 {
-    let r = m.nrows();
-    let mut gram = Mat::<f64>::zeros(r, r);
-    matmul(
-        gram.as_mut(),
-        Accum::Replace,
-        m,
-        m.transpose(),
-        1.0,
-        Par::Seq,
-    );
-    let mut largest = 0.0_f64;
-    for i in 0..r {
-        for j in 0..r {
-            let off = (gram[(i, j)] - f64::from(u8::from(i == j))).abs();
-            // `max` would drop a NaN.
-            if off.is_nan() {
-                return off;
-            }
-            largest = largest.max(off);
-        }
-    }
-    largest
 }
 
 #[cfg(test)]
@@ -231,11 +179,10 @@ mod tests {
             (rows * r, r, r * cols)
         );
         assert!(
-            d.residual(matrix) <= 1e-6,
-            "residual {} of {rows} × {cols}",
-            d.residual(matrix)
+            d.exactness.residual <= 1e-6 && d.exactness.skew <= 1e-6,
+            "{:?} of {rows} × {cols}",
+            d.exactness
         );
-        assert!(d.skew() <= 1e-6, "skew {} of {rows} × {cols}", d.skew());
         assert!(
             d.sigma.iter().all(|&s| s >= 0.0) && d.sigma.is_sorted_by(|a, b| a >= b),
             "{:?}",

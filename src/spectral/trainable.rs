@@ -16,12 +16,13 @@
 //! square layers rebuilt 178 to 187, everything rebuilt 362 to 437. Hence [`SpectralBase::trainable`]
 //! takes factors throughout, and [`SpectralBase::trainable_as`] lets a measurement decide otherwise.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use burn::tensor::{Device, Gradients, Tensor};
 
 use super::bake::norm;
-use super::base::{LayerBase, Layers, SpectralBase, other_model, upload, whole};
+use super::base::{LayerBase, Layers, SpectralBase, not_decomposed, other_model, upload, whole};
 use super::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
@@ -85,7 +86,8 @@ impl SpectralBase {
     /// layer that stays the base's.
     ///
     /// # Errors
-    /// `Decomposition` if `model` is not what was decomposed; `Settings` if no layer is chosen.
+    /// `Decomposition` if `model` is not what was decomposed, or a chosen layer was not; `Settings`
+    /// if no layer is chosen.
     pub fn trainable_as<M: Layers>(
         &self,
         model: &M,
@@ -95,18 +97,17 @@ impl SpectralBase {
         let (mut layout, mut rebuilt) = (Vec::new(), Vec::new());
         let (mut base, mut floor) = (Vec::new(), Vec::new());
         let mut device = None;
-        let mut layers = self.layers();
+        let layers: BTreeMap<&str, &LayerBase> = self.layers().collect();
+        let mut met = 0;
         let mut template = model.clone();
         template.visit_mut(&mut |path, layer| {
-            let found = layers.next().filter(|(name, _)| *name == path);
-            let (_, factors) = found.ok_or_else(|| other_model(path))?;
-            let shape = match factors {
-                LayerBase::Norm(values) => [1, values.len()],
-                LayerBase::Matrix { u, vt, .. } => [u.dims()[0], vt.dims()[1]],
-            };
+            let shape = self.shapes().get(path);
+            let shape = shape.ok_or_else(|| other_model(path))?.matrix();
+            met += 1;
             let Some(form) = choose(path, layer.form(), shape) else {
                 return Ok(());
             };
+            let factors = *layers.get(path).ok_or_else(|| not_decomposed(path))?;
             let start = base.len();
             let mut factors_in_graph = None;
             let kind = match (layer, factors) {
@@ -172,8 +173,11 @@ impl SpectralBase {
             });
             Ok(())
         })?;
-        if let Some((path, _)) = layers.next() {
-            return Err(other_model(path));
+        if met != self.shapes().len() {
+            return Err(Error::Decomposition(
+                "The decomposition has layers that this model lacks: it was made for another base. Decompose this base first."
+                    .into(),
+            ));
         }
         let device = device.ok_or_else(|| {
             Error::Settings(

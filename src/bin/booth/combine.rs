@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use deltabooth::Result;
-use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::Needs;
 use deltabooth::spectral::combine::{Combine, check_rank, limit_rank};
 use deltabooth::spectral::delta::Delta;
 
-use super::common::{SingleFileArgs, Status, check_out, load_base, named, read, today, write};
+use super::common::{SingleFileArgs, check_out, load_base, named, read, today, write};
+use super::decompose::CacheArg;
 
 /// Makes one delta of several of the same base.
 #[derive(Debug, clap::Args)]
@@ -88,20 +89,14 @@ async fn limit(
 ) -> Result<()> {
     let base = load_base(base, single_file, &Device::flex()).await?;
     delta.check_base(&base.hash)?;
-    let mut status = Status::new("decomposing the base");
-    let mut on_layer = async |done: usize, total: usize| {
-        status.progress(done, total);
-        Ok(())
-    };
+    let needs = Needs::shifting(&[delta]);
+    let decomposed = CacheArg::default().factors(&base, &needs).await?;
     if !delta.unet.is_empty() {
-        let spectral =
-            SpectralBase::decompose(&base.unet, base.hash.as_str(), &mut on_layer).await?;
-        delta.unet = limit_rank(&delta.unet, &spectral, rank)?;
+        delta.unet = limit_rank(&delta.unet, &decomposed.unet, rank)?;
     }
     if !delta.text_encoder.is_empty() {
-        let spectral =
-            SpectralBase::decompose(&base.text_encoder, base.hash.as_str(), &mut on_layer).await?;
-        delta.text_encoder = limit_rank(&delta.text_encoder, &spectral, rank)?;
+        let text_encoder = decomposed.text_encoder()?;
+        delta.text_encoder = limit_rank(&delta.text_encoder, text_encoder, rank)?;
     }
     if let Some(combination) = &mut delta.metadata.combination {
         combination.rank = Some(rank);

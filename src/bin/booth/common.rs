@@ -12,6 +12,8 @@ use deltabooth::model::config::PredictionType;
 use deltabooth::weights::{Files, Place, Stored};
 use deltabooth::{Error, Result};
 
+use super::decompose::CacheArg;
+
 /// The base and where it runs.
 #[derive(Debug, Args)]
 pub(crate) struct BaseArgs {
@@ -20,6 +22,8 @@ pub(crate) struct BaseArgs {
     pub(crate) base: PathBuf,
     #[command(flatten)]
     pub(crate) single_file: SingleFileArgs,
+    #[command(flatten)]
+    pub(crate) cache: CacheArg,
     /// What computes.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) device: DeviceArg,

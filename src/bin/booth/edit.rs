@@ -7,14 +7,13 @@ use deltabooth::edit::{EditSettings, edit};
 use deltabooth::model::base::Base;
 use deltabooth::picture::{Picture, decode};
 use deltabooth::recipe::PICTURE_STEPS;
-use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::delta::Delta;
+use deltabooth::spectral::{Decomposed, Needs};
 use deltabooth::train::{Subject, TrainSettings, Trainer};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, named, read, today, write};
 use super::generate::{bake, grid, open_delta};
-use super::train::decompose;
 
 /// Edits one picture by its prompt.
 ///
@@ -100,7 +99,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             if !args.apply_anyway {
                 delta.0.check_base(&base.hash)?;
             }
-            bake(&base, &[delta]).await?.unwrap_or(base)
+            bake(&base, &[delta], &args.base.cache)
+                .await?
+                .unwrap_or(base)
         }
         None if args.train_steps == 0 => base,
         None => {
@@ -110,7 +111,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
                 settings.learning_rate = rate;
             }
             let settings = settings.validated()?;
-            let decomposed = decompose(&base, false).await?;
+            let needs = Needs::training(settings.layers, settings.text_encoder);
+            let decomposed = args.base.cache.factors(&base, &needs).await?;
             let delta = train(&base, &decomposed, &before, settings).await?;
             write(&args.out.join("delta.safetensors"), &delta.to_bytes()?)?;
             decomposed.bake(&base, &[(&delta, 1.0)])?

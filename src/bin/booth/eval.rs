@@ -11,15 +11,15 @@ use deltabooth::eval::score::{Scores, Share, majority, score};
 use deltabooth::generate::{GenerateSettings, generate};
 use deltabooth::model::base::Base;
 use deltabooth::picture::Picture;
-use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::packed::{pack, unpack};
+use deltabooth::spectral::{Decomposed, Needs};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, today, write};
 use super::generate::grid;
 use super::subjects::{SubjectArg, open};
-use super::train::{Recipe, begin, decompose};
+use super::train::{Recipe, begin};
 
 /// Trains on subjects, makes pictures and lets the judge say what they show.
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     }
     let base = args.base.load_at(args.size).await?;
     let judge = Judge::load(&args.judge).await?;
-    let decomposed = decompose(&base, args.recipe.text_encoder).await?;
+    let layers = args.recipe.layers.unwrap_or_default();
+    let needs = Needs::training(layers, args.recipe.text_encoder);
+    let decomposed = args.base.cache.factors(&base, &needs).await?;
     let mut sprites = Vec::new();
     for subject in &args.subject {
         sprites.push(own_sprite(&judge, subject).await?);

@@ -8,11 +8,11 @@ use deltabooth::spectral::lora::{Lora, LoraReport};
 use deltabooth::spectral::shapes::layer_shapes;
 use deltabooth::spectral::shift::ShiftSet;
 use deltabooth::spectral::svdiff_pytorch::{self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
-use deltabooth::spectral::{Layers, SpectralBase, lora_diffusers, lora_kohya};
+use deltabooth::spectral::{Needs, SpectralBase, lora_diffusers, lora_kohya};
 use deltabooth::weights::safetensors::Dtype;
 use deltabooth::{Error, Result};
 
-use super::common::{BaseArgs, Status, check_out, named, read, write};
+use super::common::{BaseArgs, check_out, named, read, write};
 
 /// Writes a delta as another program's file.
 #[derive(Debug, clap::Args)]
@@ -86,6 +86,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let delta = Delta::from_bytes(&read(&args.delta)?).map_err(|e| named(&args.delta, e))?;
     let base = args.base.load().await?;
     delta.check_base(&base.hash)?;
+    let needs = Needs::shifting(&[&delta]);
+    let decomposed = args.base.cache.factors(&base, &needs).await?;
     if args.format == Format::SvdiffPytorch {
         let norms = match args.norms {
             NormsArg::Refuse => FullNorms::Refuse,
@@ -93,30 +95,20 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             NormsArg::Omit => FullNorms::Omit,
             NormsArg::Keep => FullNorms::Keep,
         };
-        let [unet, text_encoder] = [
-            (&delta.unet, UNET_FILE),
-            (&delta.text_encoder, TEXT_ENCODER_FILE),
-        ];
-        shifts(unet, &base.unet, &base.hash, norms, &args.out).await?;
-        return shifts(
-            text_encoder,
-            &base.text_encoder,
-            &base.hash,
-            norms,
-            &args.out,
-        )
-        .await;
+        if !delta.unet.is_empty() {
+            shifts((&delta.unet, UNET_FILE), &decomposed.unet, norms, &args.out)?;
+        }
+        if !delta.text_encoder.is_empty() {
+            let file = (&delta.text_encoder, TEXT_ENCODER_FILE);
+            shifts(file, decomposed.text_encoder()?, norms, &args.out)?;
+        }
+        return Ok(());
     }
 
     // clap asks for a rank with these formats.
     let rank = args.rank.unwrap_or(1);
-    let unet = decompose(&base.unet, &base.hash).await?;
-    let text_encoder = if delta.text_encoder.is_empty() {
-        None
-    } else {
-        Some(decompose(&base.text_encoder, &base.hash).await?)
-    };
-    let (lora, report) = Lora::from_delta(&delta, &unet, text_encoder.as_ref(), rank).await?;
+    let text_encoder = decomposed.text_encoder().ok();
+    let (lora, report) = Lora::from_delta(&delta, &decomposed.unet, text_encoder, rank).await?;
     let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
     let metadata = lora_kohya::metadata(&delta.metadata, &base, &report);
     let dtype = match args.dtype {
@@ -152,19 +144,14 @@ fn tell(report: &LoraReport) {
     }
 }
 
-/// One of svdiff-pytorch's files, if there is anything for it.
-async fn shifts<M: Layers>(
+/// One of svdiff-pytorch's files.
+fn shifts(
     (set, name): (&ShiftSet, &str),
-    model: &M,
-    hash: &str,
+    base: &SpectralBase,
     norms: FullNorms,
     folder: &Path,
 ) -> Result<()> {
-    if set.is_empty() {
-        return Ok(());
-    }
-    let base = decompose(model, hash).await?;
-    let (fitted, lost) = svdiff_pytorch::fit_norms(set, &base, norms)?;
+    let (fitted, lost) = svdiff_pytorch::fit_norms(set, base, norms)?;
     let (path, bytes) = (folder.join(name), svdiff_pytorch::write(&fitted)?);
     write(&path, &bytes)?;
     eprintln!("{}: {} bytes", path.display(), bytes.len());
@@ -175,13 +162,4 @@ async fn shifts<M: Layers>(
         );
     }
     Ok(())
-}
-
-async fn decompose<M: Layers>(model: &M, hash: &str) -> Result<SpectralBase> {
-    let mut status = Status::new("decomposing the base");
-    let on_layer = async |done: usize, total: usize| {
-        status.progress(done, total);
-        Ok(())
-    };
-    SpectralBase::decompose(model, hash, on_layer).await
 }

@@ -9,12 +9,13 @@ use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::base::Base;
 use deltabooth::picture::{Picture, encode_png};
 use deltabooth::sampler::SamplerKind;
+use deltabooth::spectral::Needs;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32, to_f32};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, check_out, named, read, write};
-use super::train::decompose;
+use super::decompose::CacheArg;
 
 /// Makes pictures of a prompt.
 #[derive(Debug, clap::Args)]
@@ -104,7 +105,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
             .iter()
             .try_for_each(|(delta, _)| delta.check_base(&base.hash))?;
     }
-    let baked = bake(&base, &deltas).await?;
+    let baked = bake(&base, &deltas, &args.base.cache).await?;
     let base = super::lora::add(&args.lora, baked.unwrap_or(base))?;
     // Generating moves the noise to the base's device.
     let start = start
@@ -124,14 +125,16 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 /// The base with all deltas added to its singular values, or `None` without deltas.
-pub(super) async fn bake(base: &Base, deltas: &[(Delta, f32)]) -> Result<Option<Base>> {
+pub(super) async fn bake(
+    base: &Base,
+    deltas: &[(Delta, f32)],
+    cache: &CacheArg,
+) -> Result<Option<Base>> {
     if deltas.is_empty() {
         return Ok(None);
     }
-    let text_encoder = deltas
-        .iter()
-        .any(|(delta, _)| !delta.text_encoder.is_empty());
-    let decomposed = decompose(base, text_encoder).await?;
+    let shifted: Vec<&Delta> = deltas.iter().map(|(delta, _)| delta).collect();
+    let decomposed = cache.factors(base, &Needs::shifting(&shifted)).await?;
     let deltas: Vec<(&Delta, f32)> = deltas.iter().map(|(delta, by)| (delta, *by)).collect();
     decomposed.bake(base, &deltas).map(Some)
 }

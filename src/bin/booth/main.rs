@@ -6,6 +6,7 @@
 mod collage;
 mod combine;
 mod common;
+mod decompose;
 mod edit;
 mod eval;
 mod export;
@@ -55,6 +56,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Writes a stand-in for a published base, with random weights.
     Synth(synth::Args),
+    /// Takes a base's weights apart ahead of training, and says what that took.
+    Decompose(decompose::Args),
     /// Says what a picture or a training run takes of memory, and whether it fits.
     Plan(plan::Args),
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Import(args) => pollster::block_on(import::run(args)),
         Command::Link(args) => link::run(&args),
         Command::Inspect(args) => inspect::run(&args),
+        Command::Decompose(args) => pollster::block_on(decompose::run(args)),
         Command::Synth(args) => synth::run(args),
         Command::Plan(args) => pollster::block_on(plan::run(&args)),
     };

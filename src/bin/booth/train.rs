@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use deltabooth::model::base::Base;
 use deltabooth::recipe::effort;
-use deltabooth::spectral::{Decomposed, LayerPreset};
+use deltabooth::spectral::{Decomposed, LayerPreset, Needs};
 use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::prepare::warnings;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
@@ -75,7 +75,7 @@ pub(crate) struct Recipe {
     /// Which layers of the UNet: all, cross_attention, key_value, one_d, two_d, four_d, up, down,
     /// mid, up_cross_attention, down_cross_attention, mid_cross_attention.
     #[arg(long, value_name = "PRESET", value_parser = name::<LayerPreset>)]
-    layers: Option<LayerPreset>,
+    pub(crate) layers: Option<LayerPreset>,
     /// Train the text encoder too.
     #[arg(long)]
     pub(crate) text_encoder: bool,
@@ -184,7 +184,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         }
     };
     let base = args.base.load_at(args.size).await?;
-    let decomposed = decompose(&base, settings.text_encoder).await?;
+    let needs = Needs::training(settings.layers, settings.text_encoder);
+    let decomposed = args.base.cache.factors(&base, &needs).await?;
     let mut trainer = match checkpoint {
         Some(checkpoint) => Trainer::resume(&base, &decomposed, checkpoint)?,
         None => begin(&base, &decomposed, settings, &subjects).await?,
@@ -243,15 +244,6 @@ async fn load_checkpoint(store: &FolderStore, steps: Option<usize>) -> Result<Ch
         checkpoint.settings = checkpoint.settings.validated()?;
     }
     Ok(checkpoint)
-}
-
-pub(crate) async fn decompose(base: &Base, text_encoder: bool) -> Result<Decomposed> {
-    let mut status = Status::new("decomposing the base");
-    let on_layer = async |done: usize, total: usize| {
-        status.progress(done, total);
-        Ok(())
-    };
-    Decomposed::new(base, text_encoder, on_layer).await
 }
 
 pub(crate) async fn begin(

@@ -10,19 +10,19 @@ use super::folder::{Bytes, File, Folder, LockKind};
 use crate::error::{Error, Result};
 
 #[derive(Default)]
-pub(super) struct Disk {
-    pub(super) files: RefCell<BTreeMap<String, Vec<u8>>>,
+pub(crate) struct Disk {
+    pub(crate) files: RefCell<BTreeMap<String, Vec<u8>>>,
     /// Holders of each lock; -1 is one that shares with nobody.
     locks: RefCell<BTreeMap<String, i32>>,
     writing: RefCell<Vec<String>>,
-    pub(super) quota: Cell<Option<u64>>,
+    pub(crate) quota: Cell<Option<u64>>,
     /// What the browser says of the room, where that is not true.
-    pub(super) boast: Cell<Option<u64>>,
+    pub(crate) boast: Cell<Option<u64>>,
     clock: Cell<f64>,
 }
 
 impl Disk {
-    pub(super) fn usage(&self) -> u64 {
+    pub(crate) fn usage(&self) -> u64 {
         self.files
             .borrow()
             .values()
@@ -32,7 +32,7 @@ impl Disk {
 }
 
 #[derive(Clone, Default)]
-pub(super) struct Shared(pub(super) Rc<Disk>);
+pub(crate) struct Shared(pub(crate) Rc<Disk>);
 
 impl Folder for Shared {
     type File = Open;
@@ -121,7 +121,7 @@ impl Folder for Shared {
     }
 }
 
-pub(super) struct Held {
+pub(crate) struct Held {
     disk: Rc<Disk>,
     name: String,
     kind: LockKind,
@@ -140,7 +140,7 @@ impl Drop for Held {
     }
 }
 
-pub(super) struct Open {
+pub(crate) struct Open {
     disk: Rc<Disk>,
     name: String,
 }

@@ -33,6 +33,6 @@ pub use reader::Reader;
 pub use shelf::{Shelf, in_use};
 
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;

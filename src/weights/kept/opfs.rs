@@ -22,17 +22,26 @@ const MAX_SMALL: f64 = (64_u32 << 20) as f64;
 
 /// A folder of this site's private file system.
 pub struct Opfs {
+    name: &'static str,
     folder: FileSystemDirectoryHandle,
     storage: StorageManager,
     locks: JsValue,
 }
 
 impl Opfs {
-    /// Opens the folder. The error says why there is none, without a full stop.
+    /// Opens the folder of bases. The error says why there is none, without a full stop.
     ///
     /// # Errors
     /// Private windows, pages without https and old browsers have none.
     pub async fn open() -> Result<Self, String> {
+        Self::open_at(FOLDER).await
+    }
+
+    /// As [`open`](Self::open), another folder.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn open_at(name: &'static str) -> Result<Self, String> {
         let navigator = get(&js_sys::global(), "navigator");
         let storage = get(&navigator, "storage");
         let locks = get(&navigator, "locks");
@@ -46,13 +55,10 @@ impl Opfs {
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
         // The same option by the same name, for files and for folders.
-        let folder = call(
-            &root,
-            "getDirectoryHandle",
-            &[FOLDER.into(), options.into()],
-        );
+        let folder = call(&root, "getDirectoryHandle", &[name.into(), options.into()]);
         let folder = come(promise(folder)).await.map_err(|why| said(&why))?;
         Ok(Self {
+            name,
             folder,
             storage,
             locks,
@@ -123,7 +129,7 @@ impl Folder for Opfs {
     }
 
     async fn sizes(&self) -> Result<BTreeMap<String, u64>> {
-        let failed = |why: JsValue| failed("listed", FOLDER, &why);
+        let failed = |why: JsValue| failed("listed", self.name, &why);
         let names = call(&self.folder, "keys", &[]).map_err(failed)?;
         let mut sizes = BTreeMap::new();
         loop {
@@ -192,7 +198,7 @@ impl Folder for Opfs {
             }
         });
         let held = Lock(end);
-        let name = format!("{FOLDER} {name}");
+        let name = format!("{} {name}", self.name);
         let asked = call(
             &self.locks,
             "request",

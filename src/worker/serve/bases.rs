@@ -130,7 +130,20 @@ impl Session {
     /// `Io`.
     pub(super) async fn list_stored(&mut self) -> Result<()> {
         let in_use = self.key_in_use();
-        let bases = self.bases.stored(in_use.as_deref()).await?;
+        let mut bases = self.bases.stored(in_use.as_deref()).await?;
+        let keys: Vec<&str> = bases.iter().map(|base| base.key.as_str()).collect();
+        let factors = self.factors.kept(&keys, in_use.as_deref()).await?;
+        for base in &mut bases {
+            if let Some(&bytes) = factors.get(&base.key) {
+                base.stored += bytes;
+                base.bytes += bytes;
+                base.files.push(StoredFile {
+                    path: "factors of the weights".into(),
+                    stored: bytes,
+                    bytes,
+                });
+            }
+        }
         let (room, persistent) = match self.bases.shelf().await {
             Ok(shelf) => {
                 let folder = shelf.folder();
@@ -166,7 +179,8 @@ impl Session {
         self.list_stored().await
     }
 
-    fn key_in_use(&self) -> Option<String> {
+    /// What the base that is loaded was loaded by; none for that of the page itself.
+    pub(super) fn key_in_use(&self) -> Option<String> {
         match self.loaded.as_ref()?.opened.files() {
             Files::Kept(base) => Some(base.key().to_owned()),
             Files::Http(_) | Files::Given(_) => None,

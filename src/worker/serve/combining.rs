@@ -4,6 +4,7 @@ use super::post;
 use super::session::Session;
 use super::training::now;
 use crate::error::{Error, Result};
+use crate::spectral::Needs;
 use crate::spectral::combine::{Combine, check_rank, limit_rank};
 use crate::worker::protocol::{CombineRequest, Combining, Origin, Task};
 
@@ -30,7 +31,7 @@ impl Session {
         if let Some(rank) = request.rank {
             check_rank(&combined, rank)?;
             combined.check_base(&self.loaded()?.base.hash)?;
-            self.decompose(!combined.text_encoder.is_empty()).await?;
+            self.decompose(&Needs::shifting(&[&combined])).await?;
             post::begin(Task::Combine);
             let Some(decomposed) = &self.loaded()?.decomposed else {
                 return Err(Error::Decomposition(

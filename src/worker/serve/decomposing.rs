@@ -1,81 +1,116 @@
-//! The decompositions of the base's parts: the UNet's from the store where it was made before.
+//! The decompositions of the base's parts, as far as they are needed; what was made before comes from
+//! the browser's private file system.
 
-use super::post;
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+
+use super::crew::Crew;
+use super::factors::OWN;
+use super::post::{self, warn};
 use super::session::{Session, no_base};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::model::base::Base;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::spectral::{LayerBase, LayerPreset, Layers, SpectralBase};
+use crate::spectral::workshop::{FactorStore, NoStore, Summary, Workshop};
+use crate::spectral::{Decomposed, LayerPreset, Layers, Needs};
+use crate::weights::Stored;
 use crate::worker::protocol::{Preset, Task};
 use crate::worker::slots::Disk;
 
-/// Larger decompositions are not stored: writing one would hold it in memory three times.
-const MAX_CACHE: usize = 256 << 20;
+/// Bytes of a base's factors in F32 above which they are stored as F16.
+const MAX_F32: u64 = 256 << 20;
+/// Millions of multiply-adds for each pass above which workers are started: below, that would take
+/// longer than the work.
+const CREW_FROM: usize = 5_000;
 
 impl Session {
-    /// Makes sure that the UNet is decomposed and, if asked for, the text encoder.
+    /// Makes sure that the layers that are needed are decomposed.
     ///
     /// # Errors
-    /// `Decomposition`, `Device`, `Cancelled`.
-    pub(super) async fn decompose(&mut self, text_encoder: bool) -> Result<()> {
-        let there = self.loaded()?.decomposed.as_ref();
-        if there.is_some_and(|there| !text_encoder || there.text_encoder().is_ok()) {
-            return Ok(());
-        }
-        post::begin(Task::Decompose);
-        if self.loaded()?.decomposed.is_none() {
-            let unet = self.decompose_unet().await?;
-            self.loaded.as_mut().ok_or_else(no_base)?.decomposed = Some(unet.into());
-        }
-        let control = self.control.clone();
+    /// `Decomposition`, `Device`, `Cancelled`; what was finished until then stays.
+    pub(super) async fn decompose(&mut self, needs: &Needs) -> Result<()> {
         let loaded = self.loaded.as_mut().ok_or_else(no_base)?;
-        if let Some(decomposed) = &mut loaded.decomposed
-            && text_encoder
-        {
-            let progress = async |done, total| {
-                post::progress(Task::Decompose, done, total);
-                control.between().await
-            };
-            decomposed.add_text_encoder(&loaded.base, progress).await?;
+        let mut decomposed = match loaded.decomposed.take() {
+            Some(decomposed) => decomposed,
+            None => Decomposed::empty(&loaded.base, stored(&loaded.base)?)?,
+        };
+        let outcome = self.decompose_more(&mut decomposed, needs).await;
+        self.loaded.as_mut().ok_or_else(no_base)?.decomposed = Some(decomposed);
+        outcome
+    }
+
+    async fn decompose_more(&mut self, decomposed: &mut Decomposed, needs: &Needs) -> Result<()> {
+        let Some(work) = decomposed.work(&self.loaded()?.base, needs)? else {
+            return Ok(());
+        };
+        post::begin(Task::Decompose);
+        // The one file that held all factors before each layer had its own.
+        let old = format!("{}.decomposition", self.loaded()?.base.hash);
+        let _ = self.store().await.disk().remove(&old).await;
+        let key = self.key_in_use();
+        let shelf = self.factors.shelf().await;
+        let hash = &self.loaded()?.base.hash;
+        let summary = match &shelf {
+            Some(shelf) => match shelf.of(hash, key.as_deref().unwrap_or(OWN)).await {
+                Ok(store) => self.extend(decomposed, needs, work, &store).await?,
+                Err(why) => {
+                    warn(why.to_string());
+                    self.extend(decomposed, needs, work, &NoStore).await?
+                }
+            },
+            None => self.extend(decomposed, needs, work, &NoStore).await?,
+        };
+        if let Some(why) = summary.not_kept {
+            warn(why.to_string());
         }
         Ok(())
     }
 
-    async fn decompose_unet(&mut self) -> Result<SpectralBase> {
-        let store = self.store().await;
-        let base = &self.loaded()?.base;
-        let name = format!("{}.decomposition", base.hash);
-        // A file that cannot be read or is damaged is made again.
-        let stored = store.disk().read(&name).await.ok().flatten();
-        let stored = stored
-            .and_then(|bytes| SpectralBase::from_bytes(&bytes, &base.hash, base.device()).ok());
-        if let Some(stored) = stored {
-            post::progress(Task::Decompose, 1, 1);
-            return Ok(stored);
-        }
-        let unet = SpectralBase::decompose(&base.unet, &*base.hash, async |done, total| {
+    /// Ends at once when the person cancels, whatever the crew is busy with.
+    async fn extend<S: FactorStore>(
+        &self,
+        decomposed: &mut Decomposed,
+        needs: &Needs,
+        work: usize,
+        store: &S,
+    ) -> Result<Summary> {
+        let crew = if work > CREW_FROM {
+            Crew::start().await
+        } else {
+            Crew::nobody()
+        };
+        let workshop = Workshop {
+            decomposer: &crew,
+            store,
+        };
+        let progress = async |done, total| {
             post::progress(Task::Decompose, done, total);
             self.control.between().await
-        })
-        .await?;
-        if bytes(&unet) <= MAX_CACHE {
-            // Only time is lost without it, so a full disk is nobody's worry here.
-            let file = unet.to_bytes().await?;
-            let _ = store.disk().write(&name, &file).await;
+        };
+        let base = &self.loaded()?.base;
+        let work = pin!(decomposed.extend(base, needs, workshop, progress));
+        match select(work, pin!(self.control.cancelled())).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(Error::Cancelled),
         }
-        Ok(unet)
     }
 }
 
-fn bytes(spectral: &SpectralBase) -> usize {
-    let numbers = spectral.layers().map(|(_, layer)| match layer {
-        LayerBase::Norm(weight) => weight.len(),
-        LayerBase::Matrix { u, sigma, vt } => {
-            let (u, vt) = (u.dims(), vt.dims());
-            sigma.len() + u[0] * u[1] + vt[0] * vt[1]
-        }
+/// How the factors of this base are stored: of a small one as they are made, because its deltas are
+/// made for every machine; of a large one in half the room.
+fn stored(base: &Base) -> Result<Stored> {
+    let layers = shapes(&base.unet)?;
+    let numbers = layers.iter().map(|layer| {
+        let [rows, cols] = layer.shape;
+        rows.min(cols) as u64 * (rows + cols) as u64
     });
-    numbers.sum::<usize>().saturating_mul(4)
+    Ok(if 4 * numbers.sum::<u64>() > MAX_F32 {
+        Stored::F16
+    } else {
+        Stored::F32
+    })
 }
 
 /// The presets of layers, each with the number of shifts that it trains.

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::spectral::lora::Lora;
 use crate::spectral::shapes::layer_shapes;
 use crate::spectral::svdiff_pytorch::{self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
-use crate::spectral::{SpectralBase, lora_diffusers, lora_kohya};
+use crate::spectral::{Needs, SpectralBase, lora_diffusers, lora_kohya};
 use crate::weights::safetensors::Dtype;
 use crate::worker::protocol::{Event, ExportFormat, ExportRequest, ExportedFile, Task};
 
@@ -19,7 +19,7 @@ impl Session {
     pub(super) async fn export(&mut self, request: ExportRequest) -> Result<()> {
         let delta = self.opened(&request.id)?.clone();
         delta.check_base(&self.loaded()?.base.hash)?;
-        self.decompose(!delta.text_encoder.is_empty()).await?;
+        self.decompose(&Needs::shifting(&[&delta])).await?;
         post::begin(Task::Export);
         let loaded = self.loaded()?;
         let Some(decomposed) = &loaded.decomposed else {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
 use crate::picture::Picture;
 use crate::spectral::delta::Delta;
-use crate::spectral::{LayerPreset, lora};
+use crate::spectral::{LayerPreset, Needs, lora};
 use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
 
 /// Factors of one request at most.
@@ -148,11 +148,10 @@ impl Session {
         }
         let mut base = None;
         if !wanted.is_empty() {
-            let text_encoder = self
-                .open(&wanted)?
-                .iter()
-                .any(|(delta, _)| !delta.text_encoder.is_empty());
-            self.decompose(text_encoder).await?;
+            let deltas = self.open(&wanted)?;
+            let deltas: Vec<&Delta> = deltas.iter().map(|(delta, _)| *delta).collect();
+            let needs = Needs::shifting(&deltas);
+            self.decompose(&needs).await?;
             post::begin(Task::Generate);
             let loaded = self.loaded()?;
             let decomposed = loaded.decomposed.as_ref().ok_or_else(no_base)?;

@@ -18,7 +18,10 @@
 //! | `idle` | what a run does not need, let go of and brought back |
 //! | `session` | what is loaded; one request at a time |
 //! | `watch` | what long work calls after every step |
-//! | `decomposing` | the base's parts, decomposed |
+//! | `decomposing` | the base's parts, decomposed as far as they are needed |
+//! | `crew` | workers that take matrices apart for it |
+//! | `decomposer` | such a worker's own end |
+//! | `factors` | what is kept of it |
 //! | `pictures` | the subjects' pictures, cropped |
 //! | `collages` | two subjects in one picture, before training |
 //! | `recipe` | what the page asks for as settings, and back |
@@ -37,11 +40,14 @@ mod checking;
 mod collages;
 mod combining;
 mod control;
+mod crew;
+mod decomposer;
 mod decomposing;
 mod deltas;
 mod device;
 mod editing;
 mod exporting;
+mod factors;
 mod gpu_bytes;
 mod idle;
 mod loading;
@@ -69,8 +75,12 @@ use self::control::Control;
 use self::session::Session;
 use super::protocol::{Event, Request};
 
-/// Begins to listen; the worker's `main`.
+/// Begins to listen; the worker's `main`. A worker of the engine's own crew knows by its name that
+/// it is no engine.
 pub fn start() {
+    if post::scope().name() == decomposer::NAME {
+        return decomposer::start();
+    }
     post::install_last_words();
     let control = match Control::new() {
         Ok(control) => Rc::new(control),

@@ -7,6 +7,7 @@ use super::control::Control;
 use super::deltas::Open;
 use super::device::{Chosen, Devices};
 use super::editing::Learned;
+use super::factors::Factors;
 use super::picked::Picked;
 use super::pictures::Pictures;
 use super::post::{self, post, warn};
@@ -56,6 +57,7 @@ pub(super) struct Session {
     pub(super) learned: Option<Learned>,
     /// The last training's delta at each of its previews.
     pub(super) snapshots: Vec<(usize, Delta)>,
+    pub(super) factors: Factors,
     store: Option<Rc<Slots<Store>>>,
 }
 
@@ -73,6 +75,7 @@ impl Session {
             deltas: Vec::new(),
             learned: None,
             snapshots: Vec::new(),
+            factors: Factors::default(),
             store: None,
         }
     }
@@ -247,7 +250,7 @@ impl Session {
         }
     }
 
-    /// Where runs and decompositions are kept; opened at the first need.
+    /// Where runs are kept; opened at the first need.
     pub(super) async fn store(&mut self) -> Rc<Slots<Store>> {
         if let Some(store) = &self.store {
             return store.clone();

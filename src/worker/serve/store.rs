@@ -21,7 +21,7 @@ const PAUSE_MS: i32 = 200;
 /// More is none of our files.
 const MAX_FILE: f64 = (1_u64 << 30) as f64;
 
-/// Where checkpoints and decompositions are kept.
+/// Where checkpoints are kept.
 pub(super) enum Store {
     /// Across visits.
     Browser {

@@ -16,6 +16,7 @@ use super::store::Store;
 use crate::error::{Error, Result};
 use crate::generate::GenerateSettings;
 use crate::plan::Plan;
+use crate::spectral::Needs;
 use crate::train::prepare::warnings;
 use crate::train::{Checkpoint, CheckpointStore, Prepared, Subject, Trainer};
 use crate::worker::protocol::{DeviceKind, Event, Origin, Task, TrainRequest};
@@ -59,8 +60,9 @@ impl Session {
         gpu_bytes::begin();
         // With little memory the pictures are prepared before U and V are there.
         let first = !plan.as_asked.drop_idle;
+        let needs = Needs::training(settings.layers, settings.text_encoder);
         if first {
-            self.decompose(settings.text_encoder).await?;
+            self.decompose(&needs).await?;
         } else {
             self.make_room();
         }
@@ -68,12 +70,11 @@ impl Session {
         let store = self.store().await;
         let watch = self.watch(Task::Prior);
         let mut on_prior = async |done: usize, total: usize| watch.step(done, total).await;
-        let text_encoder = settings.text_encoder;
         let base = &self.loaded()?.base;
         let prepared = Prepared::new(base, &subjects, settings, &mut on_prior).await;
         let prepared = watch.outcome(prepared)?;
         if !first {
-            self.decompose(text_encoder).await?;
+            self.decompose(&needs).await?;
         }
         let mut trainer = self.take_up(prepared)?;
         // The new run's first checkpoint may be older in steps than the old run's last.
@@ -107,9 +108,10 @@ impl Session {
         }
         let plan = self.plan_training(&checkpoint.settings)?;
         gpu_bytes::begin();
-        let text_encoder = checkpoint.settings.text_encoder;
+        let settings = &checkpoint.settings;
+        let needs = Needs::training(settings.layers, settings.text_encoder);
         let prepared = Prepared::resume(&self.loaded()?.base, checkpoint)?;
-        self.decompose(text_encoder).await?;
+        self.decompose(&needs).await?;
         let trainer = self.take_up(prepared)?;
         self.steps(trainer, &plan, &store).await
     }

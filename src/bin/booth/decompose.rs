@@ -1,0 +1,134 @@
+//! `booth decompose`: the factors of a base, made and kept, with what that took.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use deltabooth::Result;
+use deltabooth::model::base::Base;
+use deltabooth::plan::verdict::size;
+use deltabooth::spectral::preset::LayerPreset;
+use deltabooth::spectral::threads::{FactorFolder, Threads};
+use deltabooth::spectral::workshop::{NoStore, Summary, Workshop};
+use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::weights::Stored;
+
+use super::common::{BaseArgs, Status};
+use super::train::name;
+
+/// Takes the weights of a base apart, and says how long that took and how exact it is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    base: BaseArgs,
+    /// The layers of the UNet: a preset, as for training.
+    #[arg(long, value_name = "PRESET", default_value = "all", value_parser = name::<LayerPreset>)]
+    layers: LayerPreset,
+    /// The text encoder too.
+    #[arg(long)]
+    text_encoder: bool,
+    /// How U and V are stored.
+    #[arg(long, value_enum, default_value_t)]
+    stored: StoredArg,
+    /// Matrices that are worked on at once [default: one for each core].
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// `--stored`.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum StoredArg {
+    /// As they are made: what deltas of the embedded base are bound to.
+    #[default]
+    F32,
+    /// Rounded, in half the room.
+    F16,
+}
+
+impl From<StoredArg> for Stored {
+    fn from(stored: StoredArg) -> Self {
+        match stored {
+            StoredArg::F32 => Self::F32,
+            StoredArg::F16 => Self::F16,
+        }
+    }
+}
+
+/// `--cache`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct CacheArg {
+    /// A folder that keeps the factors of the base's weights, for the next time or after an
+    /// interruption. Without it nothing is kept.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl CacheArg {
+    /// Decomposes what is needed over `threads`, with the help of the folder if there is one.
+    pub(crate) async fn decompose(
+        &self,
+        base: &Base,
+        needs: &Needs,
+        stored: Stored,
+        threads: Threads,
+    ) -> Result<(Decomposed, Summary)> {
+        let mut status = Status::new("decomposing the base, %");
+        let progress = async |done: usize, total: usize| {
+            // Rounded down: 100 is shown when it is done.
+            status.progress((100 * done).checked_div(total).unwrap_or(100), 100);
+            Ok(())
+        };
+        let mut decomposed = Decomposed::empty(base, stored)?;
+        let decomposer = &threads;
+        let summary = match &self.cache {
+            Some(folder) => {
+                let store = &FactorFolder::new(folder, &base.hash);
+                let workshop = Workshop { decomposer, store };
+                decomposed.extend(base, needs, workshop, progress).await?
+            }
+            None => {
+                let store = &NoStore;
+                let workshop = Workshop { decomposer, store };
+                decomposed.extend(base, needs, workshop, progress).await?
+            }
+        };
+        drop(status);
+        if let Some(why) = &summary.not_kept {
+            eprintln!("{why}");
+        }
+        Ok((decomposed, summary))
+    }
+
+    /// As [`decompose`](Self::decompose), over all cores, as exact as they are made.
+    pub(crate) async fn factors(&self, base: &Base, needs: &Needs) -> Result<Decomposed> {
+        let (stored, threads) = (Stored::F32, Threads::default());
+        let made = self.decompose(base, needs, stored, threads).await?;
+        Ok(made.0)
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.cache.as_deref()
+    }
+}
+
+pub(crate) async fn run(args: Args) -> Result<()> {
+    let base = args.base.load().await?;
+    let needs = Needs::training(args.layers, args.text_encoder);
+    let threads = args.threads.map_or_else(Threads::default, Threads::new);
+    let began = Instant::now();
+    let stored = args.stored.into();
+    let cache = &args.base.cache;
+    let made = cache.decompose(&base, &needs, stored, threads).await?;
+    let (seconds, summary) = (began.elapsed().as_secs_f64(), made.1);
+    println!("| what | value |\n|---|---|");
+    println!("| matrices decomposed | {} |", summary.made);
+    if let Some(folder) = cache.folder() {
+        println!("| found in {} | {} |", folder.display(), summary.found);
+        println!("| found there, but damaged | {} |", summary.damaged);
+    }
+    println!("| time | {seconds:.1} s |");
+    println!("| largest residual | {:.1e} |", summary.residual);
+    println!("| largest skew | {:.1e} |", summary.skew);
+    println!("| U, σ and Vᵀ | {} |", size(summary.bytes));
+    Ok(())
+}
