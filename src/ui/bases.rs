@@ -162,7 +162,7 @@ impl Booth {
 
     /// What a model of the catalogue is loaded by; the one that comes with the page needs no catalogue.
     pub fn source_of(self, base: &CatalogueBase) -> BaseSource {
-        if base.page.is_empty() {
+        if base.embedded {
             return self.embedded_base();
         }
         BaseSource::Catalogue {

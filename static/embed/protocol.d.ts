@@ -770,9 +770,11 @@ export interface CatalogueBase {
   id: string;
   title: string;
   description: string;
-  /** Where its authors speak of it; empty for a base that comes with the page. */
+  /** Where its authors speak of it; may be empty. */
   page: string;
   licence: Licence;
+  /** It comes with the page. */
+  embedded: boolean;
   /** Why it cannot be loaded. */
   unavailable: string | undefined;
   bytes: number;

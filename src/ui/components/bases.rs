@@ -68,6 +68,11 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
     let agreed = Signal::derive(move || bases.agreed.with(|agreed| agreed.contains(&id)));
     let may_load = move || booth.can_change_base() && !loaded.get() && (!asks || agreed.get());
     let interrupted = base.stored > 0 && base.stored < base.bytes;
+    let words = Signal::derive(move || match (loaded.get(), interrupted) {
+        (true, _) => text::BASE_LOADED,
+        (false, true) => text::BASE_GO_ON,
+        (false, false) => text::BASE_LOAD,
+    });
     let id = base.id.clone();
     view! {
         <li class="kept-delta offer" data-testid="offer" data-base=base.id.clone()>
@@ -98,11 +103,11 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
                 type="button"
                 class="button small"
                 data-testid="load-base"
-                aria-label=text::load_label(&title)
+                aria-label=move || text::load_label(words.get(), &title)
                 disabled=move || !may_load()
                 on:click=move |_| booth.load_base(source.clone())
             >
-                {move || if loaded.get() { text::BASE_LOADED } else if interrupted { text::BASE_GO_ON } else { text::BASE_LOAD }}
+                {words}
             </button>
         </li>
     }

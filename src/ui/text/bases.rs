@@ -97,9 +97,9 @@ pub fn kept(base: &StoredBase) -> String {
     }
 }
 
-/// 'Load Stable Diffusion 1.5'.
-pub fn load_label(title: &str) -> String {
-    format!("{BASE_LOAD} {title}")
+/// 'Load Stable Diffusion 1.5': what its button says, and of which model.
+pub fn load_label(words: &str, title: &str) -> String {
+    format!("{words} {title}")
 }
 
 /// 'Remove Stable Diffusion 1.5'.

@@ -66,10 +66,12 @@ pub struct CatalogueBase {
     pub title: String,
     /// What it is, in a sentence or two.
     pub description: String,
-    /// Where its authors speak of it; empty for a base that comes with the page.
+    /// Where its authors speak of it; may be empty.
     pub page: String,
     /// On what terms.
     pub licence: Licence,
+    /// It comes with the page.
+    pub embedded: bool,
     /// Why it cannot be loaded; it is listed for those who look for it.
     pub unavailable: Option<String>,
     /// Bytes of all its files.

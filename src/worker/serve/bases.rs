@@ -286,6 +286,7 @@ fn shown(entry: &Entry, stored: u64) -> Result<CatalogueBase> {
             url: resolve(&entry.licence.url),
             consent: entry.licence.consent,
         },
+        embedded: entry.embedded,
         unavailable: entry.unavailable.clone(),
         bytes: entry.bytes(),
         stored,
