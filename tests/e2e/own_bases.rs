@@ -54,7 +54,7 @@ async fn a_checkpoint_from_the_disk_is_loaded_and_what_is_none_is_refused() {
     };
     let browser = Browser::start().await;
     browser.open("?device=cpu").await;
-    wait_for_model(&browser, "emoji-64").await;
+    wait_for_model(&browser, "deltabooth/emoji-64").await;
 
     // A pickle by its name: said at once, and nothing is loaded.
     unfold(&browser).await;
@@ -86,7 +86,7 @@ async fn a_checkpoint_from_the_disk_is_loaded_and_what_is_none_is_refused() {
         browser.press("load-own").await;
         browser.wait_for_text("messages", words, LIMIT).await;
         // The page goes on with its own, and another try is one click away.
-        wait_for_model(&browser, "emoji-64").await;
+        wait_for_model(&browser, "deltabooth/emoji-64").await;
         unfold(&browser).await;
     }
 
@@ -127,7 +127,7 @@ async fn a_folder_from_the_disk_is_loaded_and_a_change_of_it_is_noticed() {
     stand_in(&folder, Layout::Folder);
     let browser = Browser::start().await;
     browser.open("?device=cpu").await;
-    wait_for_model(&browser, "emoji-64").await;
+    wait_for_model(&browser, "deltabooth/emoji-64").await;
     unfold(&browser).await;
     browser.choose("own-folder", &[folder.clone()]).await;
     browser.wait_for_text("own-found", "small-sd", LIMIT).await;
@@ -140,7 +140,7 @@ async fn a_folder_from_the_disk_is_loaded_and_a_change_of_it_is_noticed() {
     browser
         .wait_for_text("messages", "choose it again", LIMIT)
         .await;
-    wait_for_model(&browser, "emoji-64").await;
+    wait_for_model(&browser, "deltabooth/emoji-64").await;
 
     std::fs::write(&unet, &whole).unwrap();
     unfold(&browser).await;
