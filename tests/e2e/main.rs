@@ -10,6 +10,7 @@ mod booth;
 mod browser;
 mod embedding;
 mod firefox;
+mod halves;
 mod hub;
 mod mixing;
 mod own_bases;

@@ -129,7 +129,9 @@ async fn a_folder_from_the_disk_is_loaded_and_a_change_of_it_is_noticed() {
     browser.open("?device=cpu").await;
     wait_for_model(&browser, "deltabooth/emoji-64").await;
     unfold(&browser).await;
-    browser.choose("own-folder", &[folder.clone()]).await;
+    browser
+        .choose("own-folder", std::slice::from_ref(&folder))
+        .await;
     browser.wait_for_text("own-found", "small-sd", LIMIT).await;
 
     // Cut after it was chosen, as by a copy that is still under way.
