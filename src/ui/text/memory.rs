@@ -12,9 +12,9 @@ pub const LOAD_ANYWAY: &str = "Load it anyway";
 pub const REFUSED_TITLE: &str = "This model does not fit";
 pub const WHAT_TO_DO: &str = "Choose a smaller model, close other tabs and programs that use the GPU, or state its memory under “Change the model”.";
 
-/// 'Will Stable Diffusion 1.5 fit?'
+/// 'Will it fit? Stable Diffusion 1.5': what its button says, and of which model.
 pub fn plan_label(title: &str) -> String {
-    format!("Will {title} fit?")
+    format!("{PLAN_BASE} {title}")
 }
 
 /// '256 px', '512 px, its own'.
