@@ -65,6 +65,7 @@ pub fn retry(reason: &str, seconds: f32) -> String {
 pub fn needs(base: &CatalogueBase) -> String {
     let mut parts = Vec::new();
     parts.push(match base.stored {
+        0 if base.bytes == 0 => "Nobody has said how large it is".to_owned(),
         0 => format!("{} to fetch", size(base.bytes)),
         kept if kept >= base.bytes => format!("{}, kept here", size(base.bytes)),
         kept => format!("{} of {} kept here", size(kept), size(base.bytes)),
