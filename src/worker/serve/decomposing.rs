@@ -16,6 +16,7 @@ use crate::model::unet::layer_shapes::LayerShape;
 use crate::spectral::workshop::{FactorStore, NoStore, Summary, Workshop};
 use crate::spectral::{Decomposed, LayerPreset, Layers, Needs, Stored};
 use crate::worker::protocol::{Preset, Task};
+use crate::worker::slots::Disk;
 
 /// Bytes of a base's factors in F32 above which they are stored as F16.
 const MAX_F32: u64 = 256 << 20;
@@ -44,6 +45,9 @@ impl Session {
             return Ok(());
         };
         post::begin(Task::Decompose);
+        // The one file that held all factors before each layer had its own.
+        let old = format!("{}.decomposition", self.loaded()?.base.hash);
+        let _ = self.store().await.disk().remove(&old).await;
         let key = self.key_in_use();
         let shelf = self.factors.shelf().await;
         let hash = &self.loaded()?.base.hash;
