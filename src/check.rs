@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::generate::denoise;
 use crate::model::base::Base;
 use crate::sampler::{NoiseSchedule, Sampler, SamplerKind};
-use crate::weights::{BaseHash, Files, Weights};
+use crate::weights::{BaseHash, Files, Place, Weights};
 
 /// The file of the reference tensors, in the base's folder.
 pub const FILE: &str = "check.safetensors";
@@ -43,7 +43,13 @@ pub async fn reference(files: &Files, base: &Base) -> Result<Weights> {
     }
     let mut hash = BaseHash::new();
     files
-        .weights(FILE, "check", base.device(), &mut hash, &mut |_, _| {})
+        .weights(
+            FILE,
+            "check",
+            &Place::from(base.device()),
+            &mut hash,
+            &mut |_, _| {},
+        )
         .await
 }
 

@@ -42,6 +42,9 @@ pub enum Error {
     /// The device was lost, or ran out of memory.
     #[error("{0}")]
     Device(String),
+    /// What was asked for takes more memory than there is, by the plan; nothing was begun.
+    #[error("{0}")]
+    Memory(String),
     /// The person stopped the work.
     #[error("stopped")]
     Cancelled,

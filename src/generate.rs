@@ -1,10 +1,12 @@
 //! Prompts to latents to pictures: classifier-free guidance around a sampling run.
 
+mod easel;
 mod settings;
 mod word_map;
 
+pub use easel::Easel;
+use easel::is_guided;
 pub use settings::GenerateSettings;
-use word_map::WordMap;
 
 use core::ops::ControlFlow;
 
@@ -14,12 +16,10 @@ use crate::error::{Error, Result};
 use crate::model::base::Base;
 use crate::model::unet::UNet2DConditionModel;
 use crate::picture::Picture;
-use crate::sampler::{Noise, NoiseSchedule, Sampler};
+use crate::sampler::{Noise, Sampler};
 
 /// Channels of a latent, in every Stable Diffusion.
 const LATENT_CHANNELS: usize = 4;
-/// Pictures that go through the UNet together; guidance doubles it.
-const BATCH: usize = 8;
 /// Streams of [`Noise`]: the starting noise, and what is added on the way.
 const LATENTS_STREAM: u64 = 1;
 const VARIANCE_STREAM: u64 = 2;
@@ -105,81 +105,21 @@ pub async fn generate(
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Generated> {
     settings.check()?;
-    let schedule = NoiseSchedule::new(&base.scheduler)?;
-    let mut sampler = Sampler::new(settings.sampler, schedule, settings.steps, settings.eta)?;
-    let shape = latents_shape(base.sample_size, settings.count, latents.as_ref())?;
-    // Latent consistency models are told the scale instead of being asked twice.
-    let guidance = |batch| unet.guidance_embedding(settings.guidance_scale, batch);
-    let guided = settings.guidance_scale > 1.0 && guidance(1).is_none();
-    let prompts = if guided {
+    let prompts = if is_guided(unet, settings) {
         vec![settings.negative_prompt.clone(), settings.prompt.clone()]
     } else {
         vec![settings.prompt.clone()]
     };
     let word = words_of(base, settings)?;
+    let easel = Easel {
+        scheduler: &base.scheduler,
+        sample_size: base.sample_size,
+        decode: &|latents| base.decode(latents, settings.preview),
+    };
     let embeddings = base.embed(&prompts);
-    let device = embeddings.device();
-
-    let mut collected = Collected::default();
-    let total = shape[0].div_ceil(BATCH) * settings.steps;
-    for first in (0..shape[0]).step_by(BATCH) {
-        let batch = BATCH.min(shape[0] - first);
-        let start = match &latents {
-            Some(latents) => latents.clone().narrow(0, first, batch).to_device(&device),
-            None => {
-                let mut streams = streams(settings.seed, first, batch, LATENTS_STREAM);
-                draw(
-                    &mut streams,
-                    [batch, shape[1], shape[2], shape[3]],
-                    &embeddings,
-                )
-            }
-        };
-        let embeddings = Tensor::cat(
-            (0..prompts.len())
-                .map(|p| embeddings.clone().narrow(0, p, 1).repeat_dim(0, batch))
-                .collect(),
-            0,
-        );
-        let map = word.clone().map(WordMap::new);
-        let predict = |latents: Tensor<4>, timestep: f32| {
-            let [n, ..] = latents.dims();
-            let copies = prompts.len();
-            let timesteps = Tensor::full([n * copies], timestep, &latents.device());
-            let samples = Tensor::cat(vec![latents; copies], 0);
-            let output = match &map {
-                None => unet.forward_guided(samples, timesteps, embeddings.clone(), guidance(n)),
-                Some(map) => {
-                    let (output, maps) = unet.forward_guided_with_maps(
-                        samples,
-                        timesteps,
-                        embeddings.clone(),
-                        guidance(n),
-                    );
-                    map.add(&maps, n);
-                    output
-                }
-            };
-            if guided {
-                guide(output, settings.guidance_scale)
-            } else {
-                output
-            }
-        };
-        let before = first / BATCH * settings.steps;
-        let mut report = async |done: usize, _: usize| on_step(before + done, total).await;
-        let mut variance = streams(settings.seed, first, batch, VARIANCE_STREAM);
-        let sampled = denoise(&mut sampler, start, &mut variance, predict, &mut report).await?;
-        let decoded = base.decode(sampled.clone(), settings.preview);
-        collected
-            .add(sampled, (decoded / 2.0 + 0.5).clamp(0.0, 1.0))
-            .await?;
-        if let Some(map) = map {
-            let size = [shape[2], shape[3]];
-            collected.attention.extend(map.finish(batch, size).await?);
-        }
-    }
-    Ok(collected.finish(shape[0]))
+    easel
+        .sample(unet, settings, embeddings, word, latents, on_step)
+        .await
 }
 
 /// A whole sampling run: standard normal `latents` through `predict` at every timestep.

@@ -83,6 +83,22 @@ pub const fn effort(subjects: usize) -> Effort {
     }
 }
 
+/// Pictures of more pixels a side are no small base's.
+pub const SMALL_PICTURES: usize = 128;
+/// Learning rate of the shifts of norms in [`paper_effort`].
+pub const PAPER_LEARNING_RATE_1D: f64 = 1e-6;
+
+/// The paper's effort, for bases of its size: what is learned in a step of ten samples at 64 pixels
+/// takes more memory at 512 than most devices have.
+pub const fn paper_effort(subjects: usize) -> Effort {
+    Effort {
+        steps: if subjects > 1 { 500 * subjects } else { 500 },
+        learning_rate: 1e-3,
+        batch: 1,
+        prior_batch: 1,
+    }
+}
+
 /// How the timesteps of a run are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

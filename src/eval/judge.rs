@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, GroupNorm, Linear};
-use crate::weights::{BaseHash, Files};
+use crate::weights::{BaseHash, Files, Place};
 
 /// A description is a few kilobytes; a thousand sprites make it longer.
 const ABOUT_LIMIT: u64 = 1 << 20;
@@ -106,7 +106,13 @@ impl Judge {
         let device = Device::flex();
         let (mut hash, path) = (BaseHash::new(), "judge.safetensors");
         let mut weights = files
-            .weights(path, "judge", &device, &mut hash, &mut |_, _| {})
+            .weights(
+                path,
+                "judge",
+                &Place::from(&device),
+                &mut hash,
+                &mut |_, _| {},
+            )
             .await?;
         let mut channels = about.input.shape.1;
         let features = about

@@ -5,6 +5,7 @@ use burn::tensor::Device;
 
 use super::*;
 use crate::model::config::SchedulerConfig;
+use crate::sampler::NoiseSchedule;
 use crate::sampler::SamplerKind;
 
 fn sampler(kind: SamplerKind, eta: f64) -> Sampler {

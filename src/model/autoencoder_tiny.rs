@@ -165,11 +165,12 @@ fn conv(
     stride: usize,
     bias: bool,
 ) -> Result<Conv2d> {
-    let weight: Tensor<4> = weights.take(&format!("{path}.weight"), [c_out, c_in, 3, 3])?;
-    let bias = bias.then(|| weights.take(&format!("{path}.bias"), [c_out]));
     Ok(Conv2d {
-        weight: Weight::Full(weight.reshape([c_out, c_in * 9])),
-        bias: bias.transpose()?,
+        weight: Weight::take(weights, path, &[c_out, c_in, 3, 3])?,
+        bias: match bias {
+            true => Some(weights.take(&format!("{path}.bias"), [c_out])?),
+            false => None,
+        },
         in_channels: c_in,
         kernel_size: 3,
         stride,

@@ -15,7 +15,7 @@ use super::tokenizer::Tokenizer;
 use super::unet::UNet2DConditionModel;
 use crate::error::{Error, Result};
 use crate::weights::single_file::Generation;
-use crate::weights::{BaseHash, Files, SingleFile, Weights, frozen};
+use crate::weights::{BaseHash, Files, Place, SingleFile, Weights};
 
 /// The parts of a base, frozen, on one device.
 #[derive(Clone, Debug)]
@@ -63,7 +63,8 @@ const CONFIG_LIMIT: u64 = 1 << 20;
 const VOCAB_LIMIT: u64 = 16 << 20;
 
 impl Base {
-    /// Loads a diffusers folder onto `device`, all configs before the first weight.
+    /// Loads a diffusers folder, all configs before the first weight, onto a device or a [`Place`],
+    /// which says too how matrices are stored.
     ///
     /// The folder may hold an AutoencoderTiny as `vae_tiny/`, which `model_index.json` must then
     /// name among the parts: `"vae_tiny": ["diffusers", "AutoencoderTiny"]`. It is no part of what
@@ -74,10 +75,10 @@ impl Base {
     /// do not fit together, `Weights` for a damaged weight file or one that does not fit its config.
     pub async fn load(
         files: &Files,
-        device: &Device,
+        place: impl Into<Place>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self> {
-        let device = frozen(device);
+        let place = place.into();
         let index = ModelIndex::parse(&files.read("model_index.json", CONFIG_LIMIT).await?)?;
         let scheduler = SchedulerConfig::parse(
             &files
@@ -111,24 +112,24 @@ impl Base {
                 })
             };
             files
-                .component(&paths, component, &device, hash, &mut report)
+                .component(&paths, component, &place, hash, &mut report)
                 .await
         };
         let mut weights = read("text_encoder", "model", &mut hash).await?;
         let text_encoder = ClipTextModel::load(&text_config, &mut weights)?;
-        finish(weights, &device)?;
+        finish(weights, &place.device)?;
         let mut weights = read("unet", "diffusion_pytorch_model", &mut hash).await?;
         let unet = UNet2DConditionModel::load(&unet_config, &mut weights)?;
-        finish(weights, &device)?;
+        finish(weights, &place.device)?;
         let mut weights = read("vae", "diffusion_pytorch_model", &mut hash).await?;
         let vae = AutoencoderKL::load(&vae_config, &mut weights)?;
-        finish(weights, &device)?;
+        finish(weights, &place.device)?;
         let mut vae_tiny = None;
         if let Some(config) = &tiny_config {
             let aside = &mut BaseHash::new();
             let mut weights = read("vae_tiny", "diffusion_pytorch_model", aside).await?;
             vae_tiny = Some(AutoencoderTiny::load(config, &mut weights)?);
-            finish(weights, &device)?;
+            finish(weights, &place.device)?;
         }
 
         Ok(Self {
@@ -143,11 +144,11 @@ impl Base {
             hash: hash.finish(),
             scale: vae_config.scale(),
             latent_channels: vae_config.latent_channels,
-            device,
+            device: place.device,
         })
     }
 
-    /// Loads a checkpoint of one file (LDM layout) onto `device`, in one pass over it.
+    /// Loads a checkpoint of one file (LDM layout) in one pass over it, onto a device or a [`Place`].
     ///
     /// `path` is the checkpoint's below `files`; `tokenizer` has CLIP's `vocab.json` and
     /// `merges.txt`, in itself or in its folder `tokenizer/`, which such a file lacks. The same
@@ -162,10 +163,10 @@ impl Base {
         path: &str,
         tokenizer: &Files,
         prediction: Option<PredictionType>,
-        device: &Device,
+        place: impl Into<Place>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self> {
-        let device = frozen(device);
+        let place = place.into();
         let file = SingleFile::open(files, path).await?;
         let second = file.plan().generation == Generation::Second;
         let configs = Inferred::new(file.plan(), prediction)?;
@@ -185,7 +186,7 @@ impl Base {
                 total,
             });
         };
-        let [mut text, mut unet, mut vae] = file.weights(&device, &mut hash, &mut report).await?;
+        let [mut text, mut unet, mut vae] = file.weights(&place, &mut hash, &mut report).await?;
         let base = Self {
             tokenizer: Arc::new(tokenizer),
             text_encoder: ClipTextModel::load(&configs.text_encoder, &mut text)?,
@@ -198,7 +199,7 @@ impl Base {
             hash: hash.finish(),
             scale: configs.vae.scale(),
             latent_channels: configs.vae.latent_channels,
-            device,
+            device: place.device,
         };
         for weights in [text, unet, vae] {
             finish(weights, &base.device)?;
@@ -396,6 +397,7 @@ fn folder_name(files: &Files) -> String {
     let path = match files {
         #[cfg(not(target_family = "wasm"))]
         Files::Folder(folder) => folder.to_string_lossy().into_owned(),
+        Files::Given(given) => given.title().to_owned(),
         #[cfg(feature = "web")]
         Files::Http(address) => address.clone(),
         #[cfg(feature = "web")]

@@ -4,11 +4,11 @@
 //! transformers 5 writes them without `text_model.`, and both load.
 
 use burn::tensor::activation::{gelu, sigmoid, softmax};
-use burn::tensor::module::embedding;
 use burn::tensor::{Bool, Int, Tensor};
 
 use super::config::{ClipTextConfig, HiddenAct};
 use super::layers::{LayerMut, LayerNorm, Linear, Visitor};
+use super::matrix::Matrix;
 use crate::error::Result;
 use crate::weights::Weights;
 
@@ -16,9 +16,9 @@ use crate::weights::Weights;
 #[derive(Clone, Debug)]
 pub struct ClipTextModel {
     /// `[vocab_size, hidden_size]`.
-    token_embedding: Tensor<2>,
+    token_embedding: Matrix,
     /// `[max_position_embeddings, hidden_size]`.
-    position_embedding: Tensor<2>,
+    position_embedding: Matrix,
     layers: Vec<EncoderLayer>,
     final_layer_norm: LayerNorm,
 }
@@ -63,17 +63,19 @@ impl ClipTextModel {
         // A constant that old checkpoints carry along.
         let buffer = format!("{root}embeddings.position_ids");
         if weights.has(&buffer) {
-            let _: Tensor<2> = weights.take(&buffer, [1, positions])?;
+            weights.take_numbers(&buffer, &[1, positions])?;
         }
         let embedding = format!("{root}embeddings");
         Ok(Self {
-            token_embedding: weights.take(
+            token_embedding: Matrix::take(
+                weights,
                 &format!("{embedding}.token_embedding.weight"),
-                [config.vocab_size, channels],
+                &[config.vocab_size, channels],
             )?,
-            position_embedding: weights.take(
+            position_embedding: Matrix::take(
+                weights,
                 &format!("{embedding}.position_embedding.weight"),
-                [positions, channels],
+                &[positions, channels],
             )?,
             layers: (0..config.num_hidden_layers)
                 .map(|n| EncoderLayer::load(config, weights, &format!("{root}encoder.layers.{n}")))
@@ -91,8 +93,8 @@ impl ClipTextModel {
     /// `max_position_embeddings` of them, each below `vocab_size`.
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, tokens] = ids.dims();
-        let positions = self.position_embedding.clone().narrow(0, 0, tokens);
-        let mut x = embedding(self.token_embedding.clone(), ids) + positions.unsqueeze();
+        let positions = self.position_embedding.f32().narrow(0, 0, tokens);
+        let mut x = self.token_embedding.rows(ids) + positions.unsqueeze();
         let hidden = Tensor::<2, Bool>::tril_mask([tokens, tokens], 0, &x.device());
         for layer in &self.layers {
             x = layer.forward(x, &hidden);

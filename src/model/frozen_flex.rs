@@ -5,7 +5,8 @@ use burn::backend::{Flex, TensorMetadata};
 use burn::tensor::{Bytes, DType, Shape};
 
 use super::columns::Window;
-use super::frozen::{Factors, Frozen};
+use super::frozen_passes::{Factors, Frozen};
+use super::matrix::Held;
 use super::product::{View, for_pieces, multiply, sum_pieces, with_scratch};
 use super::vector::{sum, wide};
 
@@ -16,20 +17,16 @@ pub(super) const PIECE: usize = 256;
 impl Frozen for Flex {
     fn conv_forward(
         x: FlexTensor,
-        kernel: FlexTensor,
+        kernel: Held<Self>,
         bias: Option<FlexTensor>,
         window: Window,
     ) -> FlexTensor {
-        let [x, kernel] = [x, kernel].map(dense);
+        let ([batch, c_in, height, width], [c_out, fan_in]) = (x.shape().dims(), kernel.dims());
+        let [x, kernel] = [x, kernel.f32()].map(dense);
         let bias = bias.map(dense);
-        let ([batch, c_in, height, width], [c_out, _, _, _]) =
-            (x.shape().dims(), kernel.shape().dims());
         let size = [height, width];
         let [out_height, out_width] = size.map(|size| window.output(size));
-        let (pixels, fan_in) = (
-            out_height * out_width,
-            kernel.shape().num_elements() / c_out,
-        );
+        let pixels = out_height * out_width;
         let (kernel, bias, x) = (
             View::new(values(&kernel), c_out, fan_in),
             bias.as_ref().map(values),
@@ -53,14 +50,11 @@ impl Frozen for Flex {
         tensor(y, Shape::from([batch, c_out, out_height, out_width]))
     }
 
-    fn conv_backward(grad: FlexTensor, kernel: FlexTensor, x: Shape, window: Window) -> FlexTensor {
-        let [grad, kernel] = [grad, kernel].map(dense);
+    fn conv_backward(grad: FlexTensor, kernel: Held<Self>, x: Shape, window: Window) -> FlexTensor {
         let ([batch, c_out, out_height, out_width], [_, c_in, height, width]) =
             (grad.shape().dims(), x.dims());
-        let (pixels, fan_in) = (
-            out_height * out_width,
-            kernel.shape().num_elements() / c_out,
-        );
+        let (pixels, [_, fan_in]) = (out_height * out_width, kernel.dims());
+        let [grad, kernel] = [grad, kernel.f32()].map(dense);
         let (kernel, grad) = (View::new(values(&kernel), c_out, fan_in), values(&grad));
 
         let mut dx = vec![0.0; batch * c_in * height * width];
@@ -83,9 +77,9 @@ impl Frozen for Flex {
         bias: Option<FlexTensor>,
     ) -> [FlexTensor; 2] {
         let Factors { u, s, vt, window } = factors;
-        let [x, u, s, vt] = [x, u, s, vt].map(dense);
+        let ([c_out, r], [_, fan_in]) = (u.dims(), vt.dims());
+        let [x, u, s, vt] = [x, u.f32(), s, vt.f32()].map(dense);
         let bias = bias.map(dense);
-        let ([c_out, r], [_, fan_in]) = (u.shape().dims::<2>(), vt.shape().dims::<2>());
         let shape = x.shape();
         let (u, vt, s) = (
             View::new(values(&u), c_out, r),
@@ -165,8 +159,8 @@ impl Frozen for Flex {
         x: Option<Shape>,
     ) -> [Option<FlexTensor>; 2] {
         let Factors { u, s, vt, window } = factors;
-        let [grad, z, u, s, vt] = [grad, z, u, s, vt].map(dense);
-        let ([c_out, r], [_, fan_in]) = (u.shape().dims::<2>(), vt.shape().dims::<2>());
+        let ([c_out, r], [_, fan_in]) = (u.dims(), vt.dims());
+        let [grad, z, u, s, vt] = [grad, z, u.f32(), s, vt.f32()].map(dense);
         let shape = z.shape();
         let (u, vt, s) = (
             View::new(values(&u), c_out, r),

@@ -4,10 +4,16 @@
 use burn::tensor::module::conv2d;
 use burn::tensor::{Device, Distribution};
 
+use super::super::frozen_passes::{POINTWISE, options};
 use super::*;
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
+}
+
+/// A kernel `[c_out, c_in, k, k]` as a layer holds it.
+fn matrix(kernel: &Tensor<4>) -> Matrix {
+    kernel.clone().flatten(1, 3).into()
 }
 
 /// Fails unless ‖a − b‖ ≤ 1e-5 ‖b‖ and b is not 0.
@@ -51,13 +57,7 @@ fn the_convolution_and_its_gradient_are_burns() {
                 random([6]),
             );
             let x = random([batch, 5, height, width]).autodiff().require_grad();
-            let own = frozen_conv2d(
-                x.clone(),
-                kernel.clone(),
-                Some(bias.clone()),
-                window.stride,
-                window.padding,
-            );
+            let own = frozen_conv2d(x.clone(), &matrix(&kernel), Some(bias.clone()), window);
             let burns = conv2d(x.clone(), kernel.clone(), Some(bias), options(window));
             assert_close(own.clone(), burns.clone(), &format!("{window:?}"));
             let grad = random(burns.dims());
@@ -77,7 +77,13 @@ fn a_convolution_without_graph_or_bias_is_burns() {
         None,
         ConvOptions::new([2; 2], [1; 2], [1; 2], 1),
     );
-    assert_close(frozen_conv2d(x, kernel, None, 2, 1), burns, "conv");
+    let window = Window {
+        kernel_size: 3,
+        stride: 2,
+        padding: 1,
+    };
+    let own = frozen_conv2d(x, &matrix(&kernel), None, window);
+    assert_close(own, burns, "conv");
 }
 
 #[test]
@@ -86,7 +92,12 @@ fn a_tracked_kernel_keeps_its_gradient() {
         random([2, 3, 6, 5]),
         random([4, 3, 3, 3]).autodiff().require_grad(),
     );
-    let grads = frozen_conv2d(x, kernel.clone(), None, 1, 1)
+    let window = Window {
+        kernel_size: 3,
+        stride: 1,
+        padding: 1,
+    };
+    let grads = frozen_conv2d(x, &matrix(&kernel), None, window)
         .sum()
         .backward();
     assert!(kernel.grad(&grads).is_some());
@@ -102,7 +113,7 @@ fn a_factored_convolution_and_its_gradients_are_those_of_its_parts() {
             let x = random([batch, 5, height, width]).autodiff().require_grad();
             let own = factored_conv2d(
                 x.clone(),
-                [u.clone(), vt.clone()],
+                [&u.clone().into(), &vt.clone().into()],
                 s.clone(),
                 Some(bias.clone()),
                 window,
@@ -127,7 +138,7 @@ fn a_factored_linear_layer_and_its_gradients_are_those_of_its_parts() {
         let x = random([n, 5]).autodiff().require_grad();
         let own = factored_linear(
             x.clone(),
-            [u.clone(), vt.clone()],
+            [&u.clone().into(), &vt.clone().into()],
             s.clone(),
             Some(bias.clone()),
         );
@@ -159,7 +170,8 @@ fn assert_same<const D: usize>(
 fn a_constant_input_or_a_constant_s_is_taken() {
     let (u, vt, s, x) = (random([6, 4]), random([4, 5]), random([4]), random([3, 5]));
     let tracked_s = s.clone().autodiff().require_grad();
-    let grads = factored_linear(x.clone(), [u.clone(), vt.clone()], tracked_s.clone(), None)
+    let factors: [&Matrix; 2] = [&u.clone().into(), &vt.clone().into()];
+    let grads = factored_linear(x.clone(), factors, tracked_s.clone(), None)
         .sum()
         .backward();
     let expected = (x.clone().matmul(vt.clone().transpose()) * u.clone().sum_dim(0))
@@ -168,7 +180,7 @@ fn a_constant_input_or_a_constant_s_is_taken() {
     assert_close(tracked_s.grad(&grads).unwrap(), expected, "∂s");
 
     let tracked_x = x.clone().autodiff().require_grad();
-    let grads = factored_linear(tracked_x.clone(), [u.clone(), vt.clone()], s.clone(), None)
+    let grads = factored_linear(tracked_x.clone(), factors, s.clone(), None)
         .sum()
         .backward();
     let expected = (Tensor::ones([3, 6], &Device::flex()).matmul(u) * s.unsqueeze()).matmul(vt);

@@ -5,11 +5,12 @@
 //! In the factored form W itself is never built: a linear layer is `y = ((x V) ⊙ s) Uᵀ + b` and a
 //! convolution is a convolution with Vᵀ, a scaling by s per channel, and a 1×1 convolution with U.
 
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::{Device, Tensor, activation::silu};
 
 use super::columns::Window;
-use super::frozen::{factored_conv2d, factored_linear, frozen_conv2d};
+use super::frozen::{factored_conv2d, factored_linear, frozen_conv2d, frozen_linear};
 use super::has_kernels;
+use super::matrix::Matrix;
 use super::norm::{Norm, normalise};
 use crate::error::Result;
 use crate::weights::Weights;
@@ -22,15 +23,15 @@ use crate::weights::Weights;
 #[derive(Clone, Debug)]
 pub enum Weight {
     /// W: `[c_out, fan_in]`.
-    Full(Tensor<2>),
+    Full(Matrix),
     /// W = U diag(s) Vᵀ; U and V are frozen, s may carry a gradient.
     Factored {
         /// U: `[c_out, r]`.
-        u: Tensor<2>,
+        u: Matrix,
         /// s: `[r]`.
         s: Tensor<1>,
         /// Vᵀ: `[r, fan_in]`.
-        vt: Tensor<2>,
+        vt: Matrix,
     },
 }
 
@@ -94,7 +95,7 @@ pub enum LayerMut<'a> {
     /// The weight of a GroupNorm or LayerNorm, `[channels]`.
     Norm(&'a mut Tensor<1>),
     /// The weight of an embedding table, `[rows, channels]`.
-    Embedding(&'a mut Tensor<2>),
+    Embedding(&'a mut Matrix),
 }
 
 /// The kinds of layers that a visitor meets, with the paper's names of their weights.
@@ -125,6 +126,32 @@ impl LayerMut<'_> {
 /// Called once per layer, in the order of the checkpoint's modules.
 pub type Visitor<'a> = dyn FnMut(&str, LayerMut<'_>) -> Result<()> + 'a;
 
+impl Weight {
+    /// Takes `{path}.weight`, whole.
+    ///
+    /// # Errors
+    /// A missing or misshapen tensor, by name.
+    pub(super) fn take(weights: &mut Weights, path: &str, shape: &[usize]) -> Result<Self> {
+        Matrix::take(weights, &format!("{path}.weight"), shape).map(Self::Full)
+    }
+
+    /// Rows and columns.
+    pub fn dims(&self) -> [usize; 2] {
+        match self {
+            Self::Full(w) => w.dims(),
+            Self::Factored { u, vt, .. } => [u.dims()[0], vt.dims()[1]],
+        }
+    }
+
+    /// Where it is.
+    pub fn device(&self) -> Device {
+        match self {
+            Self::Full(w) => w.device(),
+            Self::Factored { u, .. } => u.device(),
+        }
+    }
+}
+
 impl Linear {
     /// Takes `{path}.weight` `[c_out, c_in]` and, with `bias`, `{path}.bias` `[c_out]`.
     ///
@@ -138,7 +165,7 @@ impl Linear {
         bias: bool,
     ) -> Result<Self> {
         Ok(Self {
-            weight: Weight::Full(weights.take(&format!("{path}.weight"), [c_out, c_in])?),
+            weight: Weight::take(weights, path, &[c_out, c_in])?,
             bias: if bias {
                 Some(weights.take(&format!("{path}.bias"), [c_out])?)
             } else {
@@ -158,9 +185,9 @@ impl Linear {
     /// `[n, c_in]` to `[n, c_out]`.
     pub fn forward_2d(&self, x: Tensor<2>) -> Tensor<2> {
         let y = match &self.weight {
-            Weight::Full(w) => x.matmul(w.clone().transpose()),
+            Weight::Full(w) => frozen_linear(x, w),
             Weight::Factored { u, s, vt } => {
-                return factored_linear(x, [u.clone(), vt.clone()], s.clone(), self.bias.clone());
+                return factored_linear(x, [u, vt], s.clone(), self.bias.clone());
             }
         };
         match &self.bias {
@@ -183,12 +210,8 @@ impl Conv2d {
         stride: usize,
         padding: usize,
     ) -> Result<Self> {
-        let weight: Tensor<4> = weights.take(
-            &format!("{path}.weight"),
-            [c_out, c_in, kernel_size, kernel_size],
-        )?;
         Ok(Self {
-            weight: Weight::Full(weight.reshape([c_out, c_in * kernel_size * kernel_size])),
+            weight: Weight::take(weights, path, &[c_out, c_in, kernel_size, kernel_size])?,
             bias: Some(weights.take(&format!("{path}.bias"), [c_out])?),
             in_channels: c_in,
             kernel_size,
@@ -199,27 +222,15 @@ impl Conv2d {
 
     /// `[batch, c_in, height, width]` to `[batch, c_out, height', width']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let (k, stride, padding) = (self.kernel_size, self.stride, self.padding);
+        let window = Window {
+            kernel_size: self.kernel_size,
+            stride: self.stride,
+            padding: self.padding,
+        };
+        let bias = self.bias.clone();
         match &self.weight {
-            Weight::Full(w) => {
-                let c_out = w.dims()[0];
-                let kernel = w.clone().reshape([c_out, self.in_channels, k, k]);
-                frozen_conv2d(x, kernel, self.bias.clone(), stride, padding)
-            }
-            Weight::Factored { u, s, vt } => {
-                let window = Window {
-                    kernel_size: k,
-                    stride,
-                    padding,
-                };
-                factored_conv2d(
-                    x,
-                    [u.clone(), vt.clone()],
-                    s.clone(),
-                    self.bias.clone(),
-                    window,
-                )
-            }
+            Weight::Full(w) => frozen_conv2d(x, w, bias, window),
+            Weight::Factored { u, s, vt } => factored_conv2d(x, [u, vt], s.clone(), bias, window),
         }
     }
 }

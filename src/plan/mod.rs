@@ -13,53 +13,30 @@
 //! | `parts` | weights of all parts; text encoder and autoencoder at work |
 //! | `phases` | a job's phases, each with its items |
 //! | [`verdict`] | the first strategy that fits, and what is said of it |
+//! | [`advice`] | what a base can do on a device: making pictures, training, at which size |
+//! | `configs` | a base's config files, read alone |
 //!
 //! On the CPU the sums are held against an allocator that counts (`tests/memory`). The columns of
 //! [`Kernels::Burns`] follow from Burn's operations; no GPU has confirmed them yet.
 
+pub mod advice;
+mod configs;
 mod parts;
 mod phases;
 pub mod stages;
 mod unet;
 pub mod verdict;
 
+pub use advice::{Advice, Wish, advise};
+pub use configs::Configs;
 pub use phases::{Item, Phase, phases};
 pub use stages::Kernels;
 pub use verdict::{Plan, Verdict, plan};
 
-use crate::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
+pub use crate::weights::Stored;
+
 use crate::spectral::preset::LayerPreset;
 use crate::train::Recompute;
-
-/// The parts of a base, as their config files describe them.
-#[derive(Clone, Debug)]
-pub struct Configs {
-    /// `unet/config.json`.
-    pub unet: UNetConfig,
-    /// `text_encoder/config.json`.
-    pub text_encoder: ClipTextConfig,
-    /// `vae/config.json`.
-    pub vae: VaeConfig,
-}
-
-/// How numbers that do not change are stored. What is computed with is F32 in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stored {
-    /// Four bytes.
-    #[default]
-    F32,
-    /// Two bytes.
-    F16,
-}
-
-impl Stored {
-    fn bytes(self, numbers: u64) -> u64 {
-        match self {
-            Self::F32 => 4 * numbers,
-            Self::F16 => 2 * numbers,
-        }
-    }
-}
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +121,8 @@ pub struct Strategy {
     pub recompute: Recompute,
     /// Whether training lets go of everything that its steps do not use: the text encoder, the
     /// autoencoder, and the UNet's weights that are trained as U and V. Whoever trains does so by
-    /// dropping the base and its decomposition once the trainer is made; a preview loads them again.
+    /// preparing first ([`Prepared`](crate::train::Prepared)), then taking up U and V, then dropping
+    /// the base and its decomposition; after the run the base is loaded again.
     pub drop_idle: bool,
     /// Side of the tiles that the autoencoder works in, in picture pixels; whole without.
     pub tile: Option<usize>,

@@ -4,6 +4,7 @@ use super::parts::{self, Way};
 use super::stages::Pass;
 use super::unet::{self, Peaks};
 use super::{Configs, Job, Strategy, Task};
+use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::{LayerShape, layer_shapes};
 use crate::spectral::preset::LayerPreset;
 
@@ -82,8 +83,15 @@ impl Counted<'_> {
     }
 
     fn unet(&self) -> u64 {
-        let numbers = self.sum(|layer| parts::weight(layer) + parts::bias(layer));
-        self.job.weights.bytes(numbers)
+        self.sum(|layer| self.stored(layer) + 4 * parts::bias(layer))
+    }
+
+    /// Bytes of a layer's weight; a norm's is F32 in any case.
+    fn stored(&self, layer: &LayerShape) -> u64 {
+        match layer.form {
+            LayerForm::Norm => 4 * parts::weight(layer),
+            _ => self.job.weights.bytes(parts::weight(layer)),
+        }
     }
 
     fn text_encoder(&self) -> u64 {
@@ -110,12 +118,25 @@ impl Counted<'_> {
         self.job.weights.bytes(own.max(others))
     }
 
+    /// The larger of U and V of the largest layer, in bytes.
+    fn largest_factor(&self, preset: LayerPreset) -> u64 {
+        let held = |layer: &&LayerShape| preset.holds(&layer.path, layer.form);
+        let larger = |layer: &LayerShape| match layer.form {
+            LayerForm::Norm => 0,
+            _ => (layer.shifts() * layer.shape[0].max(layer.shape[1])) as u64,
+        };
+        let numbers = self.layers.iter().filter(held).map(larger).max();
+        self.job.factors.bytes(numbers.unwrap_or(0))
+    }
+
     fn pass<'a>(&'a self, trains: &'a dyn Fn(&LayerShape) -> bool, batch: usize) -> Pass<'a> {
         Pass {
             config: &self.configs.unet,
             layers: self.layers,
             trains,
             kernels: self.job.kernels,
+            weights: self.job.weights,
+            factors: self.job.factors,
             batch,
             side: self.pixels / self.configs.vae.scale(),
             tokens: self.configs.text_encoder.max_position_embeddings,
@@ -174,11 +195,10 @@ impl Counted<'_> {
     }
 
     fn built(&self, preset: LayerPreset) -> u64 {
-        let numbers = self.sum(|layer| {
+        self.sum(|layer| {
             let held = preset.holds(&layer.path, layer.form);
-            if held { parts::weight(layer) } else { 0 }
-        });
-        self.job.weights.bytes(numbers)
+            if held { self.stored(layer) } else { 0 }
+        })
     }
 
     fn train(&self, samples: usize, preset: LayerPreset, text_encoder: bool) -> Vec<Phase> {
@@ -203,13 +223,20 @@ impl Counted<'_> {
             self.autoencoder(Way::Encode),
         ];
         let [work, largest] = [0, 1].map(|at| denoising[at].max(decoding[at]).max(encoding[at]));
+        // Whoever drops what is idle prepares before U and V are taken up.
+        let beside = if drop { 0 } else { factors };
         let items = [
             &whole[..],
-            &[("U and V", factors), ("pictures to latents", work)],
+            &[("U and V", beside), ("pictures to latents", work)],
         ]
         .concat();
         let largest = largest.max(self.largest_weight());
-        let preparation = Phase::new("preparing the pictures", &items, largest);
+        let mut phases = vec![Phase::new("preparing the pictures", &items, largest)];
+        if drop {
+            let items = [&whole[..], &[("U and V", factors)]].concat();
+            let largest = self.largest_weight().max(self.largest_factor(preset));
+            phases.push(Phase::new("taking the weights apart", &items, largest));
+        }
 
         let Peaks {
             kept,
@@ -228,20 +255,13 @@ impl Counted<'_> {
             0
         };
         let left = self.sum(|layer| {
-            let weight = if trains(layer) {
-                0
-            } else {
-                parts::weight(layer)
-            };
-            weight + parts::bias(layer)
+            let weight = if trains(layer) { 0 } else { self.stored(layer) };
+            weight + 4 * parts::bias(layer)
         });
         let rest = if text_encoder { self.text_encoder() } else { 0 };
         let weights = if drop {
             [
-                (
-                    "UNet, what is not trained of it",
-                    self.job.weights.bytes(left),
-                ),
+                ("UNet, what is not trained of it", left),
                 ("text encoder", rest),
                 ("autoencoder", 0),
             ]
@@ -257,9 +277,14 @@ impl Counted<'_> {
                 4 * FLAT_VECTORS * (shifts + text_shifts),
             ),
         ];
-        let largest = (4 * largest).max(self.largest_weight());
-        let training = Phase::new("training", &[&weights[..], &work].concat(), largest);
-
-        vec![preparation, training]
+        let largest = (4 * largest)
+            .max(self.largest_weight())
+            .max(self.largest_factor(preset));
+        phases.push(Phase::new(
+            "training",
+            &[&weights[..], &work].concat(),
+            largest,
+        ));
+        phases
     }
 }

@@ -4,11 +4,13 @@
 //! layer whose δ is trained keeps z = Vᵀx for the backward pass, a norm its input, the feed-forward
 //! part's gate both halves, an attention q, k, v and either P or two numbers per row; a frozen
 //! product keeps nothing. Devices without kernels of our own put norms and gates together from
-//! Burn's operations, which keep more: [`Kernels`].
+//! Burn's operations, which keep more: [`Kernels`]. What is stored as halves is widened for each product,
+//! and let go of after it.
 
 use crate::model::attention::keeps_weights;
 use crate::model::config::{DownBlockType, UNetConfig, UpBlockType};
 use crate::model::unet::layer_shapes::LayerShape;
+use crate::weights::Stored;
 
 /// Who computes norms, gates and convolutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,10 @@ pub(super) struct Pass<'a> {
     /// Whether the δ of a layer is trained.
     pub(super) trains: &'a dyn Fn(&LayerShape) -> bool,
     pub(super) kernels: Kernels,
+    /// How weights that are not trained are stored.
+    pub(super) weights: Stored,
+    /// How U and V are stored.
+    pub(super) factors: Stored,
     pub(super) batch: usize,
     /// Height and width of the latents.
     pub(super) side: usize,
@@ -52,6 +58,8 @@ pub(super) struct StageCost {
     pub(super) residual: u64,
     /// Held beside that part while they go back through the convolutions.
     pub(super) convolutions: u64,
+    /// The largest weight, or U and V together, that is widened from halves for one product.
+    pub(super) widened: u64,
     /// Columns of the largest convolution; held from then on, once per thread.
     pub(super) columns: u64,
     /// The largest single tensor.
@@ -196,10 +204,24 @@ impl Walk<'_> {
 
     /// z of a layer with `outputs` tokens or pixels in all.
     fn product(&mut self, stage: &mut StageCost, path: &str, outputs: usize) {
-        if self.pass.trained(path) {
-            let rank = self.pass.layer(path).map_or(0, LayerShape::shifts);
+        let Some(layer) = self.pass.layer(path) else {
+            return;
+        };
+        let ([rows, cols], rank) = (layer.shape, layer.shifts());
+        let (stored, numbers, longest) = if (self.pass.trains)(layer) {
             stage.graph += (rank * outputs) as u64;
             self.tracked = true;
+            (
+                self.pass.factors,
+                rank * (rows + cols),
+                rank * rows.max(cols),
+            )
+        } else {
+            (self.pass.weights, rows * cols, rows * cols)
+        };
+        if stored == Stored::F16 {
+            stage.widened = stage.widened.max(numbers as u64);
+            stage.largest = stage.largest.max(longest as u64);
         }
     }
 
@@ -235,11 +257,12 @@ impl Walk<'_> {
         self.product(&mut stage, path, batch * out * out);
         stage.output = (batch * c_out * out * out) as u64;
         let enlarged = (batch * c_in * seen * seen) as u64;
-        stage.forward = input + if upsampled { enlarged } else { 0 } + 2 * stage.output;
+        let widened = stage.widened;
+        stage.forward = input + if upsampled { enlarged } else { 0 } + 2 * stage.output + widened;
         stage.residual = stage.graph;
-        stage.convolutions = stage.output + enlarged + input;
+        stage.convolutions = stage.output + enlarged + input + widened;
         stage.columns = self.columns(c_in, out);
-        stage.largest = stage.output.max(enlarged);
+        stage.largest = stage.largest.max(stage.output).max(enlarged);
         stage.gives_skip = gives;
         self.end(stage);
     }
@@ -275,20 +298,20 @@ impl Walk<'_> {
         // Beside the input, its norm and the first convolution's output; or the latter, its norm and
         // the second's. In the backward pass their gradients.
         stage.residual = stage.graph;
-        stage.convolutions = numbers(3 * c_in + own);
+        let widened = core::mem::take(&mut stage.widened);
+        stage.convolutions = numbers(3 * c_in + own) + widened;
         stage.output = numbers(own);
-        stage.forward = numbers((2 * c_in + 2 * own).max(c_in + 4 * own));
+        stage.forward = numbers((2 * c_in + 2 * own).max(c_in + 4 * own)) + widened;
         stage.columns = self.columns(c_in.max(own), side);
-        stage.largest = numbers(c_in.max(own));
+        stage.largest = stage.largest.max(numbers(c_in.max(own)));
         if let Some(level) = attention {
             let path = format!("{path}.attentions.{j}");
             self.transformer(&mut stage, &path, level, pixels);
             // The gate's gradient has eight times the channels, and four come in.
             let burns = self.pass.kernels == Kernels::Burns;
-            stage.gate = numbers(own) * if burns { 21 } else { 13 };
-            stage.forward = stage
-                .forward
-                .max(numbers(own) * if burns { 24 } else { 15 });
+            stage.gate = numbers(own) * if burns { 21 } else { 13 } + stage.widened;
+            let forward = numbers(own) * if burns { 24 } else { 15 } + stage.widened;
+            stage.forward = stage.forward.max(forward);
             stage.largest = stage.largest.max(numbers(8 * own));
         }
         stage.takes_skip = numbers(skip);
@@ -353,11 +376,11 @@ impl Walk<'_> {
         };
         self.product(&mut stage, "conv_out", n);
         stage.output = (n * config.out_channels) as u64;
-        stage.forward = 3 * input + 2 * stage.output;
+        stage.forward = 3 * input + 2 * stage.output + stage.widened;
         stage.residual = stage.graph;
-        stage.convolutions = 3 * input;
+        stage.convolutions = 3 * input + stage.widened;
         stage.columns = self.columns(channels, side);
-        stage.largest = input;
+        stage.largest = stage.largest.max(input);
         self.end(stage);
     }
 }

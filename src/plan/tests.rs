@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::*;
+use crate::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
 
 const UNET: &[u8] = br#"{"sample_size": 64, "in_channels": 4, "out_channels": 4,
     "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],
@@ -126,5 +127,127 @@ fn a_buffer_that_is_too_large_is_named() {
     assert!(
         sentence.starts_with("It does not fit, because even at 128 px a single buffer of 152 MB"),
         "{sentence}"
+    );
+}
+
+fn wish() -> Wish {
+    Wish {
+        pixels: None,
+        stored: None,
+        samples: 2,
+        preset: LayerPreset::All,
+        text_encoder: false,
+        built: None,
+    }
+}
+
+#[test]
+fn the_size_that_is_advised_is_the_largest_that_training_fits_at() {
+    let configs = stable_diffusion();
+    let advised = |preset, budget| {
+        let wish = Wish {
+            preset,
+            stored: Some(Stored::F32),
+            ..wish()
+        };
+        advise(&configs, &wish, Kernels::Burns, limits(budget))
+    };
+    let large = advised(LayerPreset::KeyValue, 12_000_000_000);
+    assert_eq!(large.train.verdict, Verdict::Fits);
+    assert_eq!((large.pixels, large.own_pixels), (512, 512));
+    assert_eq!(large.sides, [128, 192, 256, 320, 384, 448, 512]);
+
+    let budgets = (43..60).rev().map(|tenths| tenths * 100_000_000);
+    let mut plans = budgets.map(|budget| advised(LayerPreset::KeyValue, budget));
+    let smaller = plans
+        .find(|advice| matches!(advice.train.verdict, Verdict::FitsAt(_)))
+        .unwrap();
+    assert_eq!(smaller.train.verdict, Verdict::FitsAt(smaller.pixels));
+    assert!(smaller.pixels < 512 && smaller.sides.contains(&smaller.pixels));
+
+    // Where it cannot be trained, pictures are made as large as they fit.
+    let none = advised(LayerPreset::All, 6_000_000_000);
+    assert!(matches!(none.train.verdict, Verdict::DoesNotFit(_)));
+    assert_eq!((none.pixels, none.is_of_use()), (512, true));
+    assert!(!advised(LayerPreset::All, 3_000_000_000).is_of_use());
+}
+
+#[test]
+fn a_wish_for_a_size_is_planned_for_as_it_is() {
+    let configs = stable_diffusion();
+    let wish = Wish {
+        pixels: Some(256),
+        ..wish()
+    };
+    let advice = advise(&configs, &wish, Kernels::Burns, limits(100_000_000_000));
+    assert_eq!((advice.pixels, advice.train.pixels), (256, 256));
+    assert_eq!(advice.train.verdict, Verdict::Fits);
+}
+
+#[test]
+fn what_is_held_in_one_type_is_planned_for_in_that_type() {
+    let configs = stable_diffusion();
+    let advised = |stored| {
+        let wish = Wish {
+            stored: Some(stored),
+            ..wish()
+        };
+        advise(&configs, &wish, Kernels::Burns, limits(100_000_000_000))
+    };
+    let [whole, half] = [Stored::F32, Stored::F16].map(advised);
+    assert_eq!((whole.stored, half.stored), (Stored::F32, Stored::F16));
+    assert!(half.train.peak() < whole.train.peak());
+    assert!(half.generate.peak() < whole.generate.peak());
+}
+
+#[test]
+fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
+    let configs = stable_diffusion();
+    let stored = |budget| advise(&configs, &wish(), Kernels::Burns, limits(budget));
+    let large = stored(100_000_000_000);
+    assert_eq!(
+        (large.stored, &large.train.verdict),
+        (Stored::F32, &Verdict::Fits)
+    );
+    // The mark: all layers at 512 pixels in 8 GB.
+    let marked = stored(8_000_000_000);
+    assert_eq!(
+        (marked.pixels, &marked.train.verdict),
+        (512, &Verdict::Fits)
+    );
+    println!("{} {:?}", marked.train.sentence(), marked.train.strategy);
+    assert_eq!(stored(5_000_000_000).stored, Stored::F16);
+}
+
+#[test]
+fn a_small_base_has_no_smaller_sizes() {
+    let mut configs = stable_diffusion();
+    configs.unet.sample_size = Some(8);
+    let advice = advise(&configs, &wish(), Kernels::Own, limits(u64::MAX));
+    assert_eq!((advice.own_pixels, advice.sides), (64, vec![64]));
+}
+
+#[test]
+fn who_drops_what_is_idle_prepares_before_u_and_v_are_there() {
+    let configs = stable_diffusion();
+    let job = training(Stored::F32);
+    let of = |drop_idle| {
+        let strategy = Strategy {
+            drop_idle,
+            ..Strategy::default()
+        };
+        phases(&configs, &job, 512, strategy)
+    };
+    let (kept, dropped) = (of(false), of(true));
+    let has = |phase: &Phase| phase.items.iter().any(|item| item.name == "U and V");
+    assert!(has(&kept[0]) && !has(&dropped[0]));
+    let names: Vec<&str> = dropped.iter().map(|phase| phase.name).collect();
+    assert_eq!(
+        names,
+        [
+            "preparing the pictures",
+            "taking the weights apart",
+            "training"
+        ]
     );
 }

@@ -23,6 +23,11 @@ pub struct Plan {
     pub phases: Vec<Phase>,
     /// Whether it fits.
     pub verdict: Verdict,
+    /// How memory is saved at the side that was asked for, whether that fits or not: as above if it
+    /// does, otherwise in every way.
+    pub as_asked: Strategy,
+    /// The most bytes that are then held at once.
+    pub peak_as_asked: u64,
     limits: Limits,
 }
 
@@ -43,6 +48,11 @@ impl Plan {
         self.phases.iter().map(Phase::total).max().unwrap_or(0)
     }
 
+    /// What it was held against.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The verdict for the person.
     pub fn sentence(&self) -> String {
         let most = match self.limits.budget {
@@ -60,14 +70,21 @@ impl Plan {
 /// Plans `job`: the first strategy that fits, the quickest first; if none does, at the next smaller
 /// side.
 pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
+    let most = |phases: &[Phase]| phases.iter().map(Phase::total).max().unwrap_or(0);
+    let as_asked = strategies(job, job.pixels).pop().unwrap_or_default();
+    let peak_as_asked = most(&phases(configs, job, job.pixels, as_asked));
     let found = |pixels: usize, verdict: Verdict| {
         strategies(job, pixels).into_iter().find_map(|strategy| {
             let phases = phases(configs, job, pixels, strategy);
-            obstacle(&phases, limits).is_none().then(|| Plan {
+            let fits = obstacle(&phases, limits).is_none();
+            let asked = verdict == Verdict::Fits;
+            fits.then(|| Plan {
                 pixels,
                 strategy,
-                phases,
                 verdict: verdict.clone(),
+                as_asked: if asked { strategy } else { as_asked },
+                peak_as_asked: if asked { most(&phases) } else { peak_as_asked },
+                phases,
                 limits,
             })
         })
@@ -75,8 +92,8 @@ pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
     if let Some(plan) = found(job.pixels, Verdict::Fits) {
         return plan;
     }
-    let top = job.pixels.saturating_sub(1) / STEP;
-    for pixels in (SMALLEST / STEP..=top).rev().map(|n| n * STEP) {
+    let smaller = sides(configs, job.pixels.saturating_sub(1));
+    for pixels in smaller.into_iter().rev() {
         if let Some(plan) = found(pixels, Verdict::FitsAt(pixels)) {
             return plan;
         }
@@ -91,16 +108,28 @@ pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
         pixels,
         strategy,
         phases,
+        as_asked,
+        peak_as_asked,
         limits,
     }
 }
 
-/// All that may be tried, the quickest first.
+/// Sides of pictures that are worth a try, up to `top`, the smallest first: what the base can halve
+/// often enough, and not too small to show anything.
+pub(super) fn sides(configs: &Configs, top: usize) -> Vec<usize> {
+    let step = configs.step().next_multiple_of(STEP);
+    let all = (1..=top / step).map(|n| n * step);
+    all.filter(|pixels| *pixels >= SMALLEST).collect()
+}
+
+/// All that may be tried, the quickest first: a step with recomputation takes a third longer, while
+/// what is let go of must be loaded, and taken apart, once more.
 fn strategies(job: &Job, pixels: usize) -> Vec<Strategy> {
     let savings: &[(Recompute, bool)] = match job.task {
         Task::Generate { .. } => &[(Recompute::None, false)],
         Task::Train { .. } => &[
             (Recompute::None, false),
+            (Recompute::Blocks, false),
             (Recompute::None, true),
             (Recompute::Blocks, true),
         ],

@@ -8,6 +8,9 @@
 //!
 //! The first line is the paper's U diag(relu(σ+δ)) Vᵀ plus the residual W − U diag(σ) Vᵀ that the
 //! authors add back: where δ is 0 the weight is the base's to the last bit.
+//!
+//! All of it is computed in F32. A weight that is stored as halves is widened for it, and what comes
+//! out is rounded to halves once more: half a unit in the last place, 2⁻¹¹ of a weight at most.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +21,7 @@ use super::shapes::LayerShape;
 use super::shift::{Shift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Weight};
+use crate::model::matrix::Matrix;
 
 impl SpectralBase {
     /// A copy of `model` with σ + Σ strength·δ over all `deltas`; layers that no delta shifts
@@ -109,8 +113,8 @@ impl SpectralBase {
     }
 }
 
-/// W + U diag(relu(σ+δ) − σ) Vᵀ.
-fn shifted(path: &str, weight: &Tensor<2>, base: &LayerBase, shift: &Shift) -> Result<Tensor<2>> {
+/// W + U diag(relu(σ+δ) − σ) Vᵀ, stored as W is.
+fn shifted(path: &str, weight: &Matrix, base: &LayerBase, shift: &Shift) -> Result<Matrix> {
     let LayerBase::Matrix { u, sigma, vt } = base else {
         return Err(other_model(path));
     };
@@ -123,7 +127,8 @@ fn shifted(path: &str, weight: &Tensor<2>, base: &LayerBase, shift: &Shift) -> R
         .map(|(sigma, delta)| (sigma + delta).max(0.0) - sigma)
         .collect();
     let change = upload(change, [1, sigma.len()], &weight.device());
-    Ok(weight.clone() + (u.clone() * change).matmul(vt.clone()))
+    let shifted = weight.f32() + (u.f32() * change).matmul(vt.f32());
+    Ok(Matrix::rounded(shifted, weight.stored()))
 }
 
 /// w + δ, or w · relu(σ+δ) / σ. A norm of zeros has no direction and stays as it is.

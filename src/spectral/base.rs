@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::factors::Stored;
 #[cfg(test)]
 use super::shapes::LayerShape;
 use super::shapes::{Component, Shapes, layer_shapes};
@@ -23,6 +22,8 @@ use super::workshop::{
 };
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerForm, LayerMut, Visitor, Weight};
+use crate::model::matrix::Matrix;
+use crate::weights::Stored;
 
 /// A model whose layers can be shifted.
 pub trait Layers: Clone {
@@ -43,11 +44,11 @@ pub enum LayerBase {
     /// W = U diag(σ) Vᵀ.
     Matrix {
         /// U: `[c_out, r]`.
-        u: Tensor<2>,
+        u: Matrix,
         /// σ: `[r]`, falling.
         sigma: Vec<f32>,
         /// Vᵀ: `[r, fan_in]`.
-        vt: Tensor<2>,
+        vt: Matrix,
     },
     /// A norm's weight, `[channels]`.
     Norm(Vec<f32>),
@@ -259,9 +260,9 @@ impl SpectralBase {
     fn insert(&mut self, job: Job, factors: Decomposition) {
         let (device, r) = (job.weight.device(), factors.rank());
         let layer = LayerBase::Matrix {
-            u: upload(factors.u, [factors.rows, r], &device),
+            u: Matrix::new(factors.u, [factors.rows, r], &device, self.stored),
             sigma: factors.sigma,
-            vt: upload(factors.vt, [r, factors.cols], &device),
+            vt: Matrix::new(factors.vt, [r, factors.cols], &device, self.stored),
         };
         self.layers.insert(job.index, (job.path, layer));
     }
@@ -278,6 +279,21 @@ impl SpectralBase {
     /// The hash of the base's weights.
     pub fn base_hash(&self) -> &str {
         &self.base_hash
+    }
+
+    /// The same with U and V stored so; what is rounded to halves stays so in F32.
+    pub fn stored_as(&self, stored: Stored) -> Self {
+        let mut all = self.clone();
+        all.stored = stored;
+        for (_, layer) in all.layers.values_mut() {
+            if let LayerBase::Matrix { u, vt, .. } = layer
+                && u.stored() != stored
+            {
+                *u = Matrix::rounded(u.f32(), stored);
+                *vt = Matrix::rounded(vt.f32(), stored);
+            }
+        }
+        all
     }
 
     /// Paths and layers that are there, in the order of the model's visit.
@@ -297,7 +313,7 @@ impl SpectralBase {
 ///
 /// # Errors
 /// `Decomposition` if it is factored: a model that is being trained was given in place of a base.
-pub(super) fn whole<'a>(path: &str, weight: &'a Weight) -> Result<&'a Tensor<2>> {
+pub(super) fn whole<'a>(path: &str, weight: &'a Weight) -> Result<&'a Matrix> {
     match weight {
         Weight::Full(matrix) => Ok(matrix),
         Weight::Factored { .. } => Err(Error::Decomposition(format!(

@@ -51,9 +51,9 @@ fn base() -> SpectralBase {
             LayerBase::Norm(vec![1.0; len])
         } else {
             LayerBase::Matrix {
-                u: Tensor::eye(len, &device),
+                u: Tensor::eye(len, &device).into(),
                 sigma: (0..len).map(|i| (3.0 - 0.5 * i as f32).max(0.0)).collect(),
-                vt: Tensor::eye(len, &device),
+                vt: Tensor::eye(len, &device).into(),
             }
         };
         (path.to_owned(), layer)

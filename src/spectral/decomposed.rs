@@ -2,7 +2,6 @@
 
 use super::base::SpectralBase;
 use super::delta::Delta;
-use super::factors::Stored;
 use super::needs::Needs;
 use super::preset::LayerPreset;
 use super::shapes::Component;
@@ -10,6 +9,7 @@ use super::shift::ShiftSet;
 use super::workshop::{Decomposer, FactorStore, NoStore, Summary, Workshop};
 use crate::error::{Error, Result};
 use crate::model::base::Base;
+use crate::weights::Stored;
 
 /// The UNet's decomposition and, where something trains or shifts it, the text encoder's.
 #[derive(Clone, Debug)]
@@ -60,6 +60,17 @@ impl Decomposed {
         };
         decomposed.extend(base, &needs, workshop, progress).await?;
         Ok(decomposed)
+    }
+
+    /// The same with U and V stored so: [`SpectralBase::stored_as`].
+    pub fn stored_as(&self, stored: Stored) -> Self {
+        Self {
+            unet: self.unet.stored_as(stored),
+            text_encoder: self
+                .text_encoder
+                .as_ref()
+                .map(|text_encoder| text_encoder.stored_as(stored)),
+        }
     }
 
     /// Decomposes those layers that are needed and not there yet; `progress` as for

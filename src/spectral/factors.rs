@@ -2,6 +2,11 @@
 //! layer.
 //!
 //! A safetensors file: `u` `[c_out, r]` and `vt` `[r, fan_in]` in F32 or F16, `sigma` `[r]` in F32.
+//! In F16 every element is off by 2⁻¹¹ of itself (2⁻²⁵ where it is below 2⁻¹⁴). That touches only
+//! what a shift adds to a weight, because the base's own weight is kept beside the factors: at
+//! δ = 0 it is the base's to the last bit, and U diag(c) Vᵀ with c = relu(σ + δ) − σ is off by about
+//! 2⁻¹⁰ ‖c‖.
+//!
 //! The metadata holds the base's hash, the layer's name, how exact the factors were before they
 //! were stored, and `sha256` over this and every tensor's name, type, shape and bytes; all of it is
 //! checked when the file is read.
@@ -11,6 +16,7 @@ use half::f16;
 use super::exactness::Exactness;
 use super::svd::Decomposition;
 use crate::error::{Error, Result};
+use crate::weights::Stored;
 use crate::weights::hash::BaseHash;
 use crate::weights::safetensors::{Dtype, Header, from_f32, header_len, to_f32, write};
 
@@ -18,27 +24,11 @@ const FORMAT: &str = "deltabooth.factors";
 /// Raised whenever the same weight would give other factors or other names.
 const VERSION: &str = "1";
 
-/// How U and Vᵀ are stored; σ is F32 in any case.
-///
-/// In F16 every element is off by 2⁻¹¹ of itself (2⁻²⁵ where it is below 2⁻¹⁴). That touches only
-/// what a shift adds to a weight, because the base's own weight is kept beside the factors: at
-/// δ = 0 it is the base's to the last bit, and U diag(c) Vᵀ with c = relu(σ + δ) − σ is off by about
-/// 2⁻¹⁰ ‖c‖.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stored {
-    /// As they were made.
-    #[default]
-    F32,
-    /// Rounded, in half the room.
-    F16,
-}
-
-impl Stored {
-    fn dtype(self) -> Dtype {
-        match self {
-            Self::F32 => Dtype::F32,
-            Self::F16 => Dtype::F16,
-        }
+/// The type in the file.
+fn dtype(stored: Stored) -> Dtype {
+    match stored {
+        Stored::F32 => Dtype::F32,
+        Stored::F16 => Dtype::F16,
     }
 }
 
@@ -59,7 +49,7 @@ impl Decomposition {
     /// None that a caller can cause.
     pub fn to_bytes(&self, base_hash: &str, name: &str, stored: Stored) -> Result<Vec<u8>> {
         let r = self.rank();
-        let dtype = stored.dtype();
+        let dtype = dtype(stored);
         let large = |values| from_f32(dtype, values);
         let tensors = [
             ("u", dtype, vec![self.rows, r], large(&self.u)?),

@@ -21,6 +21,7 @@ use super::shift::{Shift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
 use crate::model::base::Base;
 use crate::model::layers::{LayerMut, Weight};
+use crate::model::matrix::Matrix;
 
 /// ΔW = scale · B A of one layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,13 +193,13 @@ async fn of_shifts(
 
 /// Σ dᵢ uᵢ vᵢᵀ over `places`, with √|dᵢ| in both halves so that neither is lost in F16.
 async fn largest_part(
-    u: &Tensor<2>,
-    vt: &Tensor<2>,
+    u: &Matrix,
+    vt: &Matrix,
     change: &[f32],
     places: &[usize],
 ) -> Result<LoraLayer> {
     let ([c_out, r], fan_in, rank) = (u.dims(), vt.dims()[1], places.len());
-    let (u, vt) = (read(u.clone()).await?, read(vt.clone()).await?);
+    let (u, vt) = (read(u.f32()).await?, read(vt.f32()).await?);
     let mut up = Vec::with_capacity(c_out * rank);
     for row in 0..c_out {
         up.extend(
@@ -235,7 +236,7 @@ fn norm_change(weight: &[f32], shift: &Shift) -> f64 {
     }
 }
 
-/// A copy of `model` with Σ strength·scale·B A added to its weights.
+/// A copy of `model` with Σ strength·scale·B A added to its weights, which are stored as they were.
 ///
 /// # Errors
 /// `Delta` if a layer is not in the model or has another shape, naming it; `Decomposition` if
@@ -267,8 +268,8 @@ fn add<M: Layers>(model: &mut M, loras: &[(&LoraLayers, f32)]) -> Result<()> {
             }
             if strength != 0.0 {
                 let device = sum.device();
-                *weight =
-                    Weight::Full(sum.clone() + product(part, c_out, fan_in, strength, &device));
+                let changed = sum.f32() + product(part, c_out, fan_in, strength, &device);
+                *weight = Weight::Full(Matrix::rounded(changed, sum.stored()));
             }
         }
         Ok(())

@@ -44,7 +44,6 @@ mod workshop_tests;
 
 pub use base::{LayerBase, Layers, SpectralBase};
 pub use decomposed::Decomposed;
-pub use factors::Stored;
 pub use needs::Needs;
 pub use preset::LayerPreset;
 pub use shift::ShiftSet;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::base::Layers;
 use crate::error::Result;
-use crate::model::layers::{LayerMut, Weight};
+use crate::model::layers::LayerMut;
 
 /// The part of a base that a layer is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,19 +78,15 @@ impl LayerShape {
 /// # Errors
 /// None that a caller can cause; the visitor's.
 pub fn layer_shapes<M: Layers>(model: &M) -> Result<Shapes> {
-    let dims = |weight: &Weight| match weight {
-        Weight::Full(w) => w.dims(),
-        Weight::Factored { u, vt, .. } => [u.dims()[0], vt.dims()[1]],
-    };
     let mut shapes = Shapes::new();
     model.clone().visit_mut(&mut |path, layer| {
         let shape = match layer {
             LayerMut::Linear(linear) => {
-                let [c_out, c_in] = dims(&linear.weight);
+                let [c_out, c_in] = linear.weight.dims();
                 LayerShape::Linear { c_out, c_in }
             }
             LayerMut::Conv2d(conv) => LayerShape::Conv2d {
-                c_out: dims(&conv.weight)[0],
+                c_out: conv.weight.dims()[0],
                 c_in: conv.in_channels,
                 kernel_size: conv.kernel_size,
             },

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::layers::{
     Conv2d, GroupNorm, LayerForm, LayerMut, LayerNorm, Linear, Visitor, Weight,
 };
+use crate::model::matrix::Matrix;
 
 #[derive(Clone, Debug)]
 pub(super) struct Small {
@@ -16,7 +17,7 @@ pub(super) struct Small {
     norm: GroupNorm,
     layer_norm: LayerNorm,
     linear: Linear,
-    table: Tensor<2>,
+    table: Matrix,
 }
 
 impl Small {
@@ -25,7 +26,7 @@ impl Small {
         let norm = |n| random([n]) * 0.1 + 1.0;
         Self {
             conv: Conv2d {
-                weight: Weight::Full(random([8, 3 * 9])),
+                weight: Weight::Full(random([8, 3 * 9]).into()),
                 bias: Some(random([8])),
                 in_channels: 3,
                 kernel_size: 3,
@@ -44,10 +45,10 @@ impl Small {
                 eps: 1e-5,
             },
             linear: Linear {
-                weight: Weight::Full(random([5, 8])),
+                weight: Weight::Full(random([5, 8]).into()),
                 bias: Some(random([5])),
             },
-            table: random([4, 5]),
+            table: random([4, 5]).into(),
         }
     }
 
@@ -59,7 +60,7 @@ impl Small {
             .flatten::<3>(2, 3)
             .swap_dims(1, 2);
         let x = self.linear.forward(self.layer_norm.forward(x));
-        x.matmul(self.table.clone().transpose().unsqueeze())
+        x.matmul(self.table.f32().transpose().unsqueeze())
     }
 }
 
@@ -159,8 +160,8 @@ fn baked_weights_are_the_papers_formula() {
         .collect();
     let s = Tensor::<1>::from_floats(s.as_slice(), &Device::flex());
     assert_close(
-        &values(weight.clone()),
-        &values((u.clone() * s.unsqueeze()).matmul(vt.clone())),
+        &values(weight.f32()),
+        &values((u.f32() * s.unsqueeze()).matmul(vt.f32())),
         1e-5,
     );
     let norm = trainable.layout()[1].range.start;

@@ -26,6 +26,7 @@ use super::base::{LayerBase, Layers, SpectralBase, not_decomposed, other_model, 
 use super::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
+use crate::model::matrix::{Matrix, rebuilt};
 
 /// How a matrix takes part in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub struct Trainable<M> {
     template: M,
     layout: Vec<LayerRange>,
     /// U and Vᵀ of the layers that are rebuilt in the graph, in the order of the layout.
-    rebuilt: Vec<Option<[Tensor<2>; 2]>>,
+    rebuilt: Vec<Option<[Matrix; 2]>>,
     /// b: σ or w, `[len]`.
     base: Tensor<1>,
     /// What b + δ never falls below: 0, or no limit for full-length norms, `[len]`.
@@ -262,7 +263,7 @@ impl<M: Layers> Trainable<M> {
                 }
                 LayerMut::Embedding(table) => {
                     if let Some([u, vt]) = factors {
-                        *table = (u.clone() * leaf.unsqueeze()).matmul(vt.clone());
+                        *table = rebuilt([u, vt], leaf).into();
                     }
                     return Ok(());
                 }
@@ -271,7 +272,7 @@ impl<M: Layers> Trainable<M> {
             };
             match (weight, factors) {
                 (weight, Some([u, vt])) => {
-                    *weight = Weight::Full((u.clone() * leaf.unsqueeze()).matmul(vt.clone()))
+                    *weight = Weight::Full(rebuilt([u, vt], leaf).into());
                 }
                 (Weight::Factored { s, .. }, None) => *s = leaf,
                 (Weight::Full(_), None) => return Err(other_model(path)),

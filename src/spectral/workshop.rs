@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::future::Future;
 
-use burn::tensor::Tensor;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::base::read;
-use super::factors::Stored;
 use super::svd::{self, Decomposition};
 use crate::error::{Error, Result};
+use crate::model::matrix::Matrix;
+use crate::weights::Stored;
 
 /// Takes matrices apart.
 pub trait Decomposer {
@@ -139,7 +139,7 @@ pub(super) struct Job {
     /// Its layer.
     pub(super) path: String,
     /// On its device until its turn comes.
-    pub(super) weight: Tensor<2>,
+    pub(super) weight: Matrix,
 }
 
 impl Job {
@@ -172,7 +172,7 @@ pub(super) async fn decompose_all<D: Decomposer>(
         while under_way.len() < decomposer.lanes()
             && let Some(job) = waiting.pop_front()
         {
-            let matrix = read(job.weight.clone()).await?;
+            let matrix = read(job.weight.f32()).await?;
             under_way.push(async move {
                 let made = decomposer.decompose(matrix, job.shape()).await;
                 (job, made)

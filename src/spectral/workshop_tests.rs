@@ -8,7 +8,6 @@ use burn::tensor::Tensor;
 use pollster::block_on;
 
 use super::base::LayerBase;
-use super::factors::Stored;
 use super::shapes::Component;
 use super::shift::{NormShift, ShiftKind, ShiftSet};
 use super::svd::{self, Decomposition};
@@ -18,6 +17,7 @@ use super::workshop::{Decomposer, FactorStore, NoStore, OwnThread, Summary, Work
 use super::{Form, SpectralBase};
 use crate::error::{Error, Result};
 use crate::model::layers::LayerForm;
+use crate::weights::Stored;
 
 const HASH: &str = "the hash";
 
@@ -101,7 +101,7 @@ fn bits(base: &SpectralBase) -> Vec<(String, Vec<u32>)> {
         let numbers = match layer {
             LayerBase::Norm(weight) => weight.clone(),
             LayerBase::Matrix { u, sigma, vt } => {
-                [values(u.clone()), sigma.clone(), values(vt.clone())].concat()
+                [values(u.f32()), sigma.clone(), values(vt.f32())].concat()
             }
         };
         (
@@ -280,11 +280,10 @@ fn factors_in_halves_leave_the_base_as_it_is_and_err_little_beside_it() {
             .zip(delta)
             .map(|(s, d)| (s + d).max(0.0) - s)
             .collect();
-        let scaled =
-            u.clone() * Tensor::<1>::from_floats(change.as_slice(), &u.device()).unsqueeze();
+        let scaled = u.f32() * Tensor::<1>::from_floats(change.as_slice(), &u.device()).unsqueeze();
         (
             values(baked.forward(x.clone())),
-            values(scaled.matmul(vt.clone())),
+            values(scaled.matmul(vt.f32())),
             change,
         )
     };

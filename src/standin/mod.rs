@@ -199,5 +199,8 @@ fn model_index(class: &str, kind: &str, scheduler: &str) -> Value {
 }
 
 #[cfg(test)]
+#[path = "stored_tests.rs"]
+mod stored_tests;
+#[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

@@ -199,7 +199,8 @@ fn guidance_is_told_to_a_model_that_has_it_within() {
     // With the layer's weights gone, the scale changes nothing: the model is asked once.
     let mut deaf = base.clone();
     let cond_proj = deaf.unet.time_embedding.cond_proj.as_mut().unwrap();
-    cond_proj.weight = crate::model::layers::Weight::Full(Tensor::zeros([32, 256], base.device()));
+    cond_proj.weight =
+        crate::model::layers::Weight::Full(Tensor::zeros([32, 256], base.device()).into());
     assert_eq!(latents(&deaf, 1.5), latents(&deaf, 8.5));
     let (_place, other) = load(&small(Kind::Sd15));
     assert!(other.unet.guidance_embedding(8.5, 2).is_none());

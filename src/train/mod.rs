@@ -16,6 +16,8 @@
 //! | [`gradient`] | the loss and its gradient, subject and class side by side on the CPU |
 //! | [`recompute`] | the same gradient from the inputs of the UNet's stages, in less memory |
 //! | [`optimiser`] | AdamW on the flat δ, two learning rates, clipping by the total norm |
+//! | [`prepared`] | a run before U and V are taken up |
+//! | [`onlooker`] | previews of a run whose base was let go of |
 //! | [`run`] | the trainer: steps, losses, preview, the finished delta |
 //! | [`checkpoint`] | everything that a run needs to go on, as one checked blob |
 //! | [`store`] | where that blob is kept |
@@ -25,8 +27,10 @@ pub mod checkpoint;
 pub mod collage;
 pub mod gradient;
 pub mod loss;
+pub mod onlooker;
 pub mod optimiser;
 pub mod prepare;
+pub mod prepared;
 pub mod recompute;
 pub mod run;
 pub mod sample;
@@ -40,6 +44,8 @@ pub mod words;
 mod prior;
 
 pub use checkpoint::Checkpoint;
+pub use onlooker::Onlooker;
+pub use prepared::Prepared;
 pub use recompute::Recompute;
 pub use run::{StepReport, Trainer};
 pub use settings::TrainSettings;

@@ -11,12 +11,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::checkpoint::Checkpoint;
 use super::gradient::{Differentiated, differentiate};
 use super::loss::LossWeights;
+use super::onlooker::Onlooker;
 use super::optimiser::{AdamW, AdamWConfig};
-use super::prepare::samples;
+use super::prepared::Prepared;
 use super::recompute::Recompute;
-use super::sample::Sample;
 use super::settings::TrainSettings;
-use super::step::{Material, Texts, read};
+use super::step::{Material, read};
 use super::subject::Subject;
 use super::tunable::Tunable;
 use crate::error::{Error, Result};
@@ -25,9 +25,6 @@ use crate::model::base::Base;
 use crate::sampler::{Noise, NoiseSchedule};
 use crate::spectral::Decomposed;
 use crate::spectral::delta::{self, Delta, DeltaMetadata};
-
-/// The stream of [`Noise`] that training draws from; `generate` uses others.
-const STREAM: u64 = 3;
 
 /// The loss of one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,13 +73,10 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Prepares a run: encodes the pictures, makes class pictures and collages, sets δ to 0.
-    ///
-    /// `subjects` stand in the order of the settings' words. `on_step` hears of pieces of this work
-    /// done and wanted.
+    /// Prepares a run and takes up U and V, with all of the base beside them.
     ///
     /// # Errors
-    /// `Settings` when the settings cannot work; `Cancelled` when `on_step` breaks; `Device`.
+    /// Those of [`Prepared::new`] and [`Trainer::begin`].
     pub async fn new(
         base: &Base,
         decomposed: &Decomposed,
@@ -90,15 +84,8 @@ impl Trainer {
         settings: TrainSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Self> {
-        let settings = settings.validated()?;
-        let samples = samples(base, subjects, &settings, on_step).await?;
-        let shape = [
-            base.latent_channels(),
-            base.latent_size(),
-            base.latent_size(),
-        ];
-        let noise = Noise::new(settings.seed, STREAM);
-        Self::assemble(base, decomposed, settings, shape, samples, noise)
+        let prepared = Prepared::new(base, subjects, settings, on_step).await?;
+        Self::begin(prepared, base, decomposed)
     }
 
     /// Takes a run up again where `checkpoint` left it; on the CPU it goes on bit for bit as if
@@ -107,72 +94,31 @@ impl Trainer {
     /// # Errors
     /// `Checkpoint` when it was made with another base or does not fit this one.
     pub fn resume(base: &Base, decomposed: &Decomposed, checkpoint: Checkpoint) -> Result<Self> {
-        checkpoint.check_base(&base.hash)?;
-        let Checkpoint {
-            settings,
-            latent_shape,
-            samples,
-            ..
-        } = checkpoint;
-        let noise = Noise::at(settings.seed, STREAM, checkpoint.noise_position);
-        let mut trainer = Self::assemble(base, decomposed, settings, latent_shape, samples, noise)?;
-        let count = trainer.model.len();
-        if checkpoint.delta.len() != count {
-            return Err(Error::Checkpoint(format!(
-                "The checkpoint holds {} shifts, but this base has {count}, so the run cannot go \
-                 on. Discard it and start the training again.",
-                checkpoint.delta.len()
-            )));
-        }
-        let vector = |values| Tensor::from_data(TensorData::new(values, [count]), &trainer.device);
-        trainer.delta = vector(checkpoint.delta);
-        trainer.adamw.exp_avg = vector(checkpoint.exp_avg);
-        trainer.adamw.exp_avg_sq = vector(checkpoint.exp_avg_sq);
-        trainer.average = (trainer.average.is_some()).then(|| vector(checkpoint.average));
-        trainer.adamw.step = checkpoint.step;
-        trainer.losses = checkpoint.losses;
-        Ok(trainer)
+        Self::begin(Prepared::resume(base, checkpoint)?, base, decomposed)
     }
 
-    fn assemble(
-        base: &Base,
-        decomposed: &Decomposed,
-        settings: TrainSettings,
-        shape: [usize; 3],
-        samples: Vec<Sample>,
-        noise: Noise,
-    ) -> Result<Self> {
-        let schedule = NoiseSchedule::new(&base.scheduler)?;
+    /// Takes up U and V, with δ at 0 or where the run stood. From then on the trainer holds all that
+    /// its steps need: base and decomposition may be let go of.
+    ///
+    /// # Errors
+    /// Those of [`Tunable::new`]; `Checkpoint` when the run that goes on does not fit this base.
+    pub fn begin(prepared: Prepared, base: &Base, decomposed: &Decomposed) -> Result<Self> {
+        let Prepared {
+            settings,
+            base_id,
+            base_hash,
+            material,
+            schedule,
+            noise,
+            checkpoint,
+        } = prepared;
         let model = Tunable::new(base, decomposed, &settings)?;
         let device = model.device();
         let rates = model.rates(settings.learning_rate, settings.learning_rate_1d);
-        let mut prompts: Vec<String> = Vec::new();
-        let captions = samples
-            .iter()
-            .map(|sample| {
-                let known = prompts.iter().position(|prompt| *prompt == sample.caption);
-                known.unwrap_or_else(|| {
-                    prompts.push(sample.caption.clone());
-                    prompts.len() - 1
-                })
-            })
-            .collect();
-        let material = Material {
-            shape,
-            scaling_factor: base.vae.scaling_factor() as f32,
-            captions,
-            texts: if settings.text_encoder {
-                Texts::Ids(base.token_ids(&prompts))
-            } else {
-                Texts::Embeddings(base.embed(&prompts))
-            },
-            samples,
-            timesteps: schedule.num_train_timesteps(),
-        };
         let delta = Tensor::zeros([model.len()], &device);
-        Ok(Self {
-            base_id: base.id.clone(),
-            base_hash: base.hash.clone(),
+        let mut trainer = Self {
+            base_id,
+            base_hash,
             material,
             schedule,
             average: settings.averages().then(|| delta.clone()),
@@ -186,7 +132,30 @@ impl Trainer {
             pending: Vec::new(),
             read_every: 1,
             recompute: Recompute::None,
-        })
+        };
+        if let Some(checkpoint) = checkpoint {
+            trainer.go_on(checkpoint)?;
+        }
+        Ok(trainer)
+    }
+
+    fn go_on(&mut self, checkpoint: Checkpoint) -> Result<()> {
+        let count = self.model.len();
+        if checkpoint.delta.len() != count {
+            return Err(Error::Checkpoint(format!(
+                "The checkpoint holds {} shifts, but this base has {count}, so the run cannot go \
+                 on. Discard it and start the training again.",
+                checkpoint.delta.len()
+            )));
+        }
+        let vector = |values| Tensor::from_data(TensorData::new(values, [count]), &self.device);
+        self.delta = vector(checkpoint.delta);
+        self.adamw.exp_avg = vector(checkpoint.exp_avg);
+        self.adamw.exp_avg_sq = vector(checkpoint.exp_avg_sq);
+        self.average = (self.average.is_some()).then(|| vector(checkpoint.average));
+        self.adamw.step = checkpoint.step;
+        self.losses = checkpoint.losses;
+        Ok(())
     }
 
     /// Reads losses only every so many steps (1 if never called, right for the CPU; 4 to 10 suit
@@ -342,6 +311,21 @@ impl Trainer {
             ..request.clone()
         };
         generate(&tuned, &tuned.unet, &request, None, on_step).await
+    }
+
+    /// The same without the base, which was let go of: through the factored UNet, so slower.
+    ///
+    /// # Errors
+    /// What the generation reports.
+    pub async fn preview_alone(
+        &self,
+        onlooker: &Onlooker,
+        request: &GenerateSettings,
+        on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<Generated> {
+        let delta = self.average.as_ref().unwrap_or(&self.delta);
+        let tuned = self.model.attach(delta)?;
+        onlooker.look(&tuned, request, on_step).await
     }
 
     /// The delta file's content; `date` is today's in ISO 8601, which only the caller knows.

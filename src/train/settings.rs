@@ -78,6 +78,9 @@ pub struct TrainSettings {
     pub checkpoint_every: usize,
     /// The form that the shifts of norms take.
     pub norms: NormShift,
+    /// Pixels a side of the pictures, where they are not those that the base was trained with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture_size: Option<usize>,
 }
 
 impl RateSchedule {
@@ -124,6 +127,7 @@ impl Default for TrainSettings {
             preview_every: recipe::PREVIEW_EVERY,
             checkpoint_every: recipe::CHECKPOINT_EVERY,
             norms: NormShift::FullLength,
+            picture_size: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is trained, as one flat δ: the UNet's chosen layers and, if wanted, the text encoder's.
 
-use burn::tensor::{Device, Gradients, Tensor};
+use burn::tensor::{Device, Gradients, Int, Tensor};
 
 use super::loss::Text;
 use super::settings::TrainSettings;
@@ -144,6 +144,20 @@ impl Tuned {
     /// Those of [`Attached::plain`].
     pub(super) fn plain_unet(&self) -> Result<UNet2DConditionModel> {
         self.unet.plain()
+    }
+
+    /// Prompts, as tokens, embedded without a graph by the text encoder that is trained; `None` if
+    /// none is.
+    ///
+    /// # Errors
+    /// Those of [`Attached::plain`].
+    pub(super) fn plain_texts(&self, ids: Tensor<2, Int>) -> Result<Option<Tensor<3>>> {
+        let plain = self
+            .text_encoder
+            .as_ref()
+            .map(Attached::plain)
+            .transpose()?;
+        Ok(plain.map(|text_encoder| text_encoder.forward(ids)))
     }
 
     /// Takes what one backward pass found and adds it to `collected`.

@@ -12,6 +12,7 @@ use super::{
         header::Header,
         kept::Kept,
         messages::Messages,
+        plan::Refused,
         subject::SubjectCard,
         train::TrainCard,
         use_it::UseCard,
@@ -32,12 +33,14 @@ pub fn App() -> impl IntoView {
     booth.follow_links();
     booth.watch_training();
     booth.follow_collages();
+    booth.follow_plan();
 
     view! {
         <Header />
         <WaysIn />
         <Banners />
         <main aria-label=text::MAIN_LABEL>
+            <Refused />
             <BasesPanel />
             <ArrivalPanel />
             <div class="booth">
@@ -82,7 +85,7 @@ fn listen_for_files(booth: Booth) {
         if holds_files(&event) {
             event.prevent_default();
             let subject = subject_at(event.target());
-            booth.take_files(event.data_transfer().and_then(|data| data.files()), subject);
+            booth.take_dropped(event.data_transfer(), subject, is_on_bases(event.target()));
         }
     });
     window_event_listener(ev::paste, move |event| {
@@ -105,6 +108,12 @@ fn subject_at(target: Option<EventTarget>) -> Option<u32> {
         .closest("[data-subject]")
         .ok()??;
     part.get_attribute("data-subject")?.parse().ok()
+}
+
+/// Whether this is a part of the choice of models.
+fn is_on_bases(target: Option<EventTarget>) -> bool {
+    let part = target.and_then(|target| target.dyn_into::<Element>().ok());
+    part.is_some_and(|part| matches!(part.closest(".bases"), Ok(Some(_))))
 }
 
 fn holds_files(event: &DragEvent) -> bool {

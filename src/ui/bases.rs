@@ -6,12 +6,13 @@ use leptos::prelude::*;
 
 use super::{
     browser,
+    own::Own,
     pace::Rate,
-    state::{Booth, Engine, Gravity, Stages},
-    text,
+    state::{Booth, Engine, Stages},
 };
-use crate::worker::protocol::{
-    BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Request, StoredBase,
+use crate::worker::{
+    client::PickedFile,
+    protocol::{BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Request, StoredBase},
 };
 
 /// What the page knows of models.
@@ -27,8 +28,8 @@ pub struct Bases {
     pub catalogue: RwSignal<Option<Vec<CatalogueBase>>>,
     /// What this browser keeps.
     pub stored: RwSignal<Vec<StoredBase>>,
-    /// The address in its field.
-    pub address: RwSignal<String>,
+    /// A base of the person's own.
+    pub own: Own,
     /// Licences that the person agreed to, by the bases' ids.
     pub agreed: RwSignal<BTreeSet<String>>,
     /// A download that is under way.
@@ -65,7 +66,7 @@ impl Bases {
             shown: RwSignal::new(false),
             catalogue: RwSignal::new(None),
             stored: RwSignal::new(Vec::new()),
-            address: RwSignal::new(String::new()),
+            own: Own::new(),
             agreed: RwSignal::new(agreed.split_whitespace().map(str::to_owned).collect()),
             download: RwSignal::new(None),
             paused: RwSignal::new(false),
@@ -116,6 +117,20 @@ impl Booth {
 
     /// Loads a model in place of the one that is loaded.
     pub fn load_base(self, source: BaseSource) {
+        self.load_own(source, Vec::new());
+    }
+
+    /// As [`load_base`](Self::load_base), with files of the person's disk.
+    pub fn load_own(self, source: BaseSource, files: Vec<PickedFile>) {
+        self.send_files(files);
+        self.plans.refused.set(None);
+        self.begin_base(source, false);
+    }
+
+    /// Loads a model whose files the engine gets as they were sent last; `anyway` if it was refused
+    /// because it cannot fit.
+    pub fn begin_base(self, source: BaseSource, anyway: bool) {
+        self.keep_before();
         self.forget_messages();
         self.bases.shown.set(false);
         self.bases.name.set(String::new());
@@ -125,29 +140,29 @@ impl Booth {
         self.unfinished.set(None);
         self.stages.set(Stages::default());
         self.engine.set(Engine::Loading);
-        self.request_base();
-    }
-
-    /// Loads the folder at the address in its field.
-    pub fn load_address(self) {
-        let address = self.bases.address.get_untracked();
-        match folder(&address) {
-            Some(url) => self.load_base(BaseSource::Folder { url }),
-            None => self.tell(Gravity::Warning, text::bad_address(&address)),
-        }
+        self.ask_for_base(anyway);
     }
 
     /// Asks the engine for the chosen model.
     pub fn request_base(self) {
+        self.ask_for_base(false);
+    }
+
+    fn ask_for_base(self, anyway: bool) {
         self.forget_download();
         let device = self.options.with_value(|options| options.device);
-        let source = self.bases.source.get_untracked();
-        self.post(Request::Load { source, device });
+        self.post_load(Request::Load {
+            source: self.bases.source.get_untracked(),
+            device,
+            size: None,
+            memory: untrack(|| self.plans.memory()),
+            anyway,
+        });
     }
 
     /// What a model of the catalogue is loaded by; the one that comes with the page needs no catalogue.
     pub fn source_of(self, base: &CatalogueBase) -> BaseSource {
-        if base.page.is_empty() {
+        if base.embedded {
             return self.embedded_base();
         }
         BaseSource::Catalogue {
@@ -167,12 +182,17 @@ impl Booth {
         if self.bases.source.get_untracked() == embedded {
             return false;
         }
-        self.load_base(embedded);
+        self.send_files(Vec::new());
+        self.begin_base(embedded, false);
         true
     }
 
     /// Bytes have come.
     pub fn on_download(self, path: String, from: BytesFrom, done: u64, total: u64) {
+        // After a training its model comes back by itself.
+        if self.engine.get_untracked() != Engine::Loading {
+            return;
+        }
         let now = js_sys::Date::now() / 1000.0;
         let rate = self
             .bases
@@ -239,21 +259,4 @@ impl Booth {
     pub fn remove_stored(self, key: String) {
         self.send(Request::RemoveStored { keys: vec![key] });
     }
-}
-
-/// A folder's address as the engine takes it: https (or this machine's own http), with a slash at its end.
-fn folder(address: &str) -> Option<String> {
-    let url = web_sys::Url::new(address.trim()).ok()?;
-    let local = matches!(url.hostname().as_str(), "localhost" | "127.0.0.1" | "[::1]");
-    if url.protocol() != "https:" && !(url.protocol() == "http:" && local) {
-        return None;
-    }
-    url.set_hash("");
-    url.set_search("");
-    let href = url.href();
-    Some(if href.ends_with('/') {
-        href
-    } else {
-        href + "/"
-    })
 }

@@ -40,18 +40,22 @@ impl Booth {
             Event::Loaded {
                 base,
                 hash,
+                size,
                 presets,
                 text_encoder,
                 forward_seconds,
                 unfinished_run,
-                ..
             } => {
                 self.on_base(text::shorten(&base, 200));
+                self.on_size(size);
                 self.presets.set(presets);
                 self.text_encoder_shifts.set(text_encoder);
                 self.on_loaded(hash, unfinished_run.map(|run| *run));
                 self.know_speed(forward_seconds);
             }
+            Event::Planned { plan } => self.on_planned(*plan),
+            Event::SizeSet { size } => self.plans.size.set(size),
+            Event::MemoryUsed { used } => self.on_used(used),
             Event::Download {
                 path,
                 from,
@@ -62,7 +66,10 @@ impl Booth {
             Event::DownloadRetry {
                 reason, seconds, ..
             } => self.on_retry(reason, seconds),
-            Event::Catalogue { bases } => self.bases.catalogue.set(Some(bases)),
+            Event::Catalogue { bases, tokenizer } => {
+                self.bases.catalogue.set(Some(bases));
+                self.bases.own.offer.set(tokenizer);
+            }
             Event::Stored { bases, .. } => self.bases.stored.set(bases),
             Event::Picture {
                 id,
@@ -305,6 +312,7 @@ impl Booth {
             Task::Check => self.check.set(None),
             Task::Combine | Task::Export => self.busy.set(false),
             Task::Load => self.forget_download(),
+            Task::Plan => self.plans.asked.set(Vec::new()),
             Task::Catalogue => self.bases.catalogue.set(Some(Vec::new())),
             Task::Storage | Task::OpenDelta | Task::Link | Task::Picture => {}
         }
@@ -337,6 +345,10 @@ impl Booth {
         {
             // Said beside the choice that it leaves, so not among the messages too.
             return self.refused_delta.set(Some((name, file)));
+        }
+        // Said beside the choice that it leaves, too.
+        if task == Task::Load && matches!(error, Error::Memory(_)) && self.on_refused() {
+            return;
         }
         // Another model that cannot be had is no reason to be without any.
         let fell_back =

@@ -6,7 +6,7 @@ use gloo::net::http::Request;
 use js_sys::Uint8Array;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{File, FileList};
+use web_sys::{DataTransfer, File, FileList};
 
 use super::{
     state::{Booth, Gravity, Subject},
@@ -79,6 +79,14 @@ impl Booth {
                 self.take_file(file, subject).await;
             }
         });
+    }
+
+    /// Takes in what was dropped: a base, or files as above.
+    pub fn take_dropped(self, data: Option<DataTransfer>, subject: Option<u32>, on_bases: bool) {
+        let Some(data) = data else { return };
+        if !self.take_dropped_base(&data, on_bases, FILE_LIMIT as u64) {
+            self.take_files(data.files(), subject);
+        }
     }
 
     async fn take_file(self, file: File, subject: Option<u32>) {

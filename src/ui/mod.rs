@@ -9,7 +9,8 @@
 //! | `state` | everything that the page knows, as signals |
 //! | `events` | what each event of the engine changes |
 //! | `device` | the device that the engine chose, and its speed |
-//! | `bases` | the model, its download, the models to choose from |
+//! | `bases`, `own` | the model, its download, the models to choose from, the person's own |
+//! | `plans` | what models take of memory, and the size of pictures |
 //! | `actions` | what a person can do |
 //! | `subjects` | the same with subjects and their pictures |
 //! | `deltas` | the same with deltas |
@@ -21,7 +22,7 @@
 //! | `browser` | parts of it that not every one has |
 //! | `collages` | the strip of collages, and what a person makes of one |
 //! | `intake` | files chosen, dropped or pasted, and samples |
-//! | `arrange`, `chart`, `dimensions`, `delta_header`, `png_text`, `estimate`, `pace`, `report` | plain functions without a DOM |
+//! | `arrange`, `chart`, `chosen`, `dimensions`, `delta_header`, `png_text`, `estimate`, `pace`, `report` | plain functions without a DOM |
 //! | `pixels` | pictures on canvases and as downloads |
 //! | `app`, `components` | what is seen |
 
@@ -31,6 +32,7 @@ mod arrange;
 mod bases;
 mod browser;
 mod chart;
+mod chosen;
 mod collages;
 mod combining;
 mod components;
@@ -46,8 +48,10 @@ mod intake;
 mod library;
 mod link;
 mod options;
+mod own;
 mod pace;
 mod pixels;
+mod plans;
 mod png_text;
 mod report;
 mod settings;

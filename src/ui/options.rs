@@ -1,4 +1,4 @@
-//! What the page's address asks for: `?device=cpu|gpu` and `?base=URL` (same origin).
+//! What the page's address asks for: `?device=cpu|gpu`, `?base=URL` (same origin) and `?memory=GB`.
 
 use leptos::prelude::window;
 
@@ -15,6 +15,8 @@ pub struct Options {
     pub device: DeviceChoice,
     /// The base's folder, an absolute URL with a trailing slash.
     pub base: String,
+    /// Gigabytes of the GPU's memory.
+    pub memory: Option<f64>,
     /// What could not be followed, for the person.
     pub warning: Option<&'static str>,
 }
@@ -30,6 +32,7 @@ impl Options {
             Some("gpu") => DeviceChoice::Gpu,
             _ => DeviceChoice::Auto,
         };
+        let memory = value(&search, "memory").and_then(|stated| stated.parse().ok());
         let embedded = resolve(EMBEDDED_BASE, &here).unwrap_or_else(|| EMBEDDED_BASE.to_owned());
         let (base, warning) = match value(&search, "base") {
             None => (embedded, None),
@@ -41,6 +44,7 @@ impl Options {
         Self {
             device,
             base,
+            memory,
             warning,
         }
     }

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 
 use super::editing::EDITED;
 use super::state::{Booth, PictureView, Subject, SubjectPicture};
-use crate::recipe::effort;
 use crate::worker::protocol::{Request, SubjectWords};
 
 impl Booth {
@@ -28,20 +27,31 @@ impl Booth {
         self.change_subjects(|subjects| subjects.retain(|of| of.number != subject.number));
     }
 
-    /// The effort follows the number of subjects until a person chooses another one.
     fn change_subjects(self, change: impl FnOnce(&mut Vec<Subject>)) {
+        self.follow_effort(|| self.subjects.update(change));
+    }
+
+    /// The effort follows the number of subjects and the model until a person chooses another one.
+    pub fn follow_effort(self, change: impl FnOnce()) {
         let of = || {
-            let effort = effort(self.subjects.with_untracked(Vec::len));
+            let (effort, learning_rate_1d) = self.effort(self.subjects.with_untracked(Vec::len));
             let counts = [effort.steps, effort.batch, effort.prior_batch].map(|n| n as f64);
             let [steps, batch, prior_batch] = counts;
-            [steps, effort.learning_rate, batch, prior_batch]
+            [
+                steps,
+                effort.learning_rate,
+                learning_rate_1d,
+                batch,
+                prior_batch,
+            ]
         };
         let before = of();
-        self.subjects.update(change);
+        change();
         let of_train = self.train;
         let fields = [
             of_train.steps,
             of_train.learning_rate,
+            of_train.learning_rate_1d,
             of_train.batch,
             of_train.prior_batch,
         ];

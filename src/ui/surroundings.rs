@@ -128,6 +128,13 @@ impl Booth {
                 device.map_or_else(String::new, |d| format!("{:?}, {}", d.kind, d.name)),
             ),
             ("base", self.base_hash.get_untracked().unwrap_or_default()),
+            (
+                "memory",
+                self.plans.used.with_untracked(|all| {
+                    let told: Vec<String> = all.iter().map(text::used_report).collect();
+                    told.join("; ")
+                }),
+            ),
             ("browser", agent),
         ];
         self.copy(report(&lines));

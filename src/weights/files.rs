@@ -1,10 +1,9 @@
-//! A base's files, on disk or over HTTP: small files whole, weight files tensor by tensor.
+//! A base's files, on disk, from a person's hand or over HTTP: small files whole, weight files tensor by tensor.
 
 use std::collections::BTreeMap;
 #[cfg(not(target_family = "wasm"))]
 use std::path::PathBuf;
-
-use burn::tensor::{Device, Tensor, TensorData};
+use std::rc::Rc;
 
 #[cfg(feature = "web")]
 use super::download::Browser;
@@ -12,28 +11,28 @@ use super::download::Browser;
 use super::http::{self, Body};
 #[cfg(feature = "web")]
 use super::kept::{Kept, Opfs};
-use super::safetensors::{Dtype, to_f32};
+use super::safetensors::Dtype;
 use super::shards::{INDEX_LIMIT, ShardIndex, WeightFiles};
 use super::source::Source;
+use super::stored::{Numbers, Place, convert, upload};
 use super::stream::{RawTensor, Stream, fault};
-use super::{BaseHash, Weights};
+use super::{BaseHash, Given, Weights};
 use crate::error::{Error, Result};
 
-/// Bytes handed to the device before its queue is waited for.
-const UPLOAD_WINDOW: usize = 64 << 20;
-
-/// Where a base's files are: a diffusers folder.
+/// Where a base's files are: a diffusers folder, or what is in one with a checkpoint of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Files {
     /// On this machine's disk.
     #[cfg(not(target_family = "wasm"))]
     Folder(PathBuf),
+    /// Chosen by a person from their disk.
+    Given(Rc<Given>),
     /// Over HTTP: the folder's address, with a trailing slash.
     #[cfg(feature = "web")]
     Http(String),
     /// On another site, and kept in this browser.
     #[cfg(feature = "web")]
-    Kept(std::rc::Rc<Kept<Browser, Opfs>>),
+    Kept(Rc<Kept<Browser, Opfs>>),
 }
 
 impl Files {
@@ -68,6 +67,7 @@ impl Files {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(folder) => folder.join(path).is_file(),
+            Self::Given(given) => given.exists(path),
             #[cfg(feature = "web")]
             Self::Http(base) => http::exists(&format!("{base}{path}")).await,
             #[cfg(feature = "web")]
@@ -135,13 +135,13 @@ impl Files {
         &self,
         files: &WeightFiles,
         component: &str,
-        device: &Device,
+        place: &Place,
         hash: &mut BaseHash,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Weights> {
         let index = match files {
             WeightFiles::One(path) => {
-                return self.weights(path, component, device, hash, progress).await;
+                return self.weights(path, component, place, hash, progress).await;
             }
             WeightFiles::Shards(index) => index,
         };
@@ -153,31 +153,32 @@ impl Files {
             let mut within = |done: u64, total: u64| {
                 progress(before + done, (before + total).max(index.total_size()));
             };
-            tensors.extend(read(stream, component, device, hash, &mut within).await?);
+            tensors.extend(read(stream, component, place, hash, &mut within).await?);
             before += total;
         }
         progress(before, before);
         Ok(Weights::new(index.path(), tensors))
     }
 
-    /// Streams a weight file tensor by tensor onto `device`; `hash` learns every tensor.
+    /// Streams a weight file tensor by tensor onto the device; `hash` learns every tensor.
     ///
     /// Only one tensor is in memory at a time. `progress` gets bytes done and bytes in all.
     /// Integer buffers (`position_ids`) are left out: they are no weights.
     ///
     /// # Errors
     /// `Weights` if the file is damaged, ends early, or holds NaN, infinities or other types than
-    /// F32, F16 and BF16; `Io` if it cannot be read.
+    /// F32, F16 and BF16, or numbers that the halves they are to be stored as cannot hold; `Io` if it
+    /// cannot be read.
     pub async fn weights(
         &self,
         path: &str,
         component: &str,
-        device: &Device,
+        place: &Place,
         hash: &mut BaseHash,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<Weights> {
         let stream = Stream::open(self, path).await?;
-        let tensors = read(stream, component, device, hash, progress).await?;
+        let tensors = read(stream, component, place, hash, progress).await?;
         Ok(Weights::new(path, tensors))
     }
 
@@ -206,6 +207,7 @@ impl Files {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::Folder(folder) => Source::open(&folder.join(path)),
+            Self::Given(given) => Ok(Source::Given(given.open(path)?)),
             #[cfg(feature = "web")]
             Self::Http(base) => Ok(Source::Http(Body::open(&format!("{base}{path}")).await?)),
             #[cfg(feature = "web")]
@@ -218,24 +220,23 @@ impl Files {
 async fn read(
     mut stream: Stream,
     component: &str,
-    device: &Device,
+    place: &Place,
     hash: &mut BaseHash,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<BTreeMap<String, (Vec<usize>, Tensor<1>)>> {
+) -> Result<BTreeMap<String, (Vec<usize>, Numbers)>> {
     let total = stream.total();
     progress(stream.header().data_start, total);
     let mut tensors = BTreeMap::new();
     let mut uploaded = 0;
-    while let Some(RawTensor { name, info, bytes }) = stream.next().await? {
+    while let Some(RawTensor { name, info, bytes }) = stream.next(|_| true).await? {
         hash.add(component, &name, info.dtype, &info.shape, &bytes);
         progress(stream.done(&info), total);
         if !is_buffer(&name, info.dtype) {
-            let values =
-                values(&name, info.dtype, &bytes).map_err(|error| fault(stream.path(), &error))?;
-            uploaded += values.len() * 4;
+            let numbers = convert(&name, info.dtype, &info.shape, &bytes, place.stored)
+                .map_err(|error| fault(stream.path(), &error))?;
             drop(bytes);
-            let tensor = upload(values, device, &mut uploaded).await?;
-            tensors.insert(name, (info.shape, tensor));
+            let numbers = upload(numbers, &place.device, &mut uploaded).await?;
+            tensors.insert(name, (info.shape, numbers));
         }
     }
     Ok(tensors)
@@ -246,49 +247,11 @@ pub(super) fn is_buffer(name: &str, dtype: Dtype) -> bool {
     dtype == Dtype::I64 && name.rsplit('.').next() == Some("position_ids")
 }
 
-/// A tensor's numbers, all finite; the message has no full stop, the caller adds file and stop.
-pub(super) fn values(name: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>, String> {
-    if bytes.is_empty() {
-        return Err(format!(
-            "the tensor '{name}' is empty; the file is damaged. Fetch it again"
-        ));
-    }
-    let values = to_f32(dtype, bytes).map_err(|error| {
-        format!(
-            "the tensor '{name}': {}",
-            error.to_string().trim_end_matches('.')
-        )
-    })?;
-    match values.iter().position(|value| !value.is_finite()) {
-        None => Ok(values),
-        Some(i) => Err(format!(
-            "the tensor '{name}' holds {} at {i}; such weights make no pictures. The file is damaged or was saved by a failed training; fetch it again",
-            values[i]
-        )),
-    }
-}
-
-/// Puts numbers onto the device; now and then it waits until the queue is empty, because a GPU's
-/// queue takes more than memory holds.
-pub(super) async fn upload(
-    values: Vec<f32>,
-    device: &Device,
-    uploaded: &mut usize,
-) -> Result<Tensor<1>> {
-    let shape = [values.len()];
-    let tensor = Tensor::<1>::from_data(TensorData::new(values, shape), device);
-    if *uploaded >= UPLOAD_WINDOW {
-        *uploaded = 0;
-        tensor.clone().narrow(0, 0, 1).into_data_async().await.map_err(|error| {
-            Error::Device(format!("The device lost a tensor while the base was loading ({error:?}). It is probably out of memory; close other programs that use it and try again."))
-        })?;
-    }
-    Ok(tensor)
-}
-
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use burn::tensor::{Device, Tensor};
 
     use super::super::safetensors::{from_f32, write};
     use super::*;
@@ -315,8 +278,13 @@ mod tests {
     fn load(files: &Files, path: &str) -> Result<(Weights, String, Vec<(u64, u64)>)> {
         let (mut hash, mut calls) = (BaseHash::new(), Vec::new());
         let mut progress = |done, total| calls.push((done, total));
-        let weights =
-            block_on(files.weights(path, "unet", &Device::flex(), &mut hash, &mut progress))?;
+        let weights = block_on(files.weights(
+            path,
+            "unet",
+            &Place::from(&Device::flex()),
+            &mut hash,
+            &mut progress,
+        ))?;
         Ok((weights, hash.finish(), calls))
     }
 

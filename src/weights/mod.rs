@@ -1,9 +1,12 @@
 //! Bytes to checked tensors: the safetensors header, a base's files on disk or over HTTP, in one
-//! file or in many, those of other sites kept in the browser, the catalogue of them.
+//! file or in many, those that a person chose from their disk, those of other sites kept in the
+//! browser, the catalogue of them.
 
 pub mod catalogue;
+pub mod clip_tokenizer;
 pub mod download;
 pub mod files;
+pub mod given;
 pub mod hash;
 pub mod kept;
 pub mod safetensors;
@@ -14,19 +17,23 @@ mod dtype;
 #[cfg(feature = "web")]
 mod http;
 mod source;
+mod stored;
 mod stream;
 mod strict_json;
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use crate::error::{Error, Result};
 
 pub use files::Files;
+pub use given::Given;
 pub use hash::BaseHash;
 pub use shards::WeightFiles;
 pub use single_file::SingleFile;
+pub use stored::{Numbers, Place, Stored};
+pub(crate) use stored::{halves, pack};
 
 /// The tensors of one weight file, on the device, taken one by one.
 ///
@@ -35,18 +42,21 @@ pub use single_file::SingleFile;
 #[derive(Debug)]
 pub struct Weights {
     file: String,
-    tensors: BTreeMap<String, (Vec<usize>, Tensor<1>)>,
+    tensors: BTreeMap<String, (Vec<usize>, Numbers)>,
 }
 
 impl Weights {
-    /// Tensors by name: shape and flat F32 values.
+    /// Tensors by name: shape and flat numbers.
     pub fn new(
         file: impl Into<String>,
-        tensors: BTreeMap<String, (Vec<usize>, Tensor<1>)>,
+        tensors: BTreeMap<String, (Vec<usize>, impl Into<Numbers>)>,
     ) -> Self {
+        let tensors = tensors.into_iter();
         Self {
             file: file.into(),
-            tensors,
+            tensors: tensors
+                .map(|(name, (shape, numbers))| (name, (shape, numbers.into())))
+                .collect(),
         }
     }
 
@@ -55,12 +65,27 @@ impl Weights {
         self.tensors.contains_key(name)
     }
 
-    /// Takes a tensor out.
+    /// Takes a tensor out that is stored as F32: biases and norms always are.
+    ///
+    /// # Errors
+    /// `Weights` if there is none of that name or its shape differs, naming both; or if it is
+    /// stored as halves, which [`take_numbers`](Self::take_numbers) gives.
+    pub fn take<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
+        match self.take_numbers(name, &shape)? {
+            Numbers::F32(values) => Ok(values.reshape(shape)),
+            Numbers::F16(_) => Err(Error::Weights(format!(
+                "{}: the tensor '{name}' is stored as F16, but is computed with as it is. Load this base with its weights stored as F32.",
+                self.file
+            ))),
+        }
+    }
+
+    /// Takes a tensor out as it is stored.
     ///
     /// # Errors
     /// `Weights` if there is none of that name or its shape differs; the message names both.
-    pub fn take<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>> {
-        let Some((found, values)) = self.tensors.remove(name) else {
+    pub fn take_numbers(&mut self, name: &str, shape: &[usize]) -> Result<Numbers> {
+        let Some((found, numbers)) = self.tensors.remove(name) else {
             return Err(Error::Weights(format!(
                 "{}: the tensor '{name}' is missing. The file does not fit its config.json; check that both come from the same model.",
                 self.file
@@ -72,7 +97,7 @@ impl Weights {
                 self.file
             )));
         }
-        Ok(values.reshape(shape))
+        Ok(numbers)
     }
 
     /// Ends the loading.
@@ -89,9 +114,4 @@ impl Weights {
             ))),
         }
     }
-}
-
-/// A device without autodiff for loading, so that frozen weights stay constants.
-pub fn frozen(device: &Device) -> Device {
-    device.clone().inner()
 }

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 
 use super::super::safetensors::{Dtype, from_f32, write};
-use super::super::{BaseHash, Files, Weights};
+use super::super::{BaseHash, Files, Place, Weights};
 use super::*;
 
 type Named<'a> = &'a [(&'a str, f32)];
@@ -34,7 +34,7 @@ fn load(files: &[(&str, Vec<u8>)]) -> Result<Loaded> {
     let mut progress = |done, total| calls.push((done, total));
     let weights = block_on(async {
         let paths = files.weight_files("unet", "model").await?;
-        let device = Device::flex();
+        let device = Place::from(&Device::flex());
         files
             .component(&paths, "unet", &device, &mut hash, &mut progress)
             .await

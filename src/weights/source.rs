@@ -1,10 +1,11 @@
-//! One file's bytes, in their order, from a disk or over HTTP.
+//! One file's bytes, in their order, from a disk, from a person's hand or over HTTP.
 
 #[cfg(not(target_family = "wasm"))]
-use std::{fs::File, io::BufReader, io::ErrorKind, io::Read, path::Path, path::PathBuf};
+use std::{fs::File, io::BufReader, io::ErrorKind, io::Read, io::Seek, path::Path, path::PathBuf};
 
 #[cfg(feature = "web")]
 use super::download::Browser;
+use super::given::Sliced;
 #[cfg(feature = "web")]
 use super::http::Body;
 #[cfg(feature = "web")]
@@ -12,6 +13,10 @@ use super::kept::{Opfs, Reader};
 #[cfg(not(target_family = "wasm"))]
 use crate::error::Error;
 use crate::error::Result;
+
+/// Bytes held at a time of what is not wanted but has to come.
+#[cfg(feature = "web")]
+const SKIPPED_AT_ONCE: u64 = 4 << 20;
 
 /// Bytes that come one after the other.
 pub(super) enum Source {
@@ -21,6 +26,7 @@ pub(super) enum Source {
         file: BufReader<File>,
         length: u64,
     },
+    Given(Sliced),
     #[cfg(feature = "web")]
     Http(Body),
     #[cfg(feature = "web")]
@@ -57,6 +63,7 @@ impl Source {
         match self {
             #[cfg(not(target_family = "wasm"))]
             Self::File { length, .. } => Some(*length),
+            Self::Given(file) => Some(file.size()),
             #[cfg(feature = "web")]
             Self::Http(_) => None,
             #[cfg(feature = "web")]
@@ -83,10 +90,43 @@ impl Source {
                     })?;
                 Ok(bytes)
             }
+            Self::Given(file) => file.read(count).await,
             #[cfg(feature = "web")]
             Self::Http(body) => body.read(count).await,
             #[cfg(feature = "web")]
             Self::Kept(reader) => reader.read(count).await,
+        }
+    }
+
+    /// Passes over the next `count` bytes, or over fewer if the file ends before; gives their
+    /// number. Where the file lies at hand they are not read.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(super) async fn skip(&mut self, count: u64) -> Result<u64> {
+        match self {
+            #[cfg(not(target_family = "wasm"))]
+            Self::File { path, file, length } => {
+                let failed =
+                    |error| Error::Io(format!("{} cannot be read: {error}.", path.display()));
+                let at = file.stream_position().map_err(failed)?;
+                let over = count.min(length.saturating_sub(at));
+                file.seek_relative(over.cast_signed()).map_err(failed)?;
+                Ok(over)
+            }
+            Self::Given(file) => Ok(file.skip(count)),
+            #[cfg(feature = "web")]
+            Self::Http(_) | Self::Kept(_) => {
+                let mut left = count;
+                while left > 0 {
+                    let read = self.read(left.min(SKIPPED_AT_ONCE)).await?.len() as u64;
+                    if read == 0 {
+                        break;
+                    }
+                    left -= read;
+                }
+                Ok(count - left)
+            }
         }
     }
 }

@@ -65,30 +65,45 @@ impl Stream {
         self.header.data_start + info.end
     }
 
-    /// The next tensor, or `None` after the last, when the file must be at its end.
+    /// The next tensor whose name is wanted, or `None` after the last, when the file must be at its
+    /// end.
     ///
     /// # Errors
     /// `Weights` if the file ends early or goes on, `Io` if it cannot be read.
-    pub(super) async fn next(&mut self) -> Result<Option<RawTensor>> {
-        let Some((name, info)) = self.left.pop_front() else {
-            if self.source.read(1).await?.is_empty() {
-                return Ok(None);
+    pub(super) async fn next(
+        &mut self,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Option<RawTensor>> {
+        while let Some((name, info)) = self.left.pop_front() {
+            let length = info.end - info.start;
+            if !wanted(&name) {
+                if self.source.skip(length).await? != length {
+                    return Err(self.ends_early(&name));
+                }
+                continue;
             }
-            return Err(fault(
-                &self.path,
-                &"bytes follow after the last tensor; the file is damaged. Fetch it again",
-            ));
-        };
-        let bytes = self.source.read(info.end - info.start).await?;
-        if bytes.len() as u64 != info.end - info.start {
-            return Err(fault(
-                &self.path,
-                &format!(
-                    "the file ends early, in the tensor '{name}'. It was not copied or downloaded to its end; fetch it again"
-                ),
-            ));
+            let bytes = self.source.read(length).await?;
+            if bytes.len() as u64 != length {
+                return Err(self.ends_early(&name));
+            }
+            return Ok(Some(RawTensor { name, info, bytes }));
         }
-        Ok(Some(RawTensor { name, info, bytes }))
+        if self.source.read(1).await?.is_empty() {
+            return Ok(None);
+        }
+        Err(fault(
+            &self.path,
+            &"bytes follow after the last tensor; the file is damaged. Fetch it again",
+        ))
+    }
+
+    fn ends_early(&self, name: &str) -> Error {
+        fault(
+            &self.path,
+            &format!(
+                "the file ends early, in the tensor '{name}'. It was not copied or downloaded to its end; fetch it again"
+            ),
+        )
     }
 }
 

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use gloo::timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{ErrorEvent, MessageEvent, Worker};
+use web_sys::{ErrorEvent, File, MessageEvent, Worker};
 
-use super::protocol::{BaseSource, Event, Request, Task};
+use super::protocol::{BaseSource, Event, FILES, Request, Task};
 use crate::error::Error;
 
 /// What trunk calls the worker's starter; it lies beside the page, so the address is relative to
@@ -16,6 +16,9 @@ use crate::error::Error;
 const SCRIPT: &str = "engine_loader.js";
 /// After so long without a sign of the worker the person hears of it.
 const PATIENCE_MS: u32 = 90_000;
+
+/// A file on the person's disk and its path in the base's folder.
+pub type PickedFile = (String, File);
 
 /// The engine's worker, seen from the page.
 pub struct EngineClient {
@@ -26,7 +29,7 @@ struct Shared {
     on_event: Box<dyn Fn(Event)>,
     running: RefCell<Option<Running>>,
     /// Requests made before the worker listened.
-    waiting: RefCell<Vec<Request>>,
+    waiting: RefCell<Vec<(Request, Vec<PickedFile>)>>,
     ready: Cell<bool>,
     /// It has fallen, and the page knows.
     down: Cell<bool>,
@@ -59,11 +62,16 @@ impl EngineClient {
 
     /// Sends a request, at the latest when the worker listens.
     pub fn send(&self, request: Request) {
+        self.send_with(request, Vec::new());
+    }
+
+    /// As [`send`](Self::send), with files of the person's disk beside the request.
+    pub fn send_with(&self, request: Request, files: Vec<PickedFile>) {
         let long = matches!(request, Request::Train(_) | Request::ResumeRun);
         let large = matches!(
             &request,
             Request::Load {
-                source: BaseSource::Catalogue { .. },
+                source: BaseSource::Catalogue { .. } | BaseSource::Checkpoint { .. },
                 ..
             }
         );
@@ -71,9 +79,9 @@ impl EngineClient {
             keep_storage();
         }
         if self.shared.ready.get() {
-            self.shared.post(&request);
+            self.shared.post(&request, &files);
         } else {
-            self.shared.waiting.borrow_mut().push(request);
+            self.shared.waiting.borrow_mut().push((request, files));
         }
     }
 
@@ -172,8 +180,8 @@ impl Shared {
         match &event {
             Event::Ready => {
                 self.ready.set(true);
-                for request in self.waiting.take() {
-                    self.post(&request);
+                for (request, files) in self.waiting.take() {
+                    self.post(&request, &files);
                 }
             }
             Event::Failed {
@@ -185,9 +193,10 @@ impl Shared {
         (self.on_event)(event);
     }
 
-    fn post(&self, request: &Request) {
+    fn post(&self, request: &Request, files: &[PickedFile]) {
         let sent = serde_wasm_bindgen::to_value(request)
             .map_err(JsValue::from)
+            .and_then(|value| beside(value, files))
             .and_then(|value| match &*self.running.borrow() {
                 Some(running) => running.worker.post_message(&value),
                 None => Ok(()),
@@ -230,6 +239,22 @@ impl Shared {
             running.worker.terminate();
         }
     }
+}
+
+/// A request's object with files in it.
+fn beside(request: JsValue, files: &[PickedFile]) -> Result<JsValue, JsValue> {
+    if files.is_empty() {
+        return Ok(request);
+    }
+    let list = js_sys::Array::new();
+    for (path, file) in files {
+        let entry = js_sys::Object::new();
+        js_sys::Reflect::set(&entry, &"path".into(), &path.into())?;
+        js_sys::Reflect::set(&entry, &"file".into(), file)?;
+        list.push(&entry);
+    }
+    js_sys::Reflect::set(&request, &FILES.into(), &list)?;
+    Ok(request)
 }
 
 /// Asks the browser not to clear checkpoints and bases when disk space runs short. Only a page can ask,

@@ -9,6 +9,8 @@
 /** From the page to the engine. */
 export type Request =
   | LoadRequest
+  | PlanRequest
+  | SetSizeRequest
   | ListCatalogueRequest
   | ListStoredRequest
   | RemoveStoredRequest
@@ -37,13 +39,45 @@ export type Request =
   | CheckDeviceRequest;
 
 /**
- * Chooses the device and loads a base; answered by `device`, `progress`, `download` and `loaded`.
- * The base that was loaded is gone, whatever comes of it.
+ * Chooses the device and loads a base; answered by `device`, `planned`, `progress`, `download` and
+ * `loaded`. What cannot fit is refused before a weight is fetched, with an error of kind `memory`:
+ * then the base that was loaded stays. Otherwise it is gone, whatever comes of it.
  */
 export interface LoadRequest {
   type: "load";
   source: BaseSource;
   device: DeviceChoice;
+  /** Pixels a side of the pictures; the plan says if it is left out. */
+  size?: number;
+  /** Bytes of memory that the device has, if the person states them. */
+  memory?: number;
+  /** Loads what cannot fit, too. */
+  anyway?: boolean;
+}
+
+/**
+ * What a base takes of memory here; answered by `planned`. Of a base that is not loaded the config
+ * files are fetched, and nothing else.
+ */
+export interface PlanRequest {
+  type: "plan";
+  source: BaseSource;
+  /** Pixels a side of the pictures; the plan says if it is left out. */
+  size?: number;
+  /** Bytes of memory that the device has, if the person states them. */
+  memory?: number;
+  /** The name of a preset. */
+  layers: string;
+  text_encoder: boolean;
+  /** Samples in one training step, those of the class included. */
+  samples: number;
+}
+
+/** Another size of pictures; answered by `size_set`, then by every picture's `picture`. */
+export interface SetSizeRequest {
+  type: "set_size";
+  /** Pixels a side. */
+  size: number;
 }
 
 /** Reads the catalogue; answered by `catalogue`. */
@@ -277,6 +311,9 @@ export type Event =
   | DownloadRetryEvent
   | CatalogueEvent
   | StoredEvent
+  | PlannedEvent
+  | SizeSetEvent
+  | MemoryUsedEvent
   | LoadedEvent
   | PictureEvent
   | PictureRefusedEvent
@@ -349,6 +386,7 @@ export interface DownloadRetryEvent {
 export interface CatalogueEvent {
   type: "catalogue";
   bases: CatalogueBase[];
+  tokenizer?: TokenizerOffer;
 }
 
 /** What this browser keeps of bases, the one that was used last first. */
@@ -376,6 +414,24 @@ export interface LoadedEvent {
   /** Seconds of the UNet for one sample; 0 where nobody knows. */
   forward_seconds: number;
   unfinished_run: UnfinishedRun | undefined;
+}
+
+/** What a base takes of memory here. */
+export interface PlannedEvent {
+  type: "planned";
+  plan: BasePlan;
+}
+
+/** Pictures have so many pixels a side from now on. */
+export interface SizeSetEvent {
+  type: "size_set";
+  size: number;
+}
+
+/** What training, or making pictures, took of memory. */
+export interface MemoryUsedEvent {
+  type: "memory_used";
+  used: MemoryUse;
 }
 
 /** A picture was taken in; `pixels` is RGBA, `size` a side, as training will see it. */
@@ -556,11 +612,13 @@ export type EngineErrorKind =
   | "checkpoint"
   | "settings"
   | "device"
+  | "memory"
   | "cancelled";
 
 /** Pieces of work. */
 export type Task =
   | "load"
+  | "plan"
   | "catalogue"
   | "storage"
   | "decompose"
@@ -577,7 +635,10 @@ export type Task =
 /** Where a base comes from. */
 export type BaseSource =
   | FolderSource
-  | CatalogueSource;
+  | CatalogueSource
+  | CheckpointSource
+  | DiskFolderSource
+  | DiskCheckpointSource;
 
 /** A diffusers folder's address, with a trailing slash. */
 export interface FolderSource {
@@ -591,8 +652,115 @@ export interface CatalogueSource {
   id: string;
 }
 
+/**
+ * The address of a checkpoint of one file, in the original layout. With `tokenizer: "beside"`,
+ * `vocab.json` and `merges.txt` lie in `files` as below.
+ */
+export interface CheckpointSource {
+  type: "checkpoint";
+  url: string;
+  tokenizer: TokenizerFrom;
+  /** What the UNet predicts, if it is not ε. */
+  prediction?: Prediction;
+}
+
+/**
+ * A diffusers folder on the person's disk. The posted request has one more field, `files`: an array
+ * of `{ path: string, file: File }`, where `path` is the file's in the folder. They are read where
+ * they lie, in slices, and not kept.
+ */
+export interface DiskFolderSource {
+  type: "disk_folder";
+  title: string;
+}
+
+/** A checkpoint of one file on the person's disk, by its path in `files` as above. */
+export interface DiskCheckpointSource {
+  type: "disk_checkpoint";
+  path: string;
+  tokenizer: TokenizerFrom;
+  /** What the UNet predicts, if it is not ε. */
+  prediction?: Prediction;
+}
+
+/** Where a checkpoint's tokenizer comes from: `vocab.json` and `merges.txt` in `files`, or the catalogue. */
+export type TokenizerFrom = "beside" | "catalogue";
+
+/** CLIP's tokenizer, which is the same for all of Stable Diffusion, as the catalogue has it. */
+export interface TokenizerOffer {
+  /** The base that it is part of. */
+  title: string;
+  /** The site that it comes from. */
+  host: string;
+  bytes: number;
+}
+
+/** What a base takes of memory on this device, and how it is made to fit. */
+export interface BasePlan {
+  source: BaseSource;
+  /** Pixels a side of the pictures that it was trained with. */
+  own_size: number;
+  /** Pixels a side that are planned for. */
+  size: number;
+  /** Sides to choose from, the smallest first. */
+  sizes: number[];
+  /** Bytes of memory that the device is taken to have. */
+  budget: number;
+  /** Nobody stated them. */
+  assumed: boolean;
+  generate: JobPlan;
+  train: JobPlan;
+}
+
+/** What one kind of work takes. */
+export interface JobPlan {
+  verdict: PlanVerdict;
+  /** Pixels a side that the rest is for. */
+  size: number;
+  /** Why it does not fit, as the end of a sentence; empty if it does. */
+  reason: string;
+  /** The most bytes that are held at once. */
+  peak: number;
+  savings: Saving[];
+  phases: PlannedPhase[];
+}
+
+/** Whether work fits: as asked, with smaller pictures, at no size. */
+export type PlanVerdict = "fits" | "fits_smaller" | "does_not_fit";
+
+/**
+ * Ways to save memory: weights in F16, blocks computed again in the backward pass, idle parts let
+ * go of while training, an autoencoder that works in tiles.
+ */
+export type Saving = "half_precision" | "recompute" | "let_go" | "tiles";
+
+/** One part of a piece of work, and what is held at its worst moment. */
+export interface PlannedPhase {
+  name: string;
+  items: PlannedItem[];
+}
+
+/** One piece of memory. */
+export interface PlannedItem {
+  name: string;
+  bytes: number;
+}
+
+/** What a piece of work really took of memory. */
+export interface MemoryUse {
+  task: Task;
+  /** The most bytes that the plan says. */
+  planned: number;
+  /** The most bytes of GPU buffers at once since the work began. */
+  gpu_peak: number | undefined;
+  /** Bytes of GPU buffers now. */
+  gpu: number | undefined;
+  /** Bytes of WebAssembly memory, which never shrinks. */
+  wasm: number;
+}
+
 /** Where the bytes of a file come from; `other_tab` is waited for. */
-export type BytesFrom = "cache" | "network" | "other_tab";
+export type BytesFrom = "cache" | "network" | "other_tab" | "disk";
 
 /** What a UNet predicts. */
 export type Prediction = "epsilon" | "v_prediction" | "sample";
@@ -602,9 +770,11 @@ export interface CatalogueBase {
   id: string;
   title: string;
   description: string;
-  /** Where its authors speak of it; empty for a base that comes with the page. */
+  /** Where its authors speak of it; may be empty. */
   page: string;
   licence: Licence;
+  /** It comes with the page. */
+  embedded: boolean;
   /** Why it cannot be loaded. */
   unavailable: string | undefined;
   bytes: number;
@@ -637,7 +807,8 @@ export interface BaseDefaults {
 export interface StoredBase {
   /** What it is removed by. */
   key: string;
-  source: BaseSource;
+  /** Left out for a tokenizer, which is no base by itself. */
+  source?: BaseSource;
   title: string;
   stored: number;
   bytes: number;

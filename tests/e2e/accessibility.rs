@@ -20,6 +20,18 @@ async fn every_view_is_accessible_in_light_and_dark_on_phone_and_desk() {
     browser.wait_for_text("device-line", "CPU", LOADING).await;
     check(&browser, &axe, "open").await;
 
+    browser.press("change-base").await;
+    browser.wait_for_text("bases", "Licence", LOADING).await;
+    open_everything(&browser).await;
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoint = folder.path().join("model.safetensors");
+    std::fs::write(&checkpoint, b"looked at by its name alone").unwrap();
+    browser.choose("own-file", &[checkpoint]).await;
+    browser
+        .wait_for_text("own-tokenizer", "missing", LOADING)
+        .await;
+    check(&browser, &axe, "models").await;
+
     gather(&browser, "?device=cpu", "CPU").await;
     browser.press("add-subject").await;
     browser.press("sample-cat-2").await;

@@ -174,6 +174,20 @@ async fn what_another_site_does_wrong_is_said() {
             },
             "SHA-256",
         ),
+        (
+            Faults {
+                truncated: true,
+                ..Faults::default()
+            },
+            "ends early",
+        ),
+        (
+            Faults {
+                no_cors: true,
+                ..Faults::default()
+            },
+            "(CORS)",
+        ),
     ];
     for (faults, words) in cases {
         *hub.faults.lock().unwrap() = faults;
@@ -195,5 +209,67 @@ async fn what_another_site_does_wrong_is_said() {
         "{outcome}"
     );
     assert_eq!(outcome["retries"], 1, "{outcome}");
+    // Another try, on a server that has had trouble: nothing of all that is left over.
+    *hub.faults.lock().unwrap() = Faults {
+        times: Some(2),
+        ..status(StatusCode::BAD_GATEWAY)
+    };
+    let outcome = load(&browser, "hub").await;
+    assert_eq!(outcome["type"], "loaded", "{outcome}");
+    assert_eq!(outcome["retries"], 2, "{outcome}");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_base_that_finds_no_room_is_loaded_and_not_kept() {
+    let _turn = turn().await;
+    let browser = Browser::start().await;
+    start(&browser).await;
+    let quota = |bytes: Option<u64>| {
+        let mut quota = json!({"origin": browser.server.url()});
+        if let Some(bytes) = bytes {
+            quota["quotaSize"] = bytes.into();
+        }
+        browser.devtools("Storage.overrideQuotaForOrigin", quota)
+    };
+    quota(Some(6 << 20)).await;
+    let outcome = load(&browser, "hub").await;
+    assert_eq!(outcome["type"], "loaded", "{outcome}");
+    let warnings = outcome["warnings"].to_string();
+    assert!(
+        warnings.contains("cannot be kept") && warnings.contains("disk"),
+        "{outcome}"
+    );
+    // With room again it goes on and is kept.
+    quota(None).await;
+    let outcome = load(&browser, "hub").await;
+    assert_eq!(outcome["warnings"], json!([]), "{outcome}");
+    let again = load(&browser, "hub").await;
+    assert_eq!(again["from"], json!(["cache"]), "{again}");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_gpu_that_goes_away_while_a_base_is_loading_is_said() {
+    let _turn = turn().await;
+    let browser = Browser::start().await;
+    browser.open("embed/index.html").await;
+    let script = START.replace("engine_loader.js", "lost.js");
+    browser.script(&script, vec![]).await;
+    let ready = "return window.engines.every(engine => engine.ready)";
+    browser.wait_until("the engines listen", ready, LIMIT).await;
+    let request = |device: &str| json!({"type": "load", "source": {"type": "catalogue", "id": "hub"}, "device": device});
+    ask(&browser, 0, request("gpu")).await;
+    let outcome = answer(&browser, 0).await;
+    assert_eq!(outcome["type"], "failed", "{outcome}");
+    let message = outcome["message"].as_str().unwrap();
+    assert!(
+        message.contains("GPU stopped working") && message.contains("start the engine again"),
+        "{outcome}"
+    );
+    // The page is alive, and so is the next engine.
+    start(&browser).await;
+    let outcome = load(&browser, "hub").await;
+    assert_eq!(outcome["type"], "loaded", "{outcome}");
     browser.close().await;
 }

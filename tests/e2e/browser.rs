@@ -53,7 +53,12 @@ impl Browser {
 
     /// Starts with a fresh profile and more flags.
     pub async fn start_with(flags: &[String]) -> Self {
-        let server = Server::start(&repository().join("dist"));
+        Self::start_on(repository().join("static/base"), flags).await
+    }
+
+    /// Starts with a fresh profile, more flags, and another base on the hub.
+    pub async fn start_on(base: PathBuf, flags: &[String]) -> Self {
+        let server = Server::start_with(&repository().join("dist"), base);
         let port = free_port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={port}"))

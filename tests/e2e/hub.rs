@@ -1,6 +1,9 @@
 //! A site that behaves like Hugging Face: files at `/hub/resolve/main/`, where a redirect leads to a
 //! storage, pointers at `/hub/raw/main/`, and everything that goes wrong on demand.
 
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,8 +16,6 @@ use axum::routing::get;
 use futures_util::stream;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-
-use crate::browser::repository;
 
 /// What it does wrong.
 #[derive(Clone, Debug, Default)]
@@ -29,13 +30,21 @@ pub struct Faults {
     pub page: bool,
     /// The pointers' hashes are of other files.
     pub wrong_hashes: bool,
+    /// The storage's weight files have lost their second half.
+    pub truncated: bool,
+    /// The storage is on another origin, and does not let this one read (no CORS header).
+    pub no_cors: bool,
 }
 
-/// The embedded base, as a site of its own would have it.
+const PIECE: u64 = 1 << 16;
+
+/// A base's folder, as a site of its own would have it.
 #[derive(Debug)]
 pub struct Hub {
-    /// Paths in the base's folder.
-    files: Vec<String>,
+    /// Bytes by path in the base's folder.
+    files: BTreeMap<String, u64>,
+    /// SHA-256 of the files that were asked for.
+    hashes: Mutex<BTreeMap<String, Vec<u8>>>,
     pub faults: Mutex<Faults>,
     /// Bytes that the storage sends before every connection breaks.
     pub budget: AtomicU64,
@@ -45,27 +54,27 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A good one.
-    pub fn new() -> Arc<Self> {
-        let root = repository().join("static/base");
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(&root)
-            .expect("the base is there")
-            .flatten()
-        {
+    /// A good one, of the base in this folder.
+    pub fn new(root: PathBuf) -> Arc<Self> {
+        let entries = |folder: PathBuf| {
+            let entries = std::fs::read_dir(folder).expect("the base is there");
+            entries.flatten()
+        };
+        let mut files = BTreeMap::new();
+        for entry in entries(root.clone()) {
             let name = entry.file_name().to_string_lossy().into_owned();
-            match std::fs::read_dir(entry.path()) {
-                Ok(part) => files.extend(
-                    part.flatten()
-                        .map(|file| format!("{name}/{}", file.file_name().to_string_lossy())),
-                ),
-                Err(_) => files.push(name),
+            if entry.path().is_dir() {
+                for file in entries(entry.path()) {
+                    let path = format!("{name}/{}", file.file_name().to_string_lossy());
+                    files.insert(path, file.metadata().expect("a file").len());
+                }
+            } else if name.ends_with(".json") {
+                files.insert(name, entry.metadata().expect("a file").len());
             }
         }
-        files.retain(|path| path.ends_with(".json") || path.contains('/'));
-        files.sort();
         Arc::new(Self {
             files,
+            hashes: Mutex::default(),
             faults: Mutex::default(),
             budget: AtomicU64::new(u64::MAX),
             sent: AtomicU64::new(0),
@@ -77,6 +86,8 @@ impl Hub {
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/catalogue.json", get(catalogue))
+            .route("/probe.js", get(probe))
+            .route("/lost.js", get(lost))
             .route("/hub/resolve/main/{*path}", get(resolve))
             .route("/hub/raw/main/{*path}", get(raw))
             .route("/hub/storage/{*path}", get(storage))
@@ -85,16 +96,25 @@ impl Hub {
 
     /// Bytes of all files.
     pub fn bytes(&self) -> u64 {
-        let sizes = self.files.iter().map(|path| {
-            let bytes = self.read(path).expect("the base is there");
-            bytes.len() as u64
-        });
-        sizes.sum()
+        self.files.values().sum()
     }
 
-    fn read(&self, path: &str) -> Option<Vec<u8>> {
-        self.files.iter().find(|file| *file == path)?;
-        std::fs::read(self.root.join(path)).ok()
+    /// A file, if there is one at this path.
+    fn open(&self, path: &str) -> Option<File> {
+        self.files.get(path)?;
+        File::open(self.root.join(path)).ok()
+    }
+
+    /// SHA-256 of a file, computed once.
+    fn hash(&self, path: &str) -> Option<Vec<u8>> {
+        if let Some(hash) = self.hashes.lock().expect("hashes").get(path) {
+            return Some(hash.clone());
+        }
+        let mut hash = Sha256::new();
+        std::io::copy(&mut self.open(path)?, &mut hash).ok()?;
+        let hash = hash.finalize().to_vec();
+        let mut hashes = self.hashes.lock().expect("hashes");
+        Some(hashes.entry(path.into()).or_insert(hash).clone())
     }
 
     /// The answer that is wrong, if this one is to be.
@@ -126,7 +146,7 @@ async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
     let base = |id: &str, unet: Option<String>| {
         let files: Vec<Value> = hub
             .files
-            .iter()
+            .keys()
             .map(|path| {
                 let sha256 = unet.clone().filter(|_| path.starts_with("unet/diff"));
                 json!({"path": path, "bytes": null, "sha256": sha256})
@@ -143,33 +163,66 @@ async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
         .to_string()
 }
 
-async fn resolve(State(hub): State<Arc<Hub>>, Path(path): Path<String>) -> Response<Body> {
+/// The engine's worker, with a count of its memory.
+async fn probe() -> Response<Body> {
+    script(include_str!("probe.js"))
+}
+
+/// The engine's worker, which loses its GPU.
+async fn lost() -> Response<Body> {
+    script(include_str!("lost.js"))
+}
+
+fn script(text: &'static str) -> Response<Body> {
+    let script = Response::builder().header(header::CONTENT_TYPE, "text/javascript");
+    script.body(Body::from(text)).expect("an answer")
+}
+
+async fn resolve(
+    State(hub): State<Arc<Hub>>,
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
     if let Some(fault) = hub.fault() {
         return fault;
     }
-    if hub.read(&path).is_none() {
+    if !hub.files.contains_key(&path) {
         return plain(StatusCode::NOT_FOUND, "there is none");
     }
     let mut response = plain(StatusCode::FOUND, Body::empty());
-    let place = format!("/hub/storage/{path}?signature=1");
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let origin = match host {
+        // The same machine, but another origin to a browser.
+        Some(host) if hub.faults.lock().expect("faults").no_cors => {
+            format!("http://{}", host.replace("127.0.0.1", "localhost"))
+        }
+        _ => String::new(),
+    };
+    let place = format!("{origin}/hub/storage/{path}?signature=1");
     let place = place.parse().expect("a path is a header");
     response.headers_mut().insert(header::LOCATION, place);
     response
 }
 
 async fn raw(State(hub): State<Arc<Hub>>, Path(path): Path<String>) -> Response<Body> {
-    let Some(bytes) = hub.read(&path) else {
-        return plain(StatusCode::NOT_FOUND, "there is none");
-    };
+    let none = || plain(StatusCode::NOT_FOUND, "there is none");
     if !path.ends_with(".safetensors") {
-        return plain(StatusCode::OK, bytes);
+        let mut bytes = Vec::new();
+        let read = hub.open(&path).map(|mut file| file.read_to_end(&mut bytes));
+        return match read {
+            Some(Ok(_)) => plain(StatusCode::OK, bytes),
+            _ => none(),
+        };
     }
-    let mut hash = Sha256::digest(&bytes);
+    let (Some(mut hash), Some(size)) = (hub.hash(&path), hub.files.get(&path)) else {
+        return none();
+    };
     if hub.faults.lock().expect("faults").wrong_hashes {
         hash[0] ^= 1;
     }
     let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    let size = bytes.len();
     let pointer =
         format!("version https://git-lfs.github.com/spec/v1\noid sha256:{hash}\nsize {size}\n");
     plain(StatusCode::OK, pointer)
@@ -180,18 +233,19 @@ async fn storage(
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let Some(bytes) = hub.read(&path) else {
+    let (Some(file), Some(&published)) = (hub.open(&path), hub.files.get(&path)) else {
         return plain(StatusCode::NOT_FOUND, "there is none");
     };
-    let total = bytes.len();
+    let cut = path.ends_with(".safetensors") && hub.faults.lock().expect("faults").truncated;
+    let total = if cut { published / 2 } else { published };
     let ranges = !hub.faults.lock().expect("faults").no_ranges;
     let asked = headers
         .get(header::RANGE)
         .and_then(|range| range.to_str().ok());
     let part = asked.filter(|_| ranges).and_then(|range| {
         let (start, end) = range.strip_prefix("bytes=")?.split_once('-')?;
-        let start: usize = start.parse().ok()?;
-        let last: usize = end.parse().unwrap_or(total).min(total.checked_sub(1)?);
+        let start: u64 = start.parse().ok()?;
+        let last: u64 = end.parse().unwrap_or(total).min(total.checked_sub(1)?);
         (start <= last).then_some((start, last + 1))
     });
     let mut answer = Response::builder().header(header::ETAG, format!("\"{path} {total}\""));
@@ -203,17 +257,16 @@ async fn storage(
         }
         None => (0, total),
     };
-    let pieces: Vec<Vec<u8>> = bytes[start..end].chunks(1 << 16).map(Vec::from).collect();
     answer
         .header(header::CONTENT_LENGTH, end - start)
-        .body(sending(pieces, hub))
+        .body(sending(file, start, end, hub))
         .expect("an answer")
 }
 
-/// A body that breaks when the budget is used up.
-fn sending(pieces: Vec<Vec<u8>>, hub: Arc<Hub>) -> Body {
-    let take = move |piece: Vec<u8>| {
-        let size = piece.len() as u64;
+/// The bytes from `start` to `end`, as a body that breaks when the budget is used up.
+fn sending(mut file: File, start: u64, end: u64, hub: Arc<Hub>) -> Body {
+    let read = move |at: u64| {
+        let size = PIECE.min(end - at);
         let order = Ordering::SeqCst;
         let left = hub.budget.fetch_update(order, order, |left| match left {
             u64::MAX => Some(left),
@@ -225,7 +278,11 @@ fn sending(pieces: Vec<Vec<u8>>, hub: Arc<Hub>) -> Body {
             return Err(std::io::Error::other("the line is cut"));
         }
         hub.sent.fetch_add(size, order);
+        let mut piece = vec![0; size as usize];
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut piece)?;
         Ok(piece)
     };
-    Body::from_stream(stream::iter(pieces.into_iter().map(take)))
+    let starts = (start..end).step_by(PIECE as usize);
+    Body::from_stream(stream::iter(starts.map(read)))
 }

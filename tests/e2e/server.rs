@@ -1,7 +1,7 @@
 //! Serves `dist/` as any static host would, and remembers what was asked for.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::Request;
@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::services::ServeDir;
 
+use crate::browser::repository;
 use crate::hub::Hub;
 
 /// A static file server on a port of its own.
@@ -23,8 +24,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves a folder from a thread of its own.
+    /// Serves a folder from a thread of its own, and the embedded base as another site would.
     pub fn start(root: &Path) -> Self {
+        Self::start_with(root, repository().join("static/base"))
+    }
+
+    /// Serves a folder, and the base in another one.
+    pub fn start_with(root: &Path, base: PathBuf) -> Self {
         assert!(
             root.join("index.html").exists(),
             "{} is not built: run `cargo xtask test`",
@@ -38,7 +44,7 @@ impl Server {
                 .push(format!("{} {}", request.method(), request.uri()));
             next.run(request)
         };
-        let hub = Hub::new();
+        let hub = Hub::new(base);
         let app = hub
             .router()
             .fallback_service(ServeDir::new(root))

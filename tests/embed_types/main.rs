@@ -11,7 +11,8 @@ use deltabooth::error::Error;
 use deltabooth::recipe::{self, RateSchedule, TimestepSampling};
 use deltabooth::worker::protocol::{
     BaseSource, BytesFrom, Captions, Combining, DeviceChoice, DeviceKind, Event, ExportFormat,
-    Origin, PictureFault, Prediction, Request, SamplerKind, Task,
+    Origin, PictureFault, PlanVerdict, Prediction, Request, SamplerKind, Saving, Task,
+    TokenizerFrom,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -101,6 +102,9 @@ fn the_declared_names_are_those_of_the_enums() {
         ("Task", names::<Task>(json!("-"))),
         ("BytesFrom", names::<BytesFrom>(json!("-"))),
         ("Prediction", names::<Prediction>(json!("-"))),
+        ("TokenizerFrom", names::<TokenizerFrom>(json!("-"))),
+        ("PlanVerdict", names::<PlanVerdict>(json!("-"))),
+        ("Saving", names::<Saving>(json!("-"))),
         ("EngineErrorKind", names::<Error>(json!({ "kind": "-" }))),
     ];
     for (name, rust) in &enums {

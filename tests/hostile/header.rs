@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 use deltabooth::weights::safetensors::{self, Dtype, Header};
-use deltabooth::weights::{BaseHash, Files, Weights};
+use deltabooth::weights::{BaseHash, Files, Place, Weights};
 
 /// A header and `data` bytes after it.
 pub(crate) fn file(json: &str, data: usize) -> Vec<u8> {
@@ -230,7 +230,7 @@ fn load(tensors: &[(&str, Vec<usize>)]) -> deltabooth::Result<()> {
     let mut weights: Weights = pollster::block_on(files.weights(
         "model.safetensors",
         "unet",
-        &Device::flex(),
+        &Place::from(&Device::flex()),
         &mut BaseHash::new(),
         &mut |_, _| {},
     ))?;

@@ -6,4 +6,5 @@ mod counting;
 mod models;
 mod plan;
 mod recompute;
+mod stored;
 mod tiles;

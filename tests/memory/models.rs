@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::model::base::Base;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
-use deltabooth::model::layers::LayerForm;
+use deltabooth::model::layers::{LayerForm, LayerMut, Weight};
+use deltabooth::model::matrix::Matrix;
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::model::unet::layer_shapes::layer_shapes;
 use deltabooth::sampler::{Noise, NoiseSchedule};
@@ -15,15 +16,20 @@ use deltabooth::train::attention_loss::Regions;
 use deltabooth::train::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::{Batch, Text};
 use deltabooth::train::tunable::Tunable;
-use deltabooth::weights::{Files, Weights};
+use deltabooth::weights::{Files, Place, Stored, Weights};
 
 /// Words of a caption.
 pub const TOKENS: usize = 7;
 
 pub fn embedded_base() -> Base {
+    embedded_base_stored(Stored::F32)
+}
+
+pub fn embedded_base_stored(stored: Stored) -> Base {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = Files::Folder(root.join("static/base"));
-    let load = async { Base::load(&files, &Device::flex(), &mut |_| {}).await };
+    let place = Place::new(&Device::flex(), stored);
+    let load = async { Base::load(&files, place, &mut |_| {}).await };
     pollster::block_on(load).unwrap()
 }
 
@@ -71,6 +77,23 @@ pub fn unet(config: &UNetConfig) -> UNet2DConditionModel {
     let mut weights = Weights::new("random", tensors);
     let unet = UNet2DConditionModel::load(config, &mut weights).unwrap();
     weights.finish().unwrap();
+    unet
+}
+
+/// The same with its matrices stored so.
+pub fn stored(mut unet: UNet2DConditionModel, stored: Stored) -> UNet2DConditionModel {
+    let store = |_: &str, layer: LayerMut<'_>| {
+        let weight = match layer {
+            LayerMut::Linear(linear) => &mut linear.weight,
+            LayerMut::Conv2d(conv) => &mut conv.weight,
+            LayerMut::Norm(_) | LayerMut::Embedding(_) => return Ok(()),
+        };
+        if let Weight::Full(matrix) = weight {
+            *matrix = Matrix::rounded(matrix.f32(), stored);
+        }
+        Ok(())
+    };
+    unet.visit_mut(&mut { store }).unwrap();
     unet
 }
 

@@ -38,13 +38,19 @@ fn configs(unet: &UNetConfig) -> Configs {
     }
 }
 
-fn phase(configs: &Configs, task: Task, pixels: usize, strategy: Strategy, name: &str) -> Phase {
+fn phase(
+    configs: &Configs,
+    (task, stored): (Task, Stored),
+    pixels: usize,
+    strategy: Strategy,
+    name: &str,
+) -> Phase {
     let job = Job {
         task,
         pixels,
         kernels: Kernels::Own,
-        weights: Stored::F32,
-        factors: Stored::F32,
+        weights: stored,
+        factors: stored,
     };
     let phases = phases(configs, &job, pixels, strategy);
     phases.into_iter().find(|phase| phase.name == name).unwrap()
@@ -79,15 +85,19 @@ fn a_training_steps_peak_is_within_a_tenth_of_the_plan() {
     counting::alone(|| {
         let embedded = read("static/base/unet/config.json");
         let distilled = read("tests/memory/distilled.json");
-        for (name, json, side) in [
-            ("embedded base", &embedded[..], 32),
-            ("middle-sized", models::MIDDLE, 32),
-            ("middle-sized", models::MIDDLE, 40),
-            ("without a middle", &distilled[..], 32),
+        for (name, json, side, stored) in [
+            ("embedded base", &embedded[..], 32, Stored::F32),
+            ("embedded base", &embedded[..], 32, Stored::F16),
+            ("middle-sized", models::MIDDLE, 32, Stored::F32),
+            ("middle-sized", models::MIDDLE, 32, Stored::F16),
+            ("middle-sized", models::MIDDLE, 40, Stored::F32),
+            ("without a middle", &distilled[..], 32, Stored::F32),
+            ("without a middle", &distilled[..], 32, Stored::F16),
         ] {
             let config = models::config(json);
             let configs = configs(&config);
-            let model = models::tunable(&models::unet(&config), NormShift::FullLength);
+            let unet = models::stored(models::unet(&config), stored);
+            let model = models::tunable(&unet, NormShift::FullLength);
             let (delta, schedule) = (models::delta(&model), models::schedule());
             let tokens = configs.text_encoder.max_position_embeddings;
             let text = [1, tokens, config.cross_attention_dim[0]];
@@ -110,9 +120,9 @@ fn a_training_steps_peak_is_within_a_tenth_of_the_plan() {
                     ..Strategy::default()
                 };
                 let pixels = side * configs.vae.scale();
-                let phase = phase(&configs, TRAINING, pixels, strategy, "training");
+                let phase = phase(&configs, (TRAINING, stored), pixels, strategy, "training");
                 let names = ["kept for the backward pass", "held for a moment"];
-                let what = format!("{name}, {side} × {side} latents, {recompute:?}");
+                let what = format!("{name}, {stored:?}, {side} × {side} latents, {recompute:?}");
                 hold(&what, bytes(&phase, &names), measured);
             }
         }
@@ -123,10 +133,15 @@ fn a_training_steps_peak_is_within_a_tenth_of_the_plan() {
 fn a_pass_without_gradients_is_within_a_tenth_of_the_plan() {
     counting::alone(|| {
         let task = Task::Generate { delta: None };
-        for (json, side) in [(models::MIDDLE, 32), (models::MIDDLE, 40)] {
-            let config = models::config(json);
+        for (side, stored) in [
+            (32, Stored::F32),
+            (40, Stored::F32),
+            (32, Stored::F16),
+            (40, Stored::F16),
+        ] {
+            let config = models::config(models::MIDDLE);
             let configs = configs(&config);
-            let unet = models::unet(&config);
+            let unet = models::stored(models::unet(&config), stored);
             let batch = models::batch(&config, 2, 2, side);
             let Text::Embeddings(text) = batch.text else {
                 panic!("captions are embedded")
@@ -134,8 +149,14 @@ fn a_pass_without_gradients_is_within_a_tenth_of_the_plan() {
             let times = Tensor::from_floats([10.0, 500.0], &Device::flex());
             let measured = cold(|| unet.forward(batch.latents, times, text));
             let pixels = side * configs.vae.scale();
-            let phase = phase(&configs, task, pixels, Strategy::default(), "denoising");
-            let what = format!("a pass at {side} × {side}");
+            let phase = phase(
+                &configs,
+                (task, stored),
+                pixels,
+                Strategy::default(),
+                "denoising",
+            );
+            let what = format!("a pass at {side} × {side}, {stored:?}");
             hold(&what, bytes(&phase, &["the UNet at work"]), measured);
         }
     });
@@ -156,7 +177,7 @@ fn a_pictures_way_through_the_autoencoder_is_within_a_tenth_of_the_plan() {
                 tile,
                 ..Strategy::default()
             };
-            let phase = phase(&configs, task, pixels, strategy, "decoding");
+            let phase = phase(&configs, (task, Stored::F32), pixels, strategy, "decoding");
             let what = format!("a picture of {pixels} px, tiles {tile:?}");
             hold(&what, bytes(&phase, &["the autoencoder at work"]), measured);
         }
@@ -166,15 +187,18 @@ fn a_pictures_way_through_the_autoencoder_is_within_a_tenth_of_the_plan() {
 #[test]
 fn the_weights_are_counted_exactly() {
     counting::alone(|| {
-        let before = counting::held();
-        let base = models::embedded_base();
-        let measured = counting::held().saturating_sub(before);
-        drop(base);
-        let configs = configs(&models::config(&read("static/base/unet/config.json")));
-        let task = Task::Generate { delta: None };
-        let phase = phase(&configs, task, 64, Strategy::default(), "denoising");
-        let planned = bytes(&phase, &["UNet", "text encoder", "autoencoder"]);
-        hold("the embedded base's weights", planned, measured);
+        for stored in [Stored::F32, Stored::F16] {
+            let before = counting::held();
+            let base = models::embedded_base_stored(stored);
+            let measured = counting::held().saturating_sub(before);
+            drop(base);
+            let configs = configs(&models::config(&read("static/base/unet/config.json")));
+            let job = (Task::Generate { delta: None }, stored);
+            let phase = phase(&configs, job, 64, Strategy::default(), "denoising");
+            let planned = bytes(&phase, &["UNet", "text encoder", "autoencoder"]);
+            let what = format!("the embedded base's weights, {stored:?}");
+            hold(&what, planned, measured);
+        }
     });
 }
 
@@ -203,7 +227,14 @@ fn a_trainer_goes_on_without_its_base_in_the_memory_that_is_planned() {
                 drop_idle,
                 ..Strategy::default()
             };
-            phase(&configs, TRAINING, size, strategy, "training").total() as usize
+            phase(
+                &configs,
+                (TRAINING, Stored::F32),
+                size,
+                strategy,
+                "training",
+            )
+            .total() as usize
         });
         let before = counting::held();
         drop((base, decomposed));

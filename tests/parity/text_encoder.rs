@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use deltabooth::model::clip::ClipTextModel;
 use deltabooth::model::config::ClipTextConfig;
 use deltabooth::model::layers::{LayerMut, Weight};
-use deltabooth::weights::{BaseHash, Files};
+use deltabooth::weights::{BaseHash, Files, Place};
 
 use super::tensors::{Fixture, relative};
 
@@ -20,12 +20,12 @@ pub fn load(folder: &Path) -> ClipTextModel {
     let config =
         ClipTextConfig::parse(&std::fs::read(folder.join("config.json")).unwrap()).unwrap();
     let files = Files::Folder(folder.to_owned());
-    let (device, mut hash) = (Device::flex(), BaseHash::new());
+    let (place, mut hash) = (Place::from(&Device::flex()), BaseHash::new());
     let mut quiet = |_, _| ();
     let weights = files.weights(
         "model.safetensors",
         "text_encoder",
-        &device,
+        &place,
         &mut hash,
         &mut quiet,
     );

@@ -36,17 +36,18 @@ fn factor(unet: &mut UNet2DConditionModel, mut change: impl FnMut(&str, Tensor<1
         let Weight::Full(w) = weight.clone() else {
             panic!("{path} has factors already")
         };
-        let [rows, columns] = w.dims();
+        let ([rows, columns], w) = (w.dims(), w.f32());
         let rank = rows.min(columns);
         let device = Device::flex();
         let s: Vec<f32> = (0..rank).map(|i| 0.5 + 0.1 * (i % 7) as f32).collect();
         let s = Tensor::<1>::from_data(s.as_slice(), &device);
-        let (u, vt) = if rows <= columns {
+        let (u, vt): (Tensor<2>, Tensor<2>) = if rows <= columns {
             (Tensor::eye(rank, &device), w / s.clone().reshape([rank, 1]))
         } else {
             (w / s.clone().reshape([1, rank]), Tensor::eye(rank, &device))
         };
         let s = change(path, s);
+        let [u, vt] = [u, vt].map(Into::into);
         *weight = Weight::Factored { u, s, vt };
         Ok(())
     })

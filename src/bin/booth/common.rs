@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 use deltabooth::model::base::Base;
 use deltabooth::model::config::PredictionType;
-use deltabooth::weights::Files;
+use deltabooth::weights::{Files, Place, Stored};
 use deltabooth::{Error, Result};
 
 use super::decompose::CacheArg;
@@ -27,6 +27,10 @@ pub(crate) struct BaseArgs {
     /// What computes.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) device: DeviceArg,
+    /// How the base's weights are stored in memory. F16 takes half of it, and a little more time; a
+    /// base that was published as F16 computes the same.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) stored: StoredArg,
 }
 
 /// What a checkpoint of one file does not say.
@@ -52,6 +56,25 @@ pub(crate) enum DeviceArg {
     Gpu,
 }
 
+/// `--stored`. What is computed with is F32 in any case.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum StoredArg {
+    /// Four bytes a number.
+    #[default]
+    F32,
+    /// Two bytes a number.
+    F16,
+}
+
+impl From<StoredArg> for Stored {
+    fn from(stored: StoredArg) -> Self {
+        match stored {
+            StoredArg::F32 => Self::F32,
+            StoredArg::F16 => Self::F16,
+        }
+    }
+}
+
 impl BaseArgs {
     /// Opens the device and loads the base onto it.
     pub(crate) async fn load(&self) -> Result<Base> {
@@ -59,7 +82,8 @@ impl BaseArgs {
             DeviceArg::Cpu => Device::flex(),
             DeviceArg::Gpu => gpu().await?,
         };
-        load_base(&self.base, &self.single_file, &device).await
+        let place = Place::new(&device, self.stored.into());
+        load_base(&self.base, &self.single_file, place).await
     }
 
     /// As [`load`](Self::load), for pictures of `size` pixels.
@@ -76,13 +100,13 @@ impl BaseArgs {
 pub(crate) async fn load_base(
     path: &Path,
     single_file: &SingleFileArgs,
-    device: &Device,
+    place: impl Into<Place>,
 ) -> Result<Base> {
     let folder = |path: &Path| Files::Folder(path.to_owned());
     let mut status = Status::new("loading the base");
     let mut progress = |_| status.tick();
     if path.is_dir() {
-        return Base::load(&folder(path), device, &mut progress).await;
+        return Base::load(&folder(path), place, &mut progress).await;
     }
     let name = path.file_name().and_then(|name| name.to_str());
     let (Some(name), Some(parent), true) = (name, path.parent(), path.is_file()) else {
@@ -97,7 +121,7 @@ pub(crate) async fn load_base(
         name,
         &folder(tokenizer),
         single_file.prediction,
-        device,
+        place,
         &mut progress,
     )
     .await

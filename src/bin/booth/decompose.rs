@@ -9,7 +9,8 @@ use deltabooth::plan::verdict::size;
 use deltabooth::spectral::preset::LayerPreset;
 use deltabooth::spectral::threads::{FactorFolder, Threads};
 use deltabooth::spectral::workshop::{NoStore, Summary, Workshop};
-use deltabooth::spectral::{Decomposed, Needs, Stored};
+use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::weights::Stored;
 
 use super::common::{BaseArgs, Status};
 use super::train::name;

@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(&args),
         Command::Decompose(args) => pollster::block_on(decompose::run(args)),
         Command::Synth(args) => synth::run(args),
-        Command::Plan(args) => plan::run(&args),
+        Command::Plan(args) => pollster::block_on(plan::run(&args)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, ValueEnum};
-use deltabooth::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
+use clap::Args as ClapArgs;
 use deltabooth::plan::verdict::size;
 use deltabooth::plan::{
     Configs, DeviceClass, Job, Kernels, Limits, Plan, Stored, Task, Verdict, plan,
 };
 use deltabooth::spectral::preset::LayerPreset;
 use deltabooth::train::Recompute;
+use deltabooth::weights::Files;
 use deltabooth::{Error, Result};
 
-use super::common::{DeviceArg, read};
+use super::common::{DeviceArg, StoredArg};
 
 /// `booth plan`'s options.
 #[derive(Debug, ClapArgs)]
@@ -49,28 +49,12 @@ pub(crate) struct Args {
     stored: StoredArg,
 }
 
-/// `--stored`.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum StoredArg {
-    /// Four bytes for each number.
-    #[default]
-    F32,
-    /// Two bytes for each number.
-    F16,
-}
-
 /// Prints the plan as a table, and the verdict below it.
-pub(crate) fn run(args: &Args) -> Result<()> {
-    let config = |part: &str| read(&args.base.join(part).join("config.json"));
-    let configs = Configs {
-        unet: UNetConfig::parse(&config("unet")?)?,
-        text_encoder: ClipTextConfig::parse(&config("text_encoder")?)?,
-        vae: VaeConfig::parse(&config("vae")?)?,
-    };
+pub(crate) async fn run(args: &Args) -> Result<()> {
+    let configs = Configs::read(&Files::Folder(args.base.clone())).await?;
     let preset = args.preset.as_deref().map(preset).transpose()?;
-    let own = configs.unet.sample_size.unwrap_or(64) * configs.vae.scale();
-    let pixels = args.size.unwrap_or(own);
-    let step = configs.vae.scale() << (configs.unet.block_out_channels.len() - 1);
+    let pixels = args.size.unwrap_or_else(|| configs.own_pixels());
+    let step = configs.step();
     if !(step..=4096).contains(&pixels) || !pixels.is_multiple_of(step) {
         return Err(Error::Settings(format!(
             "{pixels} px cannot be halved as often as this base does it. Give a --size from {step} to 4096 that is a multiple of {step}."
@@ -81,10 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             "A step has 1 to 64 samples. Give such a number with --samples.".into(),
         ));
     }
-    let stored = match args.stored {
-        StoredArg::F32 => Stored::F32,
-        StoredArg::F16 => Stored::F16,
-    };
+    let stored: Stored = args.stored.into();
     let (class, kernels) = match args.device {
         DeviceArg::Cpu => (DeviceClass::Native, Kernels::Own),
         DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burns),

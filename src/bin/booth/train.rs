@@ -178,7 +178,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         Some(checkpoint) => checkpoint.settings.clone(),
         None => {
             let words = subjects.iter().map(|s| s.words.clone()).collect();
-            args.recipe.settings(words).validated()?
+            let mut settings = args.recipe.settings(words).validated()?;
+            settings.picture_size = args.size;
+            settings
         }
     };
     let base = args.base.load_at(args.size).await?;

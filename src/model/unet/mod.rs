@@ -20,7 +20,7 @@ use self::embeddings::{TimestepEmbedding, timestep_embedding};
 use self::resnet::ResnetOptions;
 use self::transformer::TransformerOptions;
 use super::config::{DownBlockType, MidBlockType, UNetConfig, UpBlockType};
-use super::layers::{Conv2d, GroupNorm, LayerMut, Visitor, Weight};
+use super::layers::{Conv2d, GroupNorm, LayerMut, Visitor};
 use crate::error::Result;
 use crate::weights::Weights;
 
@@ -184,10 +184,7 @@ impl UNet2DConditionModel {
     /// `get_guidance_scale_embedding` of `guidance_scale - 1`).
     pub fn guidance_embedding(&self, guidance_scale: f64, batch: usize) -> Option<Tensor<2>> {
         let weight = &self.time_embedding.cond_proj.as_ref()?.weight;
-        let (channels, device) = match weight {
-            Weight::Full(weight) => (weight.dims()[1], weight.device()),
-            Weight::Factored { vt, .. } => (vt.dims()[1], vt.device()),
-        };
+        let ([_, channels], device) = (weight.dims(), weight.device());
         let scale = Tensor::full([batch], 1000.0 * (guidance_scale - 1.0), &device);
         Some(timestep_embedding(scale, channels, false, 1.0))
     }

@@ -1,8 +1,13 @@
-//! The choice of models: what the catalogue offers, any address, what is kept.
+//! The choice of models: what the catalogue offers, the person's own, what is kept.
 
 use leptos::prelude::*;
 
-use super::{delete::Delete, field::ToggleField};
+use super::{
+    delete::Delete,
+    field::ToggleField,
+    own_base::OwnBase,
+    plan::{MemoryField, OfferPlan},
+};
 use crate::{
     ui::{
         state::booth,
@@ -32,7 +37,8 @@ pub fn BasesPanel() -> impl IntoView {
                             .into_any()
                     }
                 }}
-                <Own />
+                <MemoryField />
+                <OwnBase />
                 <Stored />
                 <div class="row">
                     <button type="button" class="button" data-testid="close-bases" on:click=move |_| bases.shown.set(false)>
@@ -53,6 +59,7 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
     let title = shorten(base.title.trim(), 80);
     let needs = text::needs(&base);
     let asks = base.licence.consent;
+    let can_load = base.unavailable.is_none();
     let loaded = {
         let source = source.clone();
         Signal::derive(move || bases.source.with(|current| *current == source))
@@ -61,6 +68,11 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
     let agreed = Signal::derive(move || bases.agreed.with(|agreed| agreed.contains(&id)));
     let may_load = move || booth.can_change_base() && !loaded.get() && (!asks || agreed.get());
     let interrupted = base.stored > 0 && base.stored < base.bytes;
+    let words = Signal::derive(move || match (loaded.get(), interrupted) {
+        (true, _) => text::BASE_LOADED,
+        (false, true) => text::BASE_GO_ON,
+        (false, false) => text::BASE_LOAD,
+    });
     let id = base.id.clone();
     view! {
         <li class="kept-delta offer" data-testid="offer" data-base=base.id.clone()>
@@ -68,6 +80,8 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
                 <p class="title"><bdi>{title.clone()}</bdi></p>
                 <p class="hint"><bdi>{shorten(&base.description, 400)}</bdi></p>
                 <p class="hint">{needs}</p>
+                {can_load
+                    .then(|| view! { <OfferPlan base=base.clone() source=source.clone() title=title.clone() /> })}
                 <p class="hint">
                     {text::BASE_LICENCE} " "
                     <Link url=base.licence.url.clone() words=shorten(&base.licence.name, 80) />
@@ -89,11 +103,11 @@ fn Offer(base: CatalogueBase) -> impl IntoView {
                 type="button"
                 class="button small"
                 data-testid="load-base"
-                aria-label=text::load_label(&title)
+                aria-label=move || text::load_label(words.get(), &title)
                 disabled=move || !may_load()
                 on:click=move |_| booth.load_base(source.clone())
             >
-                {move || if loaded.get() { text::BASE_LOADED } else if interrupted { text::BASE_GO_ON } else { text::BASE_LOAD }}
+                {words}
             </button>
         </li>
     }
@@ -107,44 +121,6 @@ fn Link(url: String, words: String) -> impl IntoView {
             .into_any()
     } else {
         view! { <bdi>{words}</bdi> }.into_any()
-    }
-}
-
-/// Any folder on the web.
-#[component]
-fn Own() -> impl IntoView {
-    let booth = booth();
-    let address = booth.bases.address;
-    view! {
-        <form
-            class="field"
-            on:submit=move |event| {
-                event.prevent_default();
-                booth.load_address();
-            }
-        >
-            <label for="base-address">{text::OWN_TITLE} ": " {text::OWN_LABEL}</label>
-            <div class="row">
-                <input
-                    type="url"
-                    id="base-address"
-                    data-testid="base-address"
-                    aria-describedby="base-address-hint"
-                    autocomplete="off"
-                    prop:value=move || address.get()
-                    on:input=move |event| address.set(event_target_value(&event))
-                />
-                <button
-                    type="submit"
-                    class="button small"
-                    data-testid="load-address"
-                    disabled=move || !booth.can_change_base() || address.with(|address| address.trim().is_empty())
-                >
-                    {text::BASE_LOAD}
-                </button>
-            </div>
-            <p class="hint" id="base-address-hint">{text::OWN_HINT}</p>
-        </form>
     }
 }
 
@@ -175,9 +151,9 @@ fn StoredLine(base: StoredBase) -> impl IntoView {
                 <p class="hint">{text::kept(&base)}</p>
             </div>
             <div class="row">
-                {base
-                    .interrupted
-                    .then(|| {
+                {source
+                    .filter(|_| base.interrupted)
+                    .map(|source| {
                         view! {
                             <button
                                 type="button"

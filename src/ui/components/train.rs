@@ -7,6 +7,7 @@ use super::{
     collages::CollageStrip,
     field::{NumberField, ToggleField},
     loss_chart::LossChart,
+    plan::{SizeField, TrainMemory},
     previews::Previews,
     progress::TrainProgress,
 };
@@ -36,6 +37,7 @@ pub fn TrainCard() -> impl IntoView {
             </h2>
             <UnfinishedRun />
             <CollageStrip />
+            <SizeField />
             <div class="row">
                 <NumberField
                     id="steps"
@@ -68,6 +70,7 @@ pub fn TrainCard() -> impl IntoView {
                 </Show>
             </div>
             <p class="hint" id="train-plan" data-testid="train-plan">{move || plan(booth).unwrap_or_else(|why| why)}</p>
+            <TrainMemory />
             <ToggleField testid="notify" label=text::NOTIFY.to_owned() value=booth.notify change=move |on| booth.set_notify(on) />
             <AdvancedSettings />
             <TrainProgress />

@@ -172,7 +172,8 @@ impl Stages {
             Task::Train => Some(&mut self.train),
             Task::Generate => Some(&mut self.generate),
             Task::Check => Some(&mut self.check),
-            Task::Catalogue
+            Task::Plan
+            | Task::Catalogue
             | Task::Storage
             | Task::OpenDelta
             | Task::Link

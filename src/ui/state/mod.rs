@@ -14,6 +14,7 @@ use super::{
     intake::SUBJECTS,
     link::Demo,
     options::Options,
+    plans::Plans,
     settings::{GenerateFields, TrainFields},
     shelf::{KeptDelta, KeptPicture, Shelf},
     surroundings::{self, Lack},
@@ -56,6 +57,8 @@ pub struct Booth {
     pub check: RwSignal<Option<Check>>,
     /// The model, and those to choose from.
     pub bases: Bases,
+    /// What models take of memory, and the size of pictures.
+    pub plans: Plans,
     /// Hash of the loaded base.
     pub base_hash: RwSignal<Option<String>>,
     /// Progress bars.
@@ -146,6 +149,7 @@ impl Booth {
         let bases = Bases::new(BaseSource::Folder {
             url: options.base.clone(),
         });
+        let plans = Plans::new(options.memory);
         Self {
             client: StoredValue::new_local(None),
             outbox: StoredValue::new(Vec::new()),
@@ -158,6 +162,7 @@ impl Booth {
             device: RwSignal::new(None),
             check: RwSignal::new(None),
             bases,
+            plans,
             base_hash: RwSignal::new(None),
             stages: RwSignal::new(Stages::default()),
             presets: RwSignal::new(Vec::new()),

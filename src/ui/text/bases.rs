@@ -14,10 +14,6 @@ pub const BASE_LOADED: &str = "Loaded";
 pub const BASE_PAGE: &str = "About it";
 pub const BASE_AGREE: &str = "I have read the licence and agree to it";
 pub const BASE_LICENCE: &str = "Licence:";
-pub const OWN_TITLE: &str = "Another one";
-pub const OWN_LABEL: &str = "Address of a folder in diffusers' layout";
-pub const OWN_HINT: &str =
-    "https://…/ with model_index.json in it; its site must allow this page to read from it.";
 pub const STORED_TITLE: &str = "Kept in this browser";
 pub const PAUSE_DOWNLOAD: &str = "Pause";
 pub const RESUME_DOWNLOAD: &str = "Go on";
@@ -29,14 +25,6 @@ pub fn model(name: &str) -> String {
     format!("Model: {}. ", shorten(name, 80))
 }
 
-/// An address that no model can be read from.
-pub fn bad_address(address: &str) -> String {
-    format!(
-        "“{}” is not the address of a folder. It must begin with https:// and lead to a folder with model_index.json in it.",
-        shorten(address, 200)
-    )
-}
-
 /// 'Stable Diffusion 1.5: 312 MB of 2.1 GB, 14 MB a second, 2 min 05 s left'.
 pub fn download(from: BytesFrom, done: u64, total: u64, rate: f64) -> String {
     let way = match from {
@@ -45,6 +33,7 @@ pub fn download(from: BytesFrom, done: u64, total: u64, rate: f64) -> String {
         }
         BytesFrom::Cache => "Reading what this browser keeps",
         BytesFrom::Network => "Fetching the model",
+        BytesFrom::Disk => "Reading it from your disk",
     };
     let mut parts = vec![if total > 0 {
         format!("{way}: {} of {}", size(done.min(total)), size(total))
@@ -53,7 +42,7 @@ pub fn download(from: BytesFrom, done: u64, total: u64, rate: f64) -> String {
     }];
     if rate > 0.0 {
         parts.push(format!("{} a second", size(rate as u64)));
-        if total > done && from == BytesFrom::Network {
+        if total > done && from != BytesFrom::Cache {
             parts.push(format!(
                 "{} left",
                 duration(((total - done) as f64 / rate) as f32)
@@ -108,9 +97,9 @@ pub fn kept(base: &StoredBase) -> String {
     }
 }
 
-/// 'Load Stable Diffusion 1.5'.
-pub fn load_label(title: &str) -> String {
-    format!("{BASE_LOAD} {title}")
+/// 'Load Stable Diffusion 1.5': what its button says, and of which model.
+pub fn load_label(words: &str, title: &str) -> String {
+    format!("{words} {title}")
 }
 
 /// 'Remove Stable Diffusion 1.5'.

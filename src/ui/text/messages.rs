@@ -57,6 +57,7 @@ pub fn too_many(limit: usize) -> String {
 pub fn failed(task: Task, error: &Error) -> String {
     let what = match task {
         Task::Load => "Loading the model failed.",
+        Task::Plan => "What the model takes of memory is not known.",
         Task::Catalogue => "The list of models was not read.",
         Task::Storage => "What is kept of models was not listed or removed.",
         Task::Decompose => "Taking the weights apart failed.",

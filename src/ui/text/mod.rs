@@ -12,6 +12,8 @@
 //! | `surroundings` | ways in, what the browser lacks |
 //! | `mixing` | combining, other programs, editing, where a word looks |
 //! | `bases` | the choice of models and their downloads |
+//! | `own` | a person's own model |
+//! | `memory` | what models and training take of memory |
 //! | `messages` | notes, warnings, errors |
 //! | `things` | what the embedded base knows, and prompts of it |
 //! | `format` | numbers, times, cut text |
@@ -23,8 +25,10 @@ mod bases;
 mod collages;
 mod format;
 mod keeping;
+mod memory;
 mod messages;
 mod mixing;
+mod own;
 mod sharing;
 mod subjects;
 mod surroundings;
@@ -36,8 +40,10 @@ pub use bases::*;
 pub use collages::*;
 pub use format::*;
 pub use keeping::*;
+pub use memory::*;
 pub use messages::*;
 pub use mixing::*;
+pub use own::*;
 pub use sharing::*;
 pub use subjects::*;
 pub use surroundings::*;

@@ -218,6 +218,8 @@ pub(crate) struct Listener {
     pub(crate) retries: Cell<u32>,
     /// Bytes by where they came from: cache, network; and how often another tab was waited for.
     pub(crate) heard: Cell<[u64; 3]>,
+    /// Bytes of files that the person chose.
+    pub(crate) disk: Cell<u64>,
     last: RefCell<BTreeMap<String, u64>>,
 }
 
@@ -250,6 +252,7 @@ impl Overseer for Listener {
                     From::Cache => heard[0] += done - before.min(done),
                     From::Network => heard[1] += done - before.min(done),
                     From::OtherTab => heard[2] += 1,
+                    From::Disk => self.disk.set(done),
                 }
                 self.heard.set(heard);
             }

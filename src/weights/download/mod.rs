@@ -83,6 +83,8 @@ pub enum From {
     Network,
     /// Nowhere yet: another tab fetches them.
     OtherTab,
+    /// A file that the person chose from their disk.
+    Disk,
 }
 
 #[cfg(test)]

@@ -91,6 +91,10 @@ impl<T: Transport, F: Folder> Reader<T, F> {
                 kept.out_of_room(0, &why).await;
             }
         }
+        // All of it lies here, and nobody has seen its hash yet: if it cannot be used, it is doubted.
+        if let Some(sink) = sink.as_ref().filter(|_| network.total() == Some(stored)) {
+            kept.trusted.borrow_mut().insert(sink.name.clone());
+        }
         let from = Origin::Fetched {
             network,
             sink,

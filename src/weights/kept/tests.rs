@@ -276,6 +276,30 @@ fn a_damaged_file_is_found_out_and_fetched_again() {
 }
 
 #[test]
+fn a_file_that_nobody_could_read_to_its_end_is_fetched_again() {
+    let tab = Tab::new(17, 1_000_000);
+    let files = tab.listed(Some(&sha256_hex(&noise(17, 1_000_000))));
+    // All bytes have come, but the loader, which found a fault in them, never asked for the end.
+    let all_but_the_end = async || {
+        let base = tab.base(files.clone()).await;
+        let mut reader = base.open(UNET).await.unwrap();
+        assert_eq!(reader.read(1_000_000).await.unwrap().len(), 1_000_000);
+        base
+    };
+    block_on(async {
+        let base = all_but_the_end().await;
+        assert!(!base.doubt().await, "it came just now");
+        assert_eq!(tab.stored(), 1_000_000);
+        let base = all_but_the_end().await;
+        assert!(base.doubt().await, "it was lying here");
+        assert_eq!(tab.stored(), 0);
+    });
+    tab.sent();
+    assert!(block_on(tab.load(files)).unwrap() == noise(17, 1_000_000));
+    assert_eq!(tab.sent(), 1_000_000);
+}
+
+#[test]
 fn a_good_file_is_not_doubted() {
     let tab = Tab::new(7, 100_000);
     block_on(tab.load(Tab::folder())).unwrap();

@@ -8,7 +8,7 @@
 //! | `cond_stage_model.model.`, `conditioner.embedders.0.model.` | `text_encoder` of Stable Diffusion 2, OpenCLIP |
 //!
 //! The parts stand interleaved in the file, which is read once, from its beginning to its end. What
-//! has other prefixes is left out: averaged copies (`model_ema.`) and the schedule's buffers.
+//! has other prefixes is passed over: averaged copies (`model_ema.`) and the schedule's buffers.
 
 pub(crate) mod names;
 
@@ -20,12 +20,11 @@ mod vae;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use burn::tensor::Device;
-
 use self::open_clip::Found;
 use self::unet::UnetNames;
-use super::files::{is_buffer, upload, values};
+use super::files::is_buffer;
 use super::safetensors::{Header, TensorInfo};
+use super::stored::{Place, convert, upload};
 use super::stream::{RawTensor, Stream, fault};
 use super::{BaseHash, Files, Weights};
 use crate::error::Result;
@@ -222,7 +221,7 @@ impl SingleFile {
         &self.plan
     }
 
-    /// Streams the tensors of all parts onto `device`, in the order of [`COMPONENTS`].
+    /// Streams the tensors of all parts onto the device, in the order of [`COMPONENTS`].
     ///
     /// `progress` gets the part at hand, and bytes done and bytes in all of the file.
     ///
@@ -230,15 +229,18 @@ impl SingleFile {
     /// As [`Files::weights`].
     pub async fn weights(
         mut self,
-        device: &Device,
+        place: &Place,
         hash: &mut BaseHash,
         progress: &mut dyn FnMut(&'static str, u64, u64),
     ) -> Result<[Weights; 3]> {
         let total = self.stream.total();
         let mut parts = COMPONENTS.map(|_| BTreeMap::new());
         let mut uploaded = 0;
-        while let Some(RawTensor { name, info, bytes }) = self.stream.next().await? {
-            for target in self.plan.targets.remove(&name).unwrap_or_default() {
+        let Plan { mut targets, .. } = self.plan;
+        while let Some(RawTensor { name, info, bytes }) =
+            self.stream.next(|name| targets.contains_key(name)).await?
+        {
+            for target in targets.remove(&name).unwrap_or_default() {
                 let Target {
                     component,
                     name,
@@ -247,13 +249,12 @@ impl SingleFile {
                 } = target;
                 let bytes = bytes.get(range).unwrap_or_default();
                 hash.add(component, &name, info.dtype, &shape, bytes);
-                let values = values(&name, info.dtype, bytes)
+                let numbers = convert(&name, info.dtype, &shape, bytes, place.stored)
                     .map_err(|error| fault(self.stream.path(), &error))?;
-                uploaded += values.len() * 4;
-                let tensor = upload(values, device, &mut uploaded).await?;
-                let place = COMPONENTS.iter().zip(&mut parts);
-                for (_, part) in place.filter(|(name, _)| **name == component) {
-                    part.insert(name.clone(), (shape.clone(), tensor.clone()));
+                let numbers = upload(numbers, &place.device, &mut uploaded).await?;
+                let part = COMPONENTS.iter().zip(&mut parts);
+                for (_, part) in part.filter(|(name, _)| **name == component) {
+                    part.insert(name.clone(), (shape.clone(), numbers.clone()));
                 }
                 progress(component, self.stream.done(&info), total);
             }

@@ -11,7 +11,7 @@ pub(super) fn other_model(header: &Header) -> Option<String> {
     let (what, advice) = if starts("lora_") || any(".lora_") || any("lora.down") {
         (
             "a LoRA",
-            "It goes on top of a base: choose the base that it was made for, and give the file with --lora",
+            "It goes on top of a base: choose the base that it was made for (the command line adds the file with --lora)",
         )
     } else if starts("control_model.")
         || any("controlnet_cond_embedding")

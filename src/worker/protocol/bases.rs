@@ -15,6 +15,46 @@ pub enum BaseSource {
     Folder { url: String },
     /// A base of the catalogue, by its id.
     Catalogue { id: String },
+    /// A checkpoint of one file in the original layout, by its address: on another site than the
+    /// page's it is kept in this browser, as a folder is.
+    Checkpoint {
+        url: String,
+        tokenizer: TokenizerFrom,
+        #[serde(default)]
+        prediction: Option<Prediction>,
+    },
+    /// A diffusers folder on the person's disk, by its name. Its files travel beside the request;
+    /// they are read where they lie and not kept.
+    DiskFolder { title: String },
+    /// A checkpoint of one file on the person's disk; it travels beside the request, by this path.
+    DiskCheckpoint {
+        path: String,
+        tokenizer: TokenizerFrom,
+        #[serde(default)]
+        prediction: Option<Prediction>,
+    },
+}
+
+/// Where the tokenizer of a checkpoint comes from, which has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenizerFrom {
+    /// `vocab.json` and `merges.txt` travel beside the request.
+    #[default]
+    Beside,
+    /// The catalogue's ([`TokenizerOffer`]), which is fetched once and kept.
+    Catalogue,
+}
+
+/// CLIP's tokenizer, as a base of the catalogue has it: it is the same for all of Stable Diffusion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenizerOffer {
+    /// The base that it is part of.
+    pub title: String,
+    /// The site that it comes from.
+    pub host: String,
+    /// Its bytes.
+    pub bytes: u64,
 }
 
 /// A base of the catalogue.
@@ -26,10 +66,12 @@ pub struct CatalogueBase {
     pub title: String,
     /// What it is, in a sentence or two.
     pub description: String,
-    /// Where its authors speak of it; empty for a base that comes with the page.
+    /// Where its authors speak of it; may be empty.
     pub page: String,
     /// On what terms.
     pub licence: Licence,
+    /// It comes with the page.
+    pub embedded: bool,
     /// Why it cannot be loaded; it is listed for those who look for it.
     pub unavailable: Option<String>,
     /// Bytes of all its files.
@@ -71,7 +113,7 @@ pub struct BaseDefaults {
 }
 
 /// What a UNet predicts, as `scheduler_config.json` calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prediction {
     /// The noise ε.
@@ -92,6 +134,8 @@ pub enum BytesFrom {
     Network,
     /// Nowhere yet: another tab fetches this base, and this one waits until it has.
     OtherTab,
+    /// A file that the person chose from their disk.
+    Disk,
 }
 
 /// A base that this browser keeps, whole or in part.
@@ -99,8 +143,9 @@ pub enum BytesFrom {
 pub struct StoredBase {
     /// What it is removed by.
     pub key: String,
-    /// What it is loaded by.
-    pub source: BaseSource,
+    /// What it is loaded by; `None` for a tokenizer, which is no base by itself.
+    #[serde(default)]
+    pub source: Option<BaseSource>,
     /// Its name.
     pub title: String,
     /// Bytes kept of it. Bases may share files: those count in each.

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BytesFrom, CatalogueBase, Collage, Pixels, StoredBase, SubjectWords, TrainRequest};
+use super::{
+    BasePlan, BytesFrom, CatalogueBase, Collage, MemoryUse, Pixels, StoredBase, SubjectWords,
+    TokenizerOffer, TrainRequest,
+};
 use crate::error::Error;
 
 /// From the engine to the page.
@@ -38,8 +41,12 @@ pub enum Event {
         reason: String,
         seconds: f32,
     },
-    /// The bases to choose from, as whoever hosts the page wrote them down.
-    Catalogue { bases: Vec<CatalogueBase> },
+    /// The bases to choose from, as whoever hosts the page wrote them down, and the tokenizer that
+    /// they have for checkpoints of one file.
+    Catalogue {
+        bases: Vec<CatalogueBase>,
+        tokenizer: Option<TokenizerOffer>,
+    },
     /// What this browser keeps of bases, the one that was used last first. `usage` and `quota` are
     /// the bytes that this site has stored and may store, where the browser says so; `persistent`
     /// tells whether the browser promised not to clear them by itself.
@@ -49,6 +56,12 @@ pub enum Event {
         quota: Option<u64>,
         persistent: bool,
     },
+    /// What a base takes of memory here.
+    Planned { plan: Box<BasePlan> },
+    /// Pictures have so many pixels a side from now on.
+    SizeSet { size: usize },
+    /// Training, or making pictures, took so much of memory.
+    MemoryUsed { used: MemoryUse },
     /// The base is loaded; pictures have `size` pixels a side. `presets` are the choices of layers,
     /// `text_encoder` counts the text encoder's shifts. `forward_seconds` is what the UNet took for
     /// one sample, for estimates.
@@ -204,6 +217,8 @@ pub struct Difference {
 pub enum Task {
     /// Loading the base.
     Load,
+    /// Planning a base's memory.
+    Plan,
     /// Reading the catalogue.
     Catalogue,
     /// Listing or removing what is kept of bases.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ArrangedCollage, BaseSource, Captions, Collage, Combining, DeltaStrength, DeviceChoice,
-    ExportFormat, SamplerKind, SubjectWords,
+    ExportFormat, PlanRequest, SamplerKind, SubjectWords,
 };
 use crate::recipe::{RateSchedule, TimestepSampling};
 
@@ -13,11 +13,26 @@ use crate::recipe::{RateSchedule, TimestepSampling};
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each variant's words speak of its fields")]
 pub enum Request {
-    /// Chooses the device and loads a base; the one that was loaded is gone, whatever comes of it.
+    /// Chooses the device and loads a base, after a plan of its memory
+    /// ([`Event::Planned`](super::Event::Planned)). What cannot fit is refused before a weight is
+    /// fetched, with an error of kind `memory`, unless it is to be tried `anyway`; then, and only
+    /// then, the base that was loaded stays. Pictures get `size` pixels a side, or what the plan
+    /// says; `memory` are the bytes that the device has, if the person states them.
     Load {
         source: BaseSource,
         device: DeviceChoice,
+        #[serde(default)]
+        size: Option<usize>,
+        #[serde(default)]
+        memory: Option<u64>,
+        #[serde(default)]
+        anyway: bool,
     },
+    /// What a base takes of memory here; answered by [`Event::Planned`](super::Event::Planned).
+    Plan(PlanRequest),
+    /// Makes and learns from pictures of so many pixels a side from now on; answered by
+    /// [`Event::SizeSet`](super::Event::SizeSet), then by every picture as it is cropped now.
+    SetSize { size: usize },
     /// Reads the catalogue; answered by [`Event::Catalogue`](super::Event::Catalogue).
     ListCatalogue,
     /// What is kept of bases; answered by [`Event::Stored`](super::Event::Stored).

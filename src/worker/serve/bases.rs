@@ -1,4 +1,4 @@
-//! Where bases come from, and what is kept of them.
+//! The catalogue, what is kept of bases, and what a page hears of a download.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -13,13 +13,16 @@ use web_sys::Url;
 use super::control::Control;
 use super::post::{post, scope, warn};
 use super::session::Session;
+use super::sources::{key, source};
 use crate::error::{Error, Result};
 use crate::weights::Files;
 use crate::weights::catalogue::{Catalogue, Entry};
-use crate::weights::download::{Browser, From, News, Overseer};
-use crate::weights::kept::{BaseFiles, Folder, Kept, Opfs, Shelf};
+use crate::weights::clip_tokenizer::ClipTokenizer;
+use crate::weights::download::{From, News, Overseer};
+use crate::weights::kept::{Folder, ListedFile, Opfs, Shelf};
 use crate::worker::protocol::{
     BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Event, Licence, StoredBase, StoredFile,
+    TokenizerOffer,
 };
 
 /// A longer catalogue is none.
@@ -36,66 +39,6 @@ pub(super) struct Bases {
 }
 
 impl Bases {
-    /// The files of a base.
-    ///
-    /// # Errors
-    /// `Settings` for a base that is not in the catalogue or has no usable address; `Config` and
-    /// `Io` for the catalogue and the storage.
-    pub(super) async fn files(
-        &mut self,
-        source: BaseSource,
-        control: &Rc<Control>,
-    ) -> Result<Files> {
-        let (title, files) = match &source {
-            BaseSource::Folder { url } => {
-                let here = Url::new(&here()).map_err(|_| no_address(url))?;
-                let address = Url::new(url).map_err(|_| no_address(url))?;
-                if address.origin() == here.origin() {
-                    return Ok(Files::Http(url.clone()));
-                }
-                if address.protocol() != "https:" || !url.ends_with('/') {
-                    return Err(no_address(url));
-                }
-                (title_of(url), BaseFiles::Folder(url.clone()))
-            }
-            BaseSource::Catalogue { id } => {
-                let catalogue = self.catalogue().await?;
-                let entry = catalogue.entry(id)?;
-                if let Some(why) = &entry.unavailable {
-                    return Err(Error::Settings(format!(
-                        "'{}' cannot be loaded. {why}",
-                        entry.title
-                    )));
-                }
-                if entry.embedded {
-                    return Ok(Files::Http(resolve(&entry.root)));
-                }
-                let files = BaseFiles::Listed(entry.listed(resolve));
-                (entry.title.clone(), files)
-            }
-        };
-        let shelf = match self.shelf().await {
-            Ok(shelf) => Some(shelf),
-            Err(why) => {
-                warn(format!(
-                    "This browser keeps no files here ({why}), so '{title}' will be fetched again next time. If this is a private window, use a normal one."
-                ));
-                None
-            }
-        };
-        let teller = Rc::new(Teller {
-            control: control.clone(),
-            known: match &files {
-                BaseFiles::Listed(files) => files.iter().filter_map(|file| file.bytes).sum(),
-                BaseFiles::Folder(_) => 0,
-            },
-            files: RefCell::default(),
-            last: Cell::new((0.0, From::Cache)),
-        });
-        let kept = Kept::new(Rc::new(Browser), shelf, teller, key(&source), title, files);
-        Ok(Files::Kept(kept.await?))
-    }
-
     /// Answers with the catalogue.
     ///
     /// # Errors
@@ -105,17 +48,26 @@ impl Bases {
         let stored = self.stored(None).await.unwrap_or_default();
         let mut bases = Vec::with_capacity(catalogue.bases.len());
         for entry in &catalogue.bases {
-            let source = BaseSource::Catalogue {
+            let key = key(&BaseSource::Catalogue {
                 id: entry.id.clone(),
-            };
-            let kept = stored.iter().find(|base| base.source == source);
+            });
+            let kept = stored.iter().find(|base| Some(&base.key) == key.as_ref());
             bases.push(shown(entry, kept.map_or(0, |base| base.stored))?);
         }
-        post(&Event::Catalogue { bases });
+        let tokenizer = ClipTokenizer::find(&catalogue, resolve).map(|offer| TokenizerOffer {
+            host: host(&offer.files),
+            bytes: offer.files.iter().filter_map(|file| file.bytes).sum(),
+            title: offer.title,
+        });
+        post(&Event::Catalogue { bases, tokenizer });
         Ok(())
     }
 
-    async fn catalogue(&mut self) -> Result<Rc<Catalogue>> {
+    /// The catalogue, read once.
+    ///
+    /// # Errors
+    /// `Io` if there is none, `Config` if it cannot be used.
+    pub(super) async fn catalogue(&mut self) -> Result<Rc<Catalogue>> {
         if let Some(catalogue) = &self.catalogue {
             return Ok(catalogue.clone());
         }
@@ -125,7 +77,7 @@ impl Bases {
         Ok(self.catalogue.insert(catalogue).clone())
     }
 
-    async fn shelf(&mut self) -> Result<Rc<Shelf<Opfs>>, String> {
+    pub(super) async fn shelf(&mut self) -> Result<Rc<Shelf<Opfs>>, String> {
         if let Some(shelf) = &self.shelf {
             return shelf.clone();
         }
@@ -143,9 +95,6 @@ impl Bases {
         let sizes = shelf.folder().sizes().await?;
         let mut bases: Vec<StoredBase> = Vec::new();
         for base in &index.bases {
-            let Some(source) = source(&base.key) else {
-                continue;
-            };
             let files = base.parts.iter().map(|part| StoredFile {
                 path: part.path.clone(),
                 stored: sizes.get(&part.file).copied().unwrap_or(0),
@@ -159,7 +108,7 @@ impl Bases {
             let total = files.iter().map(|file| file.bytes).sum();
             bases.push(StoredBase {
                 key: base.key.clone(),
-                source,
+                source: source(&base.key),
                 title: base.title.clone(),
                 stored,
                 bytes: base.bytes.max(total),
@@ -232,15 +181,15 @@ impl Session {
 
     /// What the base that is loaded was loaded by; none for that of the page itself.
     pub(super) fn key_in_use(&self) -> Option<String> {
-        match &self.loaded.as_ref()?.files {
+        match self.loaded.as_ref()?.opened.files() {
             Files::Kept(base) => Some(base.key().to_owned()),
-            Files::Http(_) => None,
+            Files::Http(_) | Files::Given(_) => None,
         }
     }
 }
 
 /// What a page is told of a download, and when it holds or ends it.
-struct Teller {
+pub(super) struct Teller {
     control: Rc<Control>,
     /// Bytes of all files that are known beforehand.
     known: u64,
@@ -282,6 +231,16 @@ impl Overseer for Teller {
 }
 
 impl Teller {
+    /// For files of which so many bytes are known beforehand.
+    pub(super) fn new(control: &Rc<Control>, known: u64) -> Rc<Self> {
+        Rc::new(Self {
+            control: control.clone(),
+            known,
+            files: RefCell::default(),
+            last: Cell::new((0.0, From::Cache)),
+        })
+    }
+
     fn bytes(&self, path: &str, from: From, done: u64, total: u64) {
         let mut files = self.files.borrow_mut();
         files.insert(path.to_owned(), (done, total));
@@ -304,6 +263,7 @@ impl Teller {
                 From::Cache => BytesFrom::Cache,
                 From::Network => BytesFrom::Network,
                 From::OtherTab => BytesFrom::OtherTab,
+                From::Disk => BytesFrom::Disk,
             },
             done,
             total,
@@ -326,6 +286,7 @@ fn shown(entry: &Entry, stored: u64) -> Result<CatalogueBase> {
             url: resolve(&entry.licence.url),
             consent: entry.licence.consent,
         },
+        embedded: entry.embedded,
         unavailable: entry.unavailable.clone(),
         bytes: entry.bytes(),
         stored,
@@ -351,54 +312,21 @@ fn named<T: DeserializeOwned>(id: &str, field: &str, name: &str) -> Result<T> {
 }
 
 /// The worker's own address; the app's files lie beside it.
-fn here() -> String {
+pub(super) fn here() -> String {
     let location = Reflect::get(&scope(), &"location".into()).unwrap_or_default();
     let href = Reflect::get(&location, &"href".into()).unwrap_or_default();
     href.as_string().unwrap_or_default()
 }
 
 /// The whole form of an address that is relative to the app.
-fn resolve(address: &str) -> String {
+pub(super) fn resolve(address: &str) -> String {
     let base = here();
     let relative = if address.is_empty() { "./" } else { address };
     Url::new_with_base(relative, &base).map_or_else(|_| address.to_owned(), |url| url.href())
 }
 
-const CATALOGUE_KEY: &str = "catalogue ";
-const FOLDER_KEY: &str = "folder ";
-
-/// What a base is loaded by, as one text.
-fn key(source: &BaseSource) -> String {
-    match source {
-        BaseSource::Catalogue { id } => format!("{CATALOGUE_KEY}{id}"),
-        BaseSource::Folder { url } => format!("{FOLDER_KEY}{url}"),
-    }
-}
-
-fn source(key: &str) -> Option<BaseSource> {
-    if let Some(id) = key.strip_prefix(CATALOGUE_KEY) {
-        return Some(BaseSource::Catalogue { id: id.to_owned() });
-    }
-    let url = key.strip_prefix(FOLDER_KEY)?;
-    Some(BaseSource::Folder {
-        url: url.to_owned(),
-    })
-}
-
-/// What to call a folder: `owner/name` on Hugging Face, otherwise its last part.
-fn title_of(url: &str) -> String {
-    let path = url.trim_end_matches('/');
-    let path = path.split_once("/resolve/").map_or(path, |(path, _)| path);
-    let mut parts: Vec<&str> = path.rsplit('/').take(2).collect();
-    if !url.contains("/resolve/") {
-        parts.truncate(1);
-    }
-    parts.reverse();
-    parts.join("/")
-}
-
-fn no_address(url: &str) -> Error {
-    Error::Settings(format!(
-        "'{url}' is no address of a base. It must be a folder in diffusers' layout, on this site or at an https address, with a slash at its end."
-    ))
+/// The site of the first of these files.
+fn host(files: &[ListedFile]) -> String {
+    let url = files.first().and_then(|file| Url::new(&file.url).ok());
+    url.map_or_else(String::new, |url| url.host())
 }

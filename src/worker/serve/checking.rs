@@ -13,7 +13,7 @@ impl Session {
     /// `Settings` if the base brings none; `Weights`, `Io`, `Device`, `Cancelled`.
     pub(super) async fn check_device(&mut self) -> Result<()> {
         let loaded = self.loaded()?;
-        let reference = reference(&loaded.files, &loaded.base).await?;
+        let reference = reference(loaded.opened.files(), &loaded.base).await?;
         let watch = self.watch(Task::Check);
         let mut on_step = async |done: usize, total: usize| watch.step(done, total).await;
         let found = compare(&loaded.base, reference, &mut on_step).await;

@@ -10,13 +10,14 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
+use super::picked::Picked;
 use super::post;
 use crate::error::{Error, Result};
 use crate::worker::protocol::{Event, Request, Task};
 
 /// Shared by the message listener and the one task that works.
 pub(super) struct Control {
-    queue: RefCell<VecDeque<Request>>,
+    queue: RefCell<VecDeque<(Request, Picked)>>,
     waker: RefCell<Option<Waker>>,
     /// Work that can be paused and cancelled is under way.
     working: Cell<bool>,
@@ -40,8 +41,8 @@ impl Control {
         })
     }
 
-    /// Takes a request in.
-    pub(super) fn hear(&self, request: Request) {
+    /// Takes a request in, with the files that lay beside it.
+    pub(super) fn hear(&self, request: Request, files: Picked) {
         match request {
             Request::Pause => {
                 // With nothing to pause it would hold work that comes much later.
@@ -51,7 +52,7 @@ impl Control {
             Request::Resume => self.paused.set(false),
             Request::Cancel if self.working.get() => self.cancelled.set(true),
             Request::Cancel => self.cancel_queued(),
-            request => self.queue.borrow_mut().push_back(request),
+            request => self.queue.borrow_mut().push_back((request, files)),
         }
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -70,7 +71,7 @@ impl Control {
 
     fn first_stoppable(&self) -> Option<(usize, Task)> {
         let queue = self.queue.borrow();
-        let tasks = queue.iter().map(|request| match request {
+        let tasks = queue.iter().map(|(request, _)| match request {
             Request::Train(_) | Request::ResumeRun => Some(Task::Train),
             Request::Generate(_) => Some(Task::Generate),
             Request::CheckDevice => Some(Task::Check),
@@ -83,7 +84,7 @@ impl Control {
     }
 
     /// Waits for the next request.
-    pub(super) async fn next(&self) -> Request {
+    pub(super) async fn next(&self) -> (Request, Picked) {
         self.wait(|| self.queue.borrow_mut().pop_front()).await
     }
 

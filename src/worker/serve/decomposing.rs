@@ -14,7 +14,8 @@ use crate::model::base::Base;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::spectral::workshop::{FactorStore, NoStore, Summary, Workshop};
-use crate::spectral::{Decomposed, LayerPreset, Layers, Needs, Stored};
+use crate::spectral::{Decomposed, LayerPreset, Layers, Needs};
+use crate::weights::Stored;
 use crate::worker::protocol::{Preset, Task};
 use crate::worker::slots::Disk;
 

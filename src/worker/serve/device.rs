@@ -8,7 +8,7 @@ use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::post;
+use super::{gpu_bytes, post};
 use crate::error::{Error, Result};
 use crate::worker::protocol::{DeviceChoice, DeviceKind};
 
@@ -29,6 +29,8 @@ pub(super) struct Chosen {
     pub(super) kind: DeviceKind,
     pub(super) name: String,
     pub(super) reason: String,
+    /// Bytes of the largest tensor that a GPU takes: Burn asks for all that the adapter has.
+    pub(super) buffer: Option<u64>,
 }
 
 impl Chosen {
@@ -38,6 +40,7 @@ impl Chosen {
             kind: DeviceKind::Cpu,
             name: "WebAssembly".into(),
             reason,
+            buffer: None,
         }
     }
 }
@@ -45,7 +48,8 @@ impl Chosen {
 /// Devices that were started; a GPU can be started only once per worker.
 #[derive(Default)]
 pub(super) struct Devices {
-    gpu: Option<Device>,
+    /// With the bytes of its largest tensor.
+    gpu: Option<(Device, u64)>,
 }
 
 impl Devices {
@@ -87,11 +91,12 @@ impl Devices {
     }
 
     async fn gpu(&mut self, adapter: Adapter, reason: &str) -> Result<Chosen> {
-        let device = match &self.gpu {
-            Some(device) => device.clone(),
+        let (device, buffer) = match &self.gpu {
+            Some(gpu) => gpu.clone(),
             None => {
-                let device = open().await?;
-                self.gpu.insert(device).clone()
+                gpu_bytes::count();
+                let gpu = open().await?;
+                self.gpu.insert(gpu).clone()
             }
         };
         Ok(Chosen {
@@ -99,11 +104,13 @@ impl Devices {
             kind: DeviceKind::Gpu,
             name: adapter.name,
             reason: reason.into(),
+            buffer: Some(buffer),
         })
     }
 }
 
-async fn open() -> Result<Device> {
+/// The device, and the bytes of the largest tensor that it takes.
+async fn open() -> Result<(Device, u64)> {
     let failed = |why: String| {
         Error::Device(format!(
             "the GPU did not start ({why}). Close other tabs that use it and reload the page, or add ?device=cpu to its address"
@@ -113,6 +120,9 @@ async fn open() -> Result<Device> {
         .init_with_setup_async()
         .await
         .map_err(|error| failed(error.to_string()))?;
+    let limits = setup.device.limits();
+    let binding = limits.max_storage_buffer_binding_size;
+    let buffer = limits.max_buffer_size.min(binding);
     // Added to Burn's own callback, which only makes later reads fail: the page hears at once.
     setup
         .device
@@ -128,7 +138,7 @@ async fn open() -> Result<Device> {
     if values != [2.0; 4] {
         return Err(failed(format!("it says that 1 + 1 is {values:?}")));
     }
-    Ok(device)
+    Ok((device, buffer))
 }
 
 /// Waits until a device has done what was asked of it, so that its queue stays short.

@@ -91,6 +91,7 @@ impl Session {
         }
         let training =
             TrainSettings::one_picture(&settings.prompt, steps, settings.seed).validated()?;
+        let plan = self.plan_training(&training)?;
         let needs = Needs::training(training.layers, training.text_encoder);
         self.decompose(&needs).await?;
         post::begin(Task::Generate);
@@ -110,6 +111,7 @@ impl Session {
         )
         .await;
         let mut trainer = watch.outcome(trainer)?;
+        trainer.recompute(plan.as_asked.recompute);
         while !trainer.is_done() {
             self.control.between().await?;
             let report = trainer.step().await?;

@@ -2,13 +2,14 @@
 
 use web_time::Instant;
 
+use super::gpu_bytes;
 use super::post::{self, post, warn};
-use super::session::Session;
+use super::session::{Session, no_base};
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
 use crate::picture::Picture;
-use crate::spectral::Needs;
 use crate::spectral::delta::Delta;
+use crate::spectral::{LayerPreset, Needs, lora};
 use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
 
 /// Factors of one request at most.
@@ -52,6 +53,9 @@ impl Session {
         }
         self.loaded()?;
         let personalised = !request.deltas.is_empty();
+        let plan = self.plan_pictures(personalised.then_some(LayerPreset::All))?;
+        self.tile(&plan)?;
+        gpu_bytes::begin();
         let sides: &[bool] = match (personalised, request.compare) {
             (false, _) => &[false],
             (true, true) => &[false, true],
@@ -75,12 +79,16 @@ impl Session {
             let began = Instant::now();
             let mut pictures = Vec::new();
             for factor in if personalised { &factors[..] } else { &[1.0] } {
-                if personalised {
-                    let scaled = |of: &DeltaStrength| DeltaStrength {
-                        id: of.id.clone(),
-                        strength: of.strength * factor,
-                    };
-                    let deltas: Vec<DeltaStrength> = request.deltas.iter().map(scaled).collect();
+                let scaled = |of: &DeltaStrength| DeltaStrength {
+                    id: of.id.clone(),
+                    strength: of.strength * factor,
+                };
+                let deltas: Vec<DeltaStrength> = match personalised {
+                    true => request.deltas.iter().map(scaled).collect(),
+                    false => Vec::new(),
+                };
+                // The base as it is needs nothing built, unless a LoRA belongs to it.
+                if personalised || self.loaded()?.lora.is_some() {
                     self.bake(&deltas).await?;
                 }
                 pictures.extend(self.side(&settings, personalised, part, parts).await?);
@@ -93,6 +101,7 @@ impl Session {
                 seconds: began.elapsed().as_secs_f32(),
             });
         }
+        gpu_bytes::tell(Task::Generate, plan.peak_as_asked);
         Ok(())
     }
 
@@ -106,7 +115,7 @@ impl Session {
     ) -> Result<Vec<Pixels>> {
         let loaded = self.loaded()?;
         let base = match &loaded.baked {
-            Some((_, base)) if personalised => base,
+            Some((_, base)) if personalised || loaded.lora.is_some() => base,
             _ => &loaded.base,
         };
         let watch = self.watch(Task::Generate);
@@ -122,8 +131,8 @@ impl Session {
         pictures.collect()
     }
 
-    /// Bakes the sum of deltas into a base, unless the last one is the same; where every strength
-    /// is 0 the base itself serves.
+    /// Bakes the sum of deltas, and the LoRA that belongs to the base, into a base, unless the last
+    /// one is the same; where there is neither, the base itself serves.
     async fn bake(&mut self, wanted: &[DeltaStrength]) -> Result<()> {
         let wanted: Vec<&DeltaStrength> = wanted.iter().filter(|of| of.strength != 0.0).collect();
         let key: Vec<_> = wanted
@@ -137,20 +146,24 @@ impl Session {
         if let Some(loaded) = &mut self.loaded {
             loaded.baked = None;
         }
-        if wanted.is_empty() {
-            return Ok(());
+        let mut base = None;
+        if !wanted.is_empty() {
+            let deltas = self.open(&wanted)?;
+            let deltas: Vec<&Delta> = deltas.iter().map(|(delta, _)| *delta).collect();
+            let needs = Needs::shifting(&deltas);
+            self.decompose(&needs).await?;
+            post::begin(Task::Generate);
+            let loaded = self.loaded()?;
+            let decomposed = loaded.decomposed.as_ref().ok_or_else(no_base)?;
+            base = Some(decomposed.bake(&loaded.base, &self.open(&wanted)?)?);
         }
-        let deltas = self.open(&wanted)?;
-        let deltas: Vec<&Delta> = deltas.iter().map(|(delta, _)| *delta).collect();
-        let needs = Needs::shifting(&deltas);
-        self.decompose(&needs).await?;
-        post::begin(Task::Generate);
         let loaded = self.loaded()?;
-        if let Some(decomposed) = &loaded.decomposed {
-            let base = decomposed.bake(&loaded.base, &self.open(&wanted)?)?;
-            if let Some(loaded) = &mut self.loaded {
-                loaded.baked = Some((key, base));
-            }
+        if let Some((lora, strength)) = &loaded.lora {
+            let under = base.unwrap_or_else(|| loaded.base.clone());
+            base = Some(lora::add_to(under, &[(lora, *strength)])?);
+        }
+        if let (Some(loaded), Some(base)) = (&mut self.loaded, base) {
+            loaded.baked = Some((key, base));
         }
         Ok(())
     }

@@ -9,7 +9,13 @@
 //! | `control` | the queue of requests, Pause and Cancel, yielding |
 //! | `device` | which device, and why it |
 //! | `store` | files in the browser's private file system |
-//! | `bases` | where bases come from, what is kept of them |
+//! | `bases` | the catalogue, what is kept of bases |
+//! | `sources` | where bases come from |
+//! | `picked` | files of the person's disk, beside a request |
+//! | `loading` | a base, from its plan to its weights on the device |
+//! | `planning` | what a base takes of memory, and what is done by that |
+//! | `gpu_bytes` | what it really takes of a GPU's |
+//! | `idle` | what a run does not need, let go of and brought back |
 //! | `session` | what is loaded; one request at a time |
 //! | `watch` | what long work calls after every step |
 //! | `decomposing` | the base's parts, decomposed as far as they are needed |
@@ -42,13 +48,19 @@ mod device;
 mod editing;
 mod exporting;
 mod factors;
+mod gpu_bytes;
+mod idle;
+mod loading;
 mod making;
 mod pace;
+mod picked;
 mod pictures;
+mod planning;
 mod post;
 mod recipe;
 mod session;
 mod sharing;
+mod sources;
 mod store;
 mod training;
 mod watch;
@@ -77,7 +89,7 @@ pub fn start() {
     let inbox = control.clone();
     let listener = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
         match serde_wasm_bindgen::from_value::<Request>(message.data()) {
-            Ok(request) => inbox.hear(request),
+            Ok(request) => inbox.hear(request, picked::beside(&message.data())),
             Err(why) => post::post(&Event::Warning {
                 message: format!(
                     "The page asked for something that this engine does not know ({why}). They come from different versions: reload the page."

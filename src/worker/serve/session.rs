@@ -4,32 +4,36 @@ use std::rc::Rc;
 
 use super::bases::Bases;
 use super::control::Control;
-use super::decomposing::{presets, shapes};
 use super::deltas::Open;
 use super::device::{Chosen, Devices};
 use super::editing::Learned;
 use super::factors::Factors;
-use super::pace::time_forward;
+use super::picked::Picked;
 use super::pictures::Pictures;
 use super::post::{self, post, warn};
-use super::recipe::request_of;
 use super::sharing::unpack_delta;
+use super::sources::Opened;
 use super::store::Store;
-use super::training::unfinished;
-use super::watch::Gauge;
 use crate::error::{Error, Result};
 use crate::model::base::Base;
-use crate::model::unet::layer_shapes::LayerShape;
+use crate::plan::{Configs, Stored};
 use crate::spectral::Decomposed;
 use crate::spectral::delta::Delta;
-use crate::weights::Files;
-use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event, Request, Task};
+use crate::spectral::lora::Lora;
+use crate::worker::protocol::{BaseSource, Event, Request, Task};
 use crate::worker::slots::Slots;
 
 /// The base and what was made of it.
 pub(super) struct Loaded {
+    pub(super) source: BaseSource,
     pub(super) base: Base,
-    pub(super) files: Files,
+    /// What plans of it rest on.
+    pub(super) configs: Configs,
+    /// How its weights are held.
+    pub(super) stored: Stored,
+    /// Added to the base for pictures, never for training: what makes it quick.
+    pub(super) lora: Option<(Lora, f32)>,
+    pub(super) opened: Opened,
     pub(super) decomposed: Option<Decomposed>,
     /// The base with deltas baked in.
     pub(super) baked: Option<Baked>,
@@ -41,9 +45,11 @@ pub(super) type Baked = (Vec<(String, u32)>, Base);
 /// Everything that the engine holds.
 pub(super) struct Session {
     pub(super) control: Rc<Control>,
-    devices: Devices,
+    pub(super) devices: Devices,
     pub(super) bases: Bases,
     pub(super) chosen: Option<Chosen>,
+    /// Bytes of memory that the device has, if the person stated them.
+    pub(super) memory: Option<u64>,
     pub(super) loaded: Option<Loaded>,
     pub(super) pictures: Pictures,
     pub(super) deltas: Vec<Open>,
@@ -63,6 +69,7 @@ impl Session {
             devices: Devices::default(),
             bases: Bases::default(),
             chosen: None,
+            memory: None,
             loaded: None,
             pictures: Pictures::default(),
             deltas: Vec::new(),
@@ -76,14 +83,14 @@ impl Session {
     /// Works for as long as the worker lives.
     pub(super) async fn run(mut self) {
         loop {
-            let request = self.control.next().await;
-            self.serve(request).await;
+            let (request, files) = self.control.next().await;
+            self.serve(request, files).await;
             self.control.end();
         }
     }
 
     /// Answers one request; whatever fails, the next one is served.
-    async fn serve(&mut self, request: Request) {
+    async fn serve(&mut self, request: Request, files: Picked) {
         let whole = match request {
             Request::Generate(_) | Request::Edit(_) => Some(Task::Generate),
             Request::Combine(_) => Some(Task::Combine),
@@ -91,10 +98,25 @@ impl Session {
             _ => None,
         };
         let outcome = match request {
-            Request::Load { source, device } => {
+            Request::Load {
+                source,
+                device,
+                size,
+                memory,
+                anyway,
+            } => {
                 post::begin(Task::Load);
                 self.control.begin();
-                self.load(source, device).await
+                self.memory = memory;
+                self.load(source, files, device, size, anyway).await
+            }
+            Request::Plan(request) => {
+                post::begin(Task::Plan);
+                self.plan(request).await
+            }
+            Request::SetSize { size } => {
+                post::begin(Task::Picture);
+                self.set_size(size)
             }
             Request::ListCatalogue => {
                 post::begin(Task::Catalogue);
@@ -226,62 +248,6 @@ impl Session {
                 error => Event::Failed { task, error },
             });
         }
-    }
-
-    async fn load(&mut self, source: BaseSource, choice: DeviceChoice) -> Result<()> {
-        let chosen = self.devices.choose(choice).await?;
-        post(&Event::Device {
-            kind: chosen.kind,
-            name: chosen.name.clone(),
-            reason: chosen.reason.clone(),
-        });
-        // The old base goes first: two at once may not fit.
-        let old_hash = self.loaded.take().map(|loaded| loaded.base.hash);
-        let mut gauge = Gauge::default();
-        let files = self.bases.files(source, &self.control).await?;
-        let mut show = |progress| gauge.show(progress);
-        let base = match Base::load(&files, &chosen.device, &mut show).await {
-            // Only what was kept was wrong: it is fetched again.
-            Err(error) if error != Error::Cancelled && files.doubt().await => {
-                Base::load(&files, &chosen.device, &mut show).await?
-            }
-            outcome => outcome?,
-        };
-        if let Err(why) = files.loaded().await {
-            warn(why.to_string());
-        }
-        if old_hash.is_some_and(|hash| hash != base.hash) {
-            self.close_deltas();
-            self.learned = None;
-            self.snapshots.clear();
-        }
-        let size = base.picture_size();
-        let store = self.store().await;
-        let unfinished_run = unfinished(&store, &base.hash).await;
-        let text_encoder = shapes(&base.text_encoder)?;
-        // A GPU would compile its shaders first and say nothing of its speed.
-        let forward_seconds = match chosen.kind {
-            DeviceKind::Cpu => time_forward(&base).await?,
-            DeviceKind::Gpu => 0.0,
-        };
-        post(&Event::Loaded {
-            base: base.id.clone(),
-            hash: base.hash.clone(),
-            size,
-            presets: presets(&shapes(&base.unet)?),
-            text_encoder: text_encoder.iter().map(LayerShape::shifts).sum(),
-            forward_seconds,
-            unfinished_run: unfinished_run.map(|checkpoint| Box::new(request_of(&checkpoint))),
-        });
-        self.pictures.show_all(size as u32);
-        self.chosen = Some(chosen);
-        self.loaded = Some(Loaded {
-            base,
-            files,
-            decomposed: None,
-            baked: None,
-        });
-        Ok(())
     }
 
     /// Where runs are kept; opened at the first need.

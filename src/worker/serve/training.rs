@@ -5,17 +5,20 @@ use std::rc::Rc;
 use web_time::Instant;
 
 use super::collages::run_collages;
+use super::gpu_bytes;
+use super::idle::Away;
 use super::making::pixels;
 use super::pace::Pace;
 use super::post::{self, post, warn};
 use super::recipe::{preview_prompt, settings_of};
-use super::session::Session;
+use super::session::{Session, no_base};
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::generate::GenerateSettings;
+use crate::plan::Plan;
 use crate::spectral::Needs;
 use crate::train::prepare::warnings;
-use crate::train::{Checkpoint, CheckpointStore, Subject, Trainer};
+use crate::train::{Checkpoint, CheckpointStore, Prepared, Subject, Trainer};
 use crate::worker::protocol::{DeviceKind, Event, Origin, Task, TrainRequest};
 use crate::worker::slots::Slots;
 
@@ -40,6 +43,8 @@ impl Session {
             settings.own_collages = run_collages(&settings, &ids, &arranged)?;
         }
         let size = self.picture_size()?;
+        let own = self.loaded()?.configs.own_pixels();
+        settings.picture_size = Some(size as usize).filter(|size| *size != own);
         let mut subjects = Vec::with_capacity(ids.len());
         for ids in &ids {
             let pictures = ids.iter().map(|id| self.pictures.model_pixels(*id, size));
@@ -50,25 +55,34 @@ impl Session {
         for warning in warnings(&settings, &counts, &self.loaded()?.base.tokenizer) {
             warn(warning);
         }
+        let plan = self.plan_training(&settings)?;
+        self.tile(&plan)?;
+        gpu_bytes::begin();
+        // With little memory the pictures are prepared before U and V are there.
+        let first = !plan.as_asked.drop_idle;
         let needs = Needs::training(settings.layers, settings.text_encoder);
-        self.decompose(&needs).await?;
+        if first {
+            self.decompose(&needs).await?;
+        } else {
+            self.make_room();
+        }
         post::begin(Task::Prior);
         let store = self.store().await;
         let watch = self.watch(Task::Prior);
-        let loaded = self.loaded()?;
-        let Some(decomposed) = &loaded.decomposed else {
-            return Ok(());
-        };
         let mut on_prior = async |done: usize, total: usize| watch.step(done, total).await;
-        let trainer =
-            Trainer::new(&loaded.base, decomposed, &subjects, settings, &mut on_prior).await;
-        let mut trainer = watch.outcome(trainer)?;
+        let base = &self.loaded()?.base;
+        let prepared = Prepared::new(base, &subjects, settings, &mut on_prior).await;
+        let prepared = watch.outcome(prepared)?;
+        if !first {
+            self.decompose(&needs).await?;
+        }
+        let mut trainer = self.take_up(prepared)?;
         // The new run's first checkpoint may be older in steps than the old run's last.
         if let Err(error) = store.discard().await {
             warn(error.to_string());
         }
         save(&store, &mut trainer).await?;
-        self.go_on(trainer, &store).await
+        self.steps(trainer, &plan, &store).await
     }
 
     /// Goes on with the run that the store holds.
@@ -85,16 +99,50 @@ impl Session {
             ));
         };
         let checkpoint = Checkpoint::from_bytes(&bytes)?;
-        checkpoint.check_base(&self.loaded()?.base.hash)?;
+        let base = &self.loaded()?.base;
+        checkpoint.check_base(&base.hash)?;
+        // The run's pictures may have another size than those of now.
+        let side = checkpoint.latent_shape[1];
+        if side != base.latent_size() {
+            self.set_size(side * base.picture_size() / base.latent_size())?;
+        }
+        let plan = self.plan_training(&checkpoint.settings)?;
+        gpu_bytes::begin();
         let settings = &checkpoint.settings;
         let needs = Needs::training(settings.layers, settings.text_encoder);
+        let prepared = Prepared::resume(&self.loaded()?.base, checkpoint)?;
         self.decompose(&needs).await?;
+        let trainer = self.take_up(prepared)?;
+        self.steps(trainer, &plan, &store).await
+    }
+
+    /// The trainer, with U and V.
+    fn take_up(&self, prepared: Prepared) -> Result<Trainer> {
         let loaded = self.loaded()?;
-        let Some(decomposed) = &loaded.decomposed else {
-            return Ok(());
+        let decomposed = loaded.decomposed.as_ref().ok_or_else(no_base)?;
+        Trainer::begin(prepared, &loaded.base, decomposed)
+    }
+
+    /// Makes the steps as the plan says, and tells what they took of memory.
+    async fn steps(
+        &mut self,
+        mut trainer: Trainer,
+        plan: &Plan,
+        store: &Rc<Slots<Store>>,
+    ) -> Result<()> {
+        trainer.recompute(plan.as_asked.recompute);
+        let away = match plan.as_asked.drop_idle {
+            true => Some(self.let_go(trainer.settings())?),
+            false => None,
         };
-        let trainer = Trainer::resume(&loaded.base, decomposed, checkpoint)?;
-        self.go_on(trainer, &store).await
+        let outcome = self.go_on(trainer, store, away.as_ref()).await;
+        gpu_bytes::tell(Task::Train, plan.peak_as_asked);
+        if let Some(away) = away
+            && !matches!(outcome, Err(Error::Device(_)))
+        {
+            self.bring_back(away).await;
+        }
+        outcome
     }
 
     /// Forgets that run.
@@ -105,7 +153,12 @@ impl Session {
     }
 
     /// Steps, previews and checkpoints until the run is done or stopped; then the delta.
-    async fn go_on(&mut self, mut trainer: Trainer, store: &Rc<Slots<Store>>) -> Result<()> {
+    async fn go_on(
+        &mut self,
+        mut trainer: Trainer,
+        store: &Rc<Slots<Store>>,
+        away: Option<&Away>,
+    ) -> Result<()> {
         post::begin(Task::Train);
         self.snapshots.clear();
         let gpu = self
@@ -139,7 +192,7 @@ impl Session {
                     let delta = trainer.finish(&now()).await?;
                     self.snapshots.push((step, delta));
                 }
-                match self.preview(&trainer).await {
+                match self.preview(&trainer, away).await {
                     Err(Error::Cancelled) => {
                         stopped = true;
                         break;
@@ -163,11 +216,7 @@ impl Session {
         }
     }
 
-    async fn preview(&self, trainer: &Trainer) -> Result<()> {
-        let loaded = self.loaded()?;
-        let Some(decomposed) = &loaded.decomposed else {
-            return Ok(());
-        };
+    async fn preview(&self, trainer: &Trainer, away: Option<&Away>) -> Result<()> {
         let settings = trainer.settings();
         let request = GenerateSettings {
             prompt: preview_prompt(settings),
@@ -177,9 +226,26 @@ impl Session {
         };
         let watch = self.watch(Task::Generate);
         let mut on_step = async |_: usize, _: usize| watch.step_unseen().await;
-        let made = trainer
-            .preview(&loaded.base, decomposed, &request, &mut on_step)
-            .await;
+        let made = match away {
+            None => {
+                let loaded = self.loaded()?;
+                let Some(decomposed) = &loaded.decomposed else {
+                    return Ok(());
+                };
+                trainer
+                    .preview(&loaded.base, decomposed, &request, &mut on_step)
+                    .await
+            }
+            Some(Away {
+                onlooker: Some(onlooker),
+                ..
+            }) => {
+                trainer
+                    .preview_alone(onlooker, &request, &mut on_step)
+                    .await
+            }
+            Some(_) => return Ok(()),
+        };
         let picture = watch.outcome(made)?.picture(0)?;
         post(&Event::Preview {
             step: trainer.step_count(),

@@ -1,0 +1,88 @@
+//! What a matrix of halves takes: two bytes a number, and F32 only while a product is computed.
+
+use burn::tensor::{Device, Distribution, Tensor};
+use deltabooth::model::layers::{Conv2d, Linear, Weight};
+use deltabooth::model::matrix::Matrix;
+use deltabooth::weights::Stored;
+
+use super::counting;
+
+const SIDE: usize = 1024;
+/// Of a matrix in F32.
+const BYTES: usize = 4 * SIDE * SIDE;
+/// Inputs, outputs and what a graph keeps of itself, beside such a matrix.
+const SMALL: usize = BYTES / 16;
+
+fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
+}
+
+fn matrix(shape: [usize; 2]) -> Matrix {
+    Matrix::rounded(random(shape), Stored::F16)
+}
+
+/// Fails unless the forward pass of `layer` with a graph leaves little behind, and so does the
+/// backward pass; both have widened something.
+fn assert_let_go<const D: usize>(
+    what: &str,
+    shape: [usize; D],
+    layer: impl Fn(Tensor<D>) -> Tensor<D>,
+) {
+    let x = random(shape).autodiff().require_grad();
+    // Scratch space is made once for each thread.
+    drop(layer(x.clone()).sum().backward());
+    let before = counting::held();
+    let (peak, y) = counting::peak(|| layer(x.clone()));
+    let kept = counting::held().saturating_sub(before);
+    let (backward_peak, gradients) = counting::peak(|| y.sum().backward());
+    assert!(x.grad(&gradients).is_some());
+    let left = counting::held().saturating_sub(before);
+    println!("{what}: {peak} and {backward_peak} bytes at most, {kept} and {left} kept");
+    assert!(peak >= BYTES && backward_peak >= BYTES, "{what}");
+    assert!(kept < SMALL && left < SMALL, "{what}: {kept} and {left}");
+}
+
+#[test]
+fn a_matrix_of_halves_takes_two_bytes_a_number() {
+    counting::alone(|| {
+        let before = counting::held();
+        let halves = matrix([SIDE, SIDE]);
+        let held = counting::held().saturating_sub(before);
+        assert!((BYTES / 2..BYTES / 2 + 4096).contains(&held), "{held}");
+        drop(halves);
+    });
+}
+
+#[test]
+fn no_widened_copy_outlives_a_layers_forward_or_backward_pass() {
+    counting::alone(|| {
+        let linear = Linear {
+            weight: Weight::Full(matrix([SIDE, SIDE])),
+            bias: None,
+        };
+        assert_let_go("linear", [2, SIDE], |x| linear.forward_2d(x));
+        let factored = |fan_in| Weight::Factored {
+            u: matrix([SIDE, SIDE]),
+            s: random([SIDE]).autodiff().require_grad(),
+            vt: matrix([SIDE, fan_in]),
+        };
+        let linear = Linear {
+            weight: factored(SIDE),
+            bias: None,
+        };
+        assert_let_go("factored linear", [2, SIDE], |x| linear.forward_2d(x));
+        let conv = |weight| Conv2d {
+            weight,
+            bias: None,
+            in_channels: SIDE,
+            kernel_size: 1,
+            stride: 1,
+            padding: 0,
+        };
+        let shape = [1, SIDE, 2, 2];
+        let whole = conv(Weight::Full(matrix([SIDE, SIDE])));
+        assert_let_go("convolution", shape, |x| whole.forward(x));
+        let factored = conv(factored(SIDE));
+        assert_let_go("factored convolution", shape, |x| factored.forward(x));
+    });
+}
