@@ -614,3 +614,32 @@ fn a_plan_says_whether_a_job_fits_and_why_not() {
     }
     fails(&["plan", "--base", "/nowhere"]);
 }
+
+#[test]
+fn factors_are_made_as_they_are_asked_for_and_kept_for_the_next_time() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = cache.path().to_str().unwrap();
+    let made = |more: &[&str]| {
+        let args = [
+            "decompose",
+            "--base",
+            "static/base",
+            "--layers",
+            "key_value",
+        ];
+        succeeds(&[&args, more].concat())
+    };
+    let row = |text: &str, name: &str| -> String {
+        let line = text.lines().find(|line| line.contains(name)).unwrap();
+        line.split('|').nth(2).unwrap().trim().to_owned()
+    };
+    let wide = made(&[]);
+    let first = made(&["--stored", "f16", "--cache", cache]);
+    assert_ne!(row(&wide, "U, σ"), row(&first, "U, σ"));
+    let count = row(&first, "decomposed");
+    assert_ne!(count, "0");
+    assert_eq!(row(&wide, "decomposed"), count);
+    let second = made(&["--stored", "f16", "--cache", cache]);
+    assert_eq!(row(&second, "decomposed"), "0");
+    assert_eq!(row(&second, "found in"), count);
+}

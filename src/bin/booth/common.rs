@@ -27,8 +27,8 @@ pub(crate) struct BaseArgs {
     /// What computes.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) device: DeviceArg,
-    /// How the base's weights are stored in memory. F16 takes half of it, and a little more time; a
-    /// base that was published as F16 computes the same.
+    /// How the base's weights are stored in memory, by `decompose` U and V too. F16 takes half of it, and a
+    /// little more time; a base that was published as F16 computes the same.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) stored: StoredArg,
 }

@@ -26,31 +26,9 @@ pub(crate) struct Args {
     /// The text encoder too.
     #[arg(long)]
     text_encoder: bool,
-    /// How U and V are stored.
-    #[arg(long, value_enum, default_value_t)]
-    stored: StoredArg,
     /// Matrices that are worked on at once [default: one for each core].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-}
-
-/// `--stored`.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum StoredArg {
-    /// As they are made: what deltas of the embedded base are bound to.
-    #[default]
-    F32,
-    /// Rounded, in half the room.
-    F16,
-}
-
-impl From<StoredArg> for Stored {
-    fn from(stored: StoredArg) -> Self {
-        match stored {
-            StoredArg::F32 => Self::F32,
-            StoredArg::F16 => Self::F16,
-        }
-    }
 }
 
 /// `--cache`.
@@ -116,7 +94,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let needs = Needs::training(args.layers, args.text_encoder);
     let threads = args.threads.map_or_else(Threads::default, Threads::new);
     let began = Instant::now();
-    let stored = args.stored.into();
+    let stored = args.base.stored.into();
     let cache = &args.base.cache;
     let made = cache.decompose(&base, &needs, stored, threads).await?;
     let (seconds, summary) = (began.elapsed().as_secs_f64(), made.1);
