@@ -13,7 +13,7 @@ use crate::model::layers::{LayerMut, Weight};
 use crate::model::matrix::Matrix;
 use crate::spectral::lora::{self, LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{Decomposed, Layers, ShiftSet};
+use crate::spectral::{Decomposed, LayerBase, Layers, ShiftSet};
 use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
 use crate::weights::{Files, Place, Stored};
 
@@ -115,8 +115,14 @@ fn a_base_of_f32_files_is_rounded_when_it_is_stored_as_halves() {
 
 /// The base in F32 with U and V as the other's were rounded.
 fn decomposed([halves, _]: &[Base; 2]) -> [Decomposed; 2] {
-    let halves = block_on(Decomposed::new(halves, true, async |_, _| Ok(()))).unwrap();
+    let made = block_on(Decomposed::new(halves, true, async |_, _| Ok(()))).unwrap();
+    let halves = made.stored_as(Stored::F16);
     let f32 = halves.stored_as(Stored::F32);
+    for (_, layer) in halves.unet.layers() {
+        if let LayerBase::Matrix { u, vt, .. } = layer {
+            assert_eq!([u.stored(), vt.stored()], [Stored::F16; 2]);
+        }
+    }
     [halves, f32]
 }
 

@@ -97,9 +97,14 @@ pub fn stored(mut unet: UNet2DConditionModel, stored: Stored) -> UNet2DCondition
     unet
 }
 
+/// With U and V stored as the weights are.
 pub fn tunable(unet: &UNet2DConditionModel, norms: NormShift) -> Tunable {
     let spectral = SpectralBase::decompose(unet, "0", async |_, _| Ok(()));
     let spectral = pollster::block_on(spectral).unwrap();
+    let Weight::Full(weight) = &unet.conv_in.weight else {
+        panic!("the weights are whole")
+    };
+    let spectral = spectral.stored_as(weight.stored());
     Tunable::from(spectral.trainable(unet, norms).unwrap())
 }
 
