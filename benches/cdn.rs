@@ -1,9 +1,12 @@
 //! A published base's stand-in in a tab, from a server that behaves like the CDN: what loading takes
 //! of time and memory, first from the network, then from what the browser keeps.
 //!
-//! `cargo bench --profile dev --bench cdn -- [KIND] [cpu|gpu] [whole]`, on what `trunk build --release` has
-//! built; with `whole` a preset is trained and a picture made besides, at 128 pixels. KIND is one of `booth synth --like`'s, `sd15` if not given; the stand-in is written once, to
-//! `target/standins`. One line each: what, measured, mark, separated by tabs.
+//! `cargo bench --profile dev --bench cdn -- [KIND] [cpu|gpu] [--train PRESET] [--memory GB]`, on what
+//! `trunk build --release` has built. KIND is one of `booth synth --like`'s, `sd15` if not given; the
+//! stand-in is written once, to `target/standins`. With `--train` that preset's layers are taken
+//! apart, two steps trained and a picture made besides, at 128 pixels; `--memory` is what the device
+//! is said to have, by which the plan chooses how weights are stored. One line each: what, measured,
+//! mark, separated by tabs.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/browser.rs"]
@@ -19,11 +22,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use browser::{Browser, repository};
-use clap::ValueEnum;
+use clap::{Parser, ValueEnum};
 use deltabooth::standin::{Kind, Options, write};
 use serde_json::{Value, json};
 
-const LIMIT: Duration = Duration::from_secs(1_800);
+const LIMIT: Duration = Duration::from_secs(3_600);
 
 const START: &str = "
     window.events = [];
@@ -48,19 +51,34 @@ const APART: &str = "
     const said = window.events.filter(e => e.type === 'progress' && e.task === 'decompose');
     return said.length ? said.at(-1).at - said[0].at : null";
 
+#[derive(Debug, Parser)]
+struct Args {
+    /// Whose stand-in it is.
+    #[arg(default_value = "sd15")]
+    kind: String,
+    /// Where it is computed.
+    #[arg(default_value = "gpu", value_parser = ["cpu", "gpu"])]
+    device: String,
+    /// The whole way, with these layers.
+    #[arg(long)]
+    train: Option<String>,
+    /// What the device is said to have, in GB.
+    #[arg(long)]
+    memory: Option<f64>,
+    /// Cargo says so.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let words: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-        .collect();
-    let kind = words.first().map_or("sd15", String::as_str);
-    let device = words.get(1).map_or("gpu", String::as_str);
-    let folder = standin(kind);
+    let args = Args::parse();
+    let folder = standin(&args.kind);
     let browser = Browser::start_on(folder.clone(), &[]).await;
-    println!("{kind}, {device}, {}", size(browser.server.hub.bytes()));
+    let bytes = browser.server.hub.bytes();
+    println!("{}, {}, {}", args.kind, args.device, size(bytes));
 
-    let cold = load(&browser, device).await;
+    let cold = load(&browser, &args).await;
     row(
         "load, from the network",
         format!("{:.1} s", cold.seconds),
@@ -70,7 +88,7 @@ async fn main() {
     row("GPU buffers, most at once", size(cold.gpu), "");
 
     let asked = browser.server.requests().len();
-    let warm = load(&browser, device).await;
+    let warm = load(&browser, &args).await;
     let requests = browser.server.requests();
     let network = requests[asked..]
         .iter()
@@ -94,18 +112,18 @@ async fn main() {
         "",
     );
     row("second load, peak wasm memory", size(warm.wasm), "≤ 512 MB");
-    if words.get(2).is_some_and(|word| word == "whole") {
-        whole_way(&browser, device).await;
+    if let Some(layers) = &args.train {
+        whole_way(&browser, &args, layers).await;
     }
     browser.close().await;
 }
 
 /// At 128 pixels: takes a preset's layers apart, makes two steps, then a picture with the delta.
-async fn whole_way(browser: &Browser, device: &str) {
+async fn whole_way(browser: &Browser, args: &Args, layers: &str) {
     let began = Instant::now();
-    let source = json!({"type": "catalogue", "id": "hub"});
-    let request =
-        json!({"type": "load", "source": source, "device": device, "size": 128, "anyway": true});
+    let mut request = request(args);
+    request["size"] = 128.into();
+    request["anyway"] = true.into();
     ask(browser, request, &["loaded"]).await;
     let added = browser
         .client
@@ -120,7 +138,7 @@ async fn whole_way(browser: &Browser, device: &str) {
     });
     let train = json!({
         "type": "train", "subjects": [{"number": 1, "token": "sks", "class_word": "dog"}],
-        "layers": "key_value", "text_encoder": false, "mix_probability": 0.6, "unmix_weight": 0.0,
+        "layers": layers, "text_encoder": false, "mix_probability": 0.6, "unmix_weight": 0.0,
         "timesteps": "uniform", "min_snr_gamma": 0.0, "schedule": "constant", "ema_decay": 0.0,
         "batch": 1, "prior_batch": 1, "flip": false, "captions": captions, "arranged": [], "steps": 2,
         "learning_rate": 1e-3, "learning_rate_1d": 1e-6, "prior_weight": 0.0, "prior_images": 0,
@@ -131,7 +149,7 @@ async fn whole_way(browser: &Browser, device: &str) {
     let trained = pressed.elapsed().as_secs_f64();
     let apart = browser.script(APART, vec![]).await;
     row(
-        "key and value layers taken apart, in the tab",
+        &format!("the layers of '{layers}' taken apart, in the tab"),
         seconds(&apart),
         "",
     );
@@ -140,6 +158,7 @@ async fn whole_way(browser: &Browser, device: &str) {
         format!("{trained:.0} s"),
         "",
     );
+    planned_and_used(browser, "training").await;
     let generate = json!({
         "type": "generate", "id": 1, "prompt": "photo of a sks dog", "negative_prompt": "", "seed": 0,
         "steps": 4, "guidance_scale": 1.0, "deltas": [{"id": delta["id"], "strength": 1.0}],
@@ -153,6 +172,7 @@ async fn whole_way(browser: &Browser, device: &str) {
         format!("{made:.0} s"),
         "",
     );
+    planned_and_used(browser, "a picture").await;
     row(
         "the whole way",
         format!("{:.0} s", began.elapsed().as_secs_f64()),
@@ -171,6 +191,20 @@ async fn whole_way(browser: &Browser, device: &str) {
     );
 }
 
+/// The engine's own count of a piece of work that has just ended, beside its plan.
+async fn planned_and_used(browser: &Browser, what: &str) {
+    let used = event(browser, &["memory_used"]).await["used"].clone();
+    let bytes = |name: &str| used[name].as_u64();
+    if let (Some(planned), Some(peak)) = (bytes("planned"), bytes("gpu_peak")) {
+        let ratio = peak as f64 / planned as f64;
+        row(
+            &format!("{what}, GPU buffers, most at once; planned; ratio"),
+            format!("{}; {}; {ratio:.2}", size(peak), size(planned)),
+            "0.9 to 1.1",
+        );
+    }
+}
+
 fn seconds(milliseconds: &Value) -> String {
     format!("{:.0} s", milliseconds.as_f64().unwrap_or(f64::NAN) / 1e3)
 }
@@ -184,6 +218,13 @@ async fn ask(browser: &Browser, request: Value, types: &[&str]) -> Value {
     end
 }
 
+/// To load the base.
+fn request(args: &Args) -> Value {
+    let source = json!({"type": "catalogue", "id": "hub"});
+    let memory = args.memory.map(|gb| (gb * 1e9) as u64);
+    json!({"type": "load", "source": source, "device": args.device, "memory": memory})
+}
+
 /// What a load took.
 struct Load {
     seconds: f64,
@@ -192,14 +233,12 @@ struct Load {
 }
 
 /// Loads the base in a new engine.
-async fn load(browser: &Browser, device: &str) -> Load {
+async fn load(browser: &Browser, args: &Args) -> Load {
     browser.open("embed/index.html").await;
     browser.script(START, vec![]).await;
     event(browser, &["ready"]).await;
     let began = Instant::now();
-    let source = json!({"type": "catalogue", "id": "hub"});
-    let request = json!({"type": "load", "source": source, "device": device});
-    ask(browser, request, &["loaded"]).await;
+    ask(browser, request(args), &["loaded"]).await;
     let seconds = began.elapsed().as_secs_f64();
     let memory = ask(browser, "memory".into(), &["memory"]).await;
     let bytes = |name: &str| memory[name].as_u64().expect("a number of bytes");

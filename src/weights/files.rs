@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::digest::sha256;
 #[cfg(feature = "web")]
 use super::download::Browser;
 #[cfg(feature = "web")]
@@ -229,15 +230,16 @@ async fn read(
     let mut tensors = BTreeMap::new();
     let mut uploaded = 0;
     while let Some(RawTensor { name, info, bytes }) = stream.next(|_| true).await? {
-        hash.add(component, &name, info.dtype, &info.shape, &bytes);
+        let digest = sha256(&bytes);
         progress(stream.done(&info), total);
         if !is_buffer(&name, info.dtype) {
             let numbers = convert(&name, info.dtype, &info.shape, &bytes, place.stored)
                 .map_err(|error| fault(stream.path(), &error))?;
             drop(bytes);
             let numbers = upload(numbers, &place.device, &mut uploaded).await?;
-            tensors.insert(name, (info.shape, numbers));
+            tensors.insert(name.clone(), (info.shape.clone(), numbers));
         }
+        hash.add_digest(component, &name, info.dtype, &info.shape, digest.await?);
     }
     Ok(tensors)
 }

@@ -34,6 +34,18 @@ impl BaseHash {
         shape: &[usize],
         bytes: &[u8],
     ) {
+        self.add_digest(component, name, dtype, shape, Sha256::digest(bytes).into());
+    }
+
+    /// Adds a tensor by the SHA-256 of its raw bytes, as they are in the file.
+    pub(super) fn add_digest(
+        &mut self,
+        component: &str,
+        name: &str,
+        dtype: Dtype,
+        shape: &[usize],
+        digest: [u8; 32],
+    ) {
         if name.rsplit('.').next() == Some("position_ids") {
             return;
         }
@@ -47,7 +59,7 @@ impl BaseHash {
         for &n in shape {
             entry.extend((n as u64).to_le_bytes());
         }
-        entry.extend(Sha256::digest(bytes));
+        entry.extend(digest);
         self.tensors.insert(name, entry);
     }
 

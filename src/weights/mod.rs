@@ -13,6 +13,7 @@ pub mod safetensors;
 pub mod shards;
 pub mod single_file;
 
+mod digest;
 mod dtype;
 #[cfg(feature = "web")]
 mod http;

@@ -75,6 +75,17 @@ fn test() -> shell::Done {
         "-D",
         "warnings",
     ])?;
+    // `--all-targets` leaves out what `cargo test` alone does not run.
+    shell::cargo(&[
+        "clippy",
+        "--test",
+        "e2e",
+        "--test",
+        "screenshots",
+        "--",
+        "-D",
+        "warnings",
+    ])?;
     web::clippy()?;
     web::build()?;
     shell::cargo(&["test", "--test", "e2e"])

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::ask::Want;
 use super::folder::{Bytes, Folder, LockKind};
+use super::index::PIECE;
 use super::reader::Reader;
 use super::shelf::{Shelf, in_use};
 use crate::error::{Error, Result};
@@ -19,8 +20,6 @@ use crate::weights::hash::hex;
 
 /// Room that is left free for what else the page stores.
 const MARGIN: u64 = 64 << 20;
-/// Bytes read at a time to check a file.
-const PIECE: usize = 4 << 20;
 
 /// Which files a base has, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -352,7 +351,7 @@ impl<T: Transport, F: Folder> Kept<T, F> {
         let mut at = 0;
         while at < bytes.size() {
             self.overseer.between().await?;
-            let piece = bytes.read(at, PIECE).await?;
+            let piece = bytes.read(at, PIECE as usize).await?;
             if piece.is_empty() {
                 return Ok(false);
             }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -196,8 +196,12 @@ impl Bytes for Vec<u8> {
         self.len() as u64
     }
 
-    async fn read(&self, at: u64, count: usize) -> Result<Vec<u8>> {
+    fn read(
+        &self,
+        at: u64,
+        count: usize,
+    ) -> impl Future<Output = Result<Vec<u8>>> + use<> + 'static {
         let end = self.len().min(at as usize + count);
-        Ok(self[at as usize..end].to_vec())
+        ready(Ok(self[at as usize..end].to_vec()))
     }
 }

@@ -81,6 +81,10 @@ pub trait File {
 pub trait Bytes {
     /// How many.
     fn size(&self) -> u64;
-    /// Bytes from `at` on, `count` of them or fewer at the end.
-    fn read(&self, at: u64, count: usize) -> impl Future<Output = Result<Vec<u8>>>;
+    /// Bytes from `at` on, `count` of them or fewer at the end; begun at once.
+    fn read(
+        &self,
+        at: u64,
+        count: usize,
+    ) -> impl Future<Output = Result<Vec<u8>>> + use<Self> + 'static;
 }

@@ -10,6 +10,9 @@ const MAX_BASES: usize = 1_000;
 const MAX_FILES: usize = 100_000;
 const MAX_TEXT: usize = 4_096;
 
+/// Bytes of a piece of a file, each of which has a SHA-256 of its own.
+pub(super) const PIECE: u64 = 8 << 20;
+
 /// Everything that is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,6 +39,10 @@ pub struct KeptFile {
     pub total: Option<u64>,
     /// SHA-256 of its bytes; only a whole file has one.
     pub sha256: Option<String>,
+    /// SHA-256 of every 8 MiB of them, the last piece being shorter; computed while the whole was
+    /// found right. Empty where that has not been done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<String>,
 }
 
 /// A base.
@@ -68,6 +75,15 @@ pub struct Part {
     pub file: String,
 }
 
+impl KeptFile {
+    /// None, or as many as a whole file has.
+    fn has_all_pieces(&self) -> bool {
+        let pieces = |total: u64| total.div_ceil(PIECE);
+        let whole = self.total.filter(|_| self.sha256.is_some()).map(pieces);
+        self.pieces.is_empty() || whole == Some(self.pieces.len() as u64)
+    }
+}
+
 impl Index {
     /// Reads an index; `None` for one that is damaged or not ours.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
@@ -97,6 +113,8 @@ impl Index {
                 && file.etag.as_deref().is_none_or(short)
                 && file.sha256.as_deref().is_none_or(is_sha256)
                 && (file.sha256.is_none() || file.total.is_some())
+                && file.pieces.iter().all(|piece| is_sha256(piece))
+                && file.has_all_pieces()
         });
         let bases = self.bases.iter().all(|base| {
             let parts = base.parts.iter();

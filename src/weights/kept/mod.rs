@@ -2,7 +2,7 @@
 //!
 //! A file is written under its name-to-be while it comes, with no hash in the index; when it is
 //! whole and its SHA-256 is right, the index says so, and only then it is read in place of the
-//! network. Every later reading computes the hash again. An interrupted file stays as it is, and
+//! network. Every later reading holds it against the SHA-256 of its pieces. An interrupted file stays as it is, and
 //! its download goes on after it. One tab fetches a file, others wait for it.
 //!
 //! | file | what it does |
@@ -13,6 +13,7 @@
 //! | `shelf` | folder and index, changed under a lock |
 //! | `base` | one base: its files, wherever they are |
 //! | `ask` | before a file comes: what is wanted, where to go on |
+//! | `pieces` | whether bytes are the right ones |
 //! | `reader` | one file's bytes, from here or from its server |
 
 mod ask;
@@ -21,6 +22,7 @@ mod folder;
 mod index;
 #[cfg(feature = "web")]
 mod opfs;
+mod pieces;
 mod reader;
 mod shelf;
 
@@ -32,6 +34,8 @@ pub use opfs::Opfs;
 pub use reader::Reader;
 pub use shelf::{Shelf, in_use};
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 pub(crate) mod fake;
 #[cfg(test)]

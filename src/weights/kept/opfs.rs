@@ -304,12 +304,20 @@ impl Bytes for Reading {
         self.blob.size() as u64
     }
 
-    async fn read(&self, at: u64, count: usize) -> Result<Vec<u8>> {
-        let failed = |why: JsValue| failed("read", &self.name, &why);
+    fn read(
+        &self,
+        at: u64,
+        count: usize,
+    ) -> impl Future<Output = Result<Vec<u8>>> + use<> + 'static {
         let end = self.size().min(at.saturating_add(count as u64));
         let part = self.blob.slice_with_f64_and_f64(at as f64, end as f64);
-        let bytes = JsFuture::from(part.map_err(failed)?.array_buffer());
-        Ok(Uint8Array::new(&bytes.await.map_err(failed)?).to_vec())
+        let begun = part.map(|part| part.array_buffer());
+        let name = self.name.clone();
+        async move {
+            let failed = |why: JsValue| failed("read", &name, &why);
+            let bytes = JsFuture::from(begun.map_err(failed)?);
+            Ok(Uint8Array::new(&bytes.await.map_err(failed)?).to_vec())
+        }
     }
 }
 

@@ -1,20 +1,17 @@
 //! One file's bytes, from here or from its server.
 
+use std::pin::Pin;
 use std::rc::Rc;
-
-use sha2::{Digest, Sha256};
 
 use super::ask::{Sink, Want, connect, pointed, wait_for};
 use super::base::Kept;
 use super::folder::{Bytes, File, Folder};
-use super::index::{Index, KeptFile, name_of};
+use super::index::{Index, KeptFile, PIECE, name_of};
+use super::pieces::Check;
 use super::shelf::Shelf;
 use crate::error::{Error, Result};
 use crate::weights::download::{Fault, From, Network, News, Transport};
-use crate::weights::hash::hex;
 
-/// Bytes read at a time of what is kept.
-const PIECE: usize = 4 << 20;
 /// What is written may be lost with the power until it is flushed.
 const FLUSH_EVERY: u64 = 64 << 20;
 
@@ -23,7 +20,7 @@ pub struct Reader<T: Transport, F: Folder> {
     kept: Rc<Kept<T, F>>,
     want: Want,
     from: Origin<T, F>,
-    hash: Sha256,
+    check: Check,
     /// Bytes that came and were not asked for yet, from `at` on.
     chunk: Vec<u8>,
     at: usize,
@@ -32,11 +29,14 @@ pub struct Reader<T: Transport, F: Folder> {
     over: bool,
 }
 
+type Coming = Pin<Box<dyn Future<Output = Result<Vec<u8>>>>>;
+
 enum Origin<T: Transport, F: Folder> {
     Stored {
-        name: String,
+        file: KeptFile,
         bytes: F::Bytes,
-        sha256: String,
+        /// The next piece is on its way while the last one is worked at.
+        ahead: Option<Coming>,
     },
     Fetched {
         network: Network<T>,
@@ -86,6 +86,7 @@ impl<T: Transport, F: Folder> Reader<T, F> {
                 etag: network.etag().map(str::to_owned),
                 total: network.total(),
                 sha256: None,
+                pieces: Vec::new(),
             };
             if let Err(why) = link(shelf, &kept, &want, file).await {
                 kept.out_of_room(0, &why).await;
@@ -104,11 +105,15 @@ impl<T: Transport, F: Folder> Reader<T, F> {
     }
 
     fn new(kept: Rc<Kept<T, F>>, want: Want, from: Origin<T, F>) -> Self {
+        let pieces = match &from {
+            Origin::Stored { file, .. } => file.pieces.clone(),
+            Origin::Fetched { .. } => Vec::new(),
+        };
         Self {
             kept,
             want,
             from,
-            hash: Sha256::new(),
+            check: Check::new(pieces),
             chunk: Vec::new(),
             at: 0,
             done: 0,
@@ -124,11 +129,11 @@ impl<T: Transport, F: Folder> Reader<T, F> {
         }
     }
 
-    /// The next `count` bytes, or fewer if the file ends before. At the end the file's hash is
-    /// checked.
+    /// The next `count` bytes, or fewer if the file ends before. The hash is checked piece by piece
+    /// where that of the pieces is known, otherwise at the end of the file.
     ///
     /// # Errors
-    /// `Io` if the connection is lost for good or the hash is wrong, `Cancelled`.
+    /// `Io` if the connection is lost for good or a hash is wrong, `Cancelled`.
     pub async fn read(&mut self, count: u64) -> Result<Vec<u8>> {
         let count = usize::try_from(count).map_err(|_| {
             Error::Io(format!(
@@ -163,7 +168,9 @@ impl<T: Transport, F: Folder> Reader<T, F> {
             self.end().await?;
             return Ok(false);
         }
-        self.hash.update(&self.chunk);
+        if !self.check.add(&self.chunk).await? {
+            return Err(self.damaged());
+        }
         self.done += self.chunk.len() as u64;
         self.kept.overseer.tell(News::Bytes {
             path: &self.want.path,
@@ -177,14 +184,20 @@ impl<T: Transport, F: Folder> Reader<T, F> {
     /// The next bytes, none at the end, and where they are from.
     async fn more(&mut self) -> Result<(Vec<u8>, From)> {
         match &mut self.from {
-            Origin::Stored { bytes, .. } => Ok((bytes.read(self.done, PIECE).await?, From::Cache)),
+            Origin::Stored { bytes, ahead, .. } => {
+                let read = |at| -> Coming { Box::pin(bytes.read(at, PIECE as usize)) };
+                let coming = ahead.take().unwrap_or_else(|| read(self.done));
+                let chunk = coming.await?;
+                *ahead = (!chunk.is_empty()).then(|| read(self.done + chunk.len() as u64));
+                Ok((chunk, From::Cache))
+            }
             Origin::Fetched {
                 network,
                 sink,
                 stored,
             } => {
                 if let Some(sink) = sink.as_ref().filter(|_| self.done < *stored) {
-                    let left = (*stored - self.done).min(PIECE as u64);
+                    let left = (*stored - self.done).min(PIECE);
                     let chunk = sink.file.read(self.done, left as usize)?;
                     if chunk.len() as u64 != left {
                         return Err(Error::Io(format!(
@@ -206,24 +219,43 @@ impl<T: Transport, F: Folder> Reader<T, F> {
         }
     }
 
+    /// What is kept is not what it was. `Kept::doubt` throws it away, and then it is fetched again.
+    fn damaged(&self) -> Error {
+        let name = match &self.from {
+            Origin::Stored { file, .. } => &file.name,
+            Origin::Fetched { .. } => &self.want.path,
+        };
+        Error::Io(format!(
+            "What this browser keeps of {} is damaged ({name}). Load the base again: it is fetched anew.",
+            self.want.url
+        ))
+    }
+
     /// All bytes have come: are they the right ones?
     async fn end(&mut self) -> Result<()> {
-        let found = hex(&self.hash.clone().finalize());
+        let computed = self.check.found().await?;
         let shelf = self.kept.shelf().cloned();
+        if let Origin::Stored { file, .. } = &self.from
+            && (Some(self.done) != file.total
+                || computed
+                    .as_ref()
+                    .is_some_and(|(found, _)| Some(found) != file.sha256.as_ref()))
+        {
+            return Err(self.damaged());
+        }
+        let Some((found, pieces)) = computed else {
+            return Ok(());
+        };
         match &mut self.from {
-            Origin::Stored {
-                name,
-                bytes,
-                sha256,
-            } => {
-                if self.done == bytes.size() && found == *sha256 {
-                    return Ok(());
+            Origin::Stored { file, .. } => {
+                let file = KeptFile {
+                    pieces,
+                    ..file.clone()
+                };
+                if let Some(shelf) = shelf {
+                    shelf.publish(file).await?;
                 }
-                // `Kept::doubt` throws it away, and then it is fetched again.
-                Err(Error::Io(format!(
-                    "What this browser keeps of {} is damaged ({name}). Load the base again: it is fetched anew.",
-                    self.want.url
-                )))
+                Ok(())
             }
             Origin::Fetched { network, sink, .. } => {
                 let sink = sink.take();
@@ -250,6 +282,7 @@ impl<T: Transport, F: Folder> Reader<T, F> {
                     etag: network.etag().map(str::to_owned),
                     total: Some(self.done),
                     sha256: Some(found),
+                    pieces,
                 };
                 let published = match sink.file.flush() {
                     Ok(()) => shelf.publish(file).await,
@@ -275,11 +308,8 @@ async fn stored<T: Transport, F: Folder>(
     let Some(file) = index.whole(&want.url, want.sha256.as_deref()).cloned() else {
         return Ok(None);
     };
-    let (Some(sha256), Some(total)) = (file.sha256.clone(), file.total) else {
-        return Ok(None);
-    };
     let bytes = shelf.folder().open(&file.name).await?;
-    let Some(bytes) = bytes.filter(|bytes| bytes.size() == total) else {
+    let Some(bytes) = bytes.filter(|bytes| Some(bytes.size()) == file.total) else {
         // The browser or the person took it away, or a part of it.
         shelf.discard(&file.name).await?;
         return Ok(None);
@@ -289,9 +319,9 @@ async fn stored<T: Transport, F: Folder>(
     }
     kept.trusted.borrow_mut().insert(file.name.clone());
     Ok(Some(Origin::Stored {
-        name: file.name,
+        file,
         bytes,
-        sha256,
+        ahead: None,
     }))
 }
 

@@ -5,30 +5,30 @@ use std::rc::Rc;
 use pollster::block_on;
 
 use super::fake::Shared;
-use super::index::{Index, name_of};
+use super::index::name_of;
 use super::*;
 use crate::error::{Error, Result};
 use crate::weights::download::fake::{Listener, Server, Wire, noise};
 use crate::weights::hash::sha256_hex;
 
 const ROOT: &str = "https://cdn.example/base/";
-const UNET: &str = "unet/model.safetensors";
+pub(super) const UNET: &str = "unet/model.safetensors";
 const MIB: u64 = 1 << 20;
 
-fn url(path: &str) -> String {
+pub(super) fn url(path: &str) -> String {
     format!("{ROOT}{path}")
 }
 
 /// A base of two files in a folder, as one tab sees it.
-struct Tab {
-    server: Rc<Server>,
-    disk: Shared,
+pub(super) struct Tab {
+    pub(super) server: Rc<Server>,
+    pub(super) disk: Shared,
     listener: Rc<Listener>,
     key: &'static str,
 }
 
 impl Tab {
-    fn new(seed: u64, length: usize) -> Self {
+    pub(super) fn new(seed: u64, length: usize) -> Self {
         let server = Server::new(seed);
         server.put(&url(UNET), noise(seed, length), Some("\"one\""));
         server.put(&url("config.json"), b"{}".to_vec(), None);
@@ -41,7 +41,7 @@ impl Tab {
     }
 
     /// Another tab of the same browser.
-    fn beside(&self) -> Self {
+    pub(super) fn beside(&self) -> Self {
         Self {
             server: self.server.clone(),
             disk: self.disk.clone(),
@@ -50,7 +50,7 @@ impl Tab {
         }
     }
 
-    async fn base(&self, files: BaseFiles) -> Rc<Kept<Wire, Shared>> {
+    pub(super) async fn base(&self, files: BaseFiles) -> Rc<Kept<Wire, Shared>> {
         Kept::new(
             Rc::new(Wire(self.server.clone())),
             Some(Rc::new(Shelf::new(self.disk.clone()))),
@@ -63,11 +63,11 @@ impl Tab {
         .unwrap()
     }
 
-    fn folder() -> BaseFiles {
+    pub(super) fn folder() -> BaseFiles {
         BaseFiles::Folder(ROOT.to_owned())
     }
 
-    fn listed(&self, sha256: Option<&str>) -> BaseFiles {
+    pub(super) fn listed(&self, sha256: Option<&str>) -> BaseFiles {
         let bytes = self.server.files.borrow()[&url(UNET)].bytes.len() as u64;
         BaseFiles::Listed(vec![ListedFile {
             path: UNET.to_owned(),
@@ -78,7 +78,7 @@ impl Tab {
     }
 
     /// Everything that a load asks for.
-    async fn load(&self, files: BaseFiles) -> Result<Vec<u8>> {
+    pub(super) async fn load(&self, files: BaseFiles) -> Result<Vec<u8>> {
         let base = self.base(files.clone()).await;
         if files == Self::folder() {
             assert!(base.exists("config.json").await);
@@ -90,11 +90,11 @@ impl Tab {
         Ok(bytes)
     }
 
-    fn sent(&self) -> u64 {
+    pub(super) fn sent(&self) -> u64 {
         self.server.sent.replace(0)
     }
 
-    fn stored(&self) -> u64 {
+    pub(super) fn stored(&self) -> u64 {
         let files = self.disk.0.files.borrow();
         files
             .get(&name_of(&url(UNET)))
@@ -103,7 +103,7 @@ impl Tab {
 }
 
 /// As the loader reads: pieces of all sizes, and one byte more at the end.
-async fn read(base: &Rc<Kept<Wire, Shared>>, path: &str) -> Result<Vec<u8>> {
+pub(super) async fn read(base: &Rc<Kept<Wire, Shared>>, path: &str) -> Result<Vec<u8>> {
     let mut reader = base.open(path).await?;
     let mut bytes = reader.read(8).await?;
     loop {
@@ -249,120 +249,6 @@ fn the_hash_in_a_pointer_counts() {
             read(&base, UNET).await
         });
         assert_eq!(loaded.is_ok(), fits);
-    }
-}
-
-#[test]
-fn a_damaged_file_is_found_out_and_fetched_again() {
-    for at in [0, 8, 1_500_000, 2_999_999] {
-        let tab = Tab::new(6, 3_000_000);
-        let right = block_on(tab.load(Tab::folder())).unwrap();
-        let name = name_of(&url(UNET));
-        tab.disk.0.files.borrow_mut().get_mut(&name).unwrap()[at] ^= 1;
-        tab.sent();
-        block_on(async {
-            let base = tab.base(Tab::folder()).await;
-            let error = read(&base, UNET).await.unwrap_err();
-            assert!(error.to_string().contains("damaged"), "{error}");
-            assert!(base.doubt().await, "the file is thrown away");
-            assert!(!base.doubt().await, "and only once");
-            assert!(read(&base, UNET).await.unwrap() == right);
-        });
-        assert_eq!(tab.sent(), 3_000_000);
-        // One that is too short is not even begun with.
-        tab.disk.0.files.borrow_mut().get_mut(&name).unwrap().pop();
-        assert!(block_on(tab.load(Tab::folder())).unwrap() == right);
-    }
-}
-
-#[test]
-fn a_file_that_nobody_could_read_to_its_end_is_fetched_again() {
-    let tab = Tab::new(17, 1_000_000);
-    let files = tab.listed(Some(&sha256_hex(&noise(17, 1_000_000))));
-    // All bytes have come, but the loader, which found a fault in them, never asked for the end.
-    let all_but_the_end = async || {
-        let base = tab.base(files.clone()).await;
-        let mut reader = base.open(UNET).await.unwrap();
-        assert_eq!(reader.read(1_000_000).await.unwrap().len(), 1_000_000);
-        base
-    };
-    block_on(async {
-        let base = all_but_the_end().await;
-        assert!(!base.doubt().await, "it came just now");
-        assert_eq!(tab.stored(), 1_000_000);
-        let base = all_but_the_end().await;
-        assert!(base.doubt().await, "it was lying here");
-        assert_eq!(tab.stored(), 0);
-    });
-    tab.sent();
-    assert!(block_on(tab.load(files)).unwrap() == noise(17, 1_000_000));
-    assert_eq!(tab.sent(), 1_000_000);
-}
-
-#[test]
-fn a_good_file_is_not_doubted() {
-    let tab = Tab::new(7, 100_000);
-    block_on(tab.load(Tab::folder())).unwrap();
-    block_on(async {
-        let base = tab.base(Tab::folder()).await;
-        read(&base, UNET).await.unwrap();
-        assert!(!base.doubt().await);
-    });
-    assert_eq!(tab.stored(), 100_000);
-}
-
-#[test]
-fn a_damaged_index_is_thrown_away_with_what_it_spoke_of() {
-    let tab = Tab::new(8, 100_000);
-    let right = block_on(tab.load(Tab::folder())).unwrap();
-    let disk = tab.disk.0.files.borrow().clone();
-    let indexes: Vec<String> = disk
-        .keys()
-        .filter(|name| name.contains("index"))
-        .cloned()
-        .collect();
-    assert_eq!(indexes.len(), 2);
-    for seed in 0..200 {
-        *tab.disk.0.files.borrow_mut() = disk.clone();
-        for name in &indexes {
-            let mut files = tab.disk.0.files.borrow_mut();
-            let file = files.get_mut(name).unwrap();
-            let at = tab.server.below(file.len() as u64) as usize;
-            if seed % 2 == 0 {
-                file.truncate(at);
-            } else {
-                file[at] ^= 1 << (seed % 8);
-            }
-        }
-        assert!(block_on(tab.load(Tab::folder())).unwrap() == right);
-    }
-    // One damaged index is no loss at all: the other one stands, at most one change older.
-    *tab.disk.0.files.borrow_mut() = disk.clone();
-    tab.disk
-        .0
-        .files
-        .borrow_mut()
-        .get_mut(&indexes[0])
-        .unwrap()
-        .clear();
-    tab.sent();
-    assert!(block_on(tab.load(Tab::folder())).unwrap() == right);
-    assert!(tab.sent() < 100_000);
-}
-
-#[test]
-fn an_index_with_a_right_hash_and_wrong_words_is_refused() {
-    let good = r#"{"sequence":1,"files":[],"bases":[]}"#;
-    let signed = |json: &str| format!("{}\n{json}", sha256_hex(json.as_bytes())).into_bytes();
-    assert!(Index::parse(&signed(good)).is_some());
-    for bad in [
-        r#"{"sequence":1,"files":[],"bases":[],"more":1}"#,
-        r#"{"sequence":1,"files":[{"name":"../x","url":"","etag":null,"total":null,"sha256":null}],"bases":[]}"#,
-        r#"{"sequence":1,"files":[{"name":"00000000000000000000000000000000","url":"","etag":null,"total":1,"sha256":"x"}],"bases":[]}"#,
-        r#"{"sequence":1,"files":[],"bases":[{"key":"a","title":"","used":0.0,"bytes":0,"whole":true,"parts":[{"path":"a","file":"none"}],"absent":[]}]}"#,
-        "[]",
-    ] {
-        assert!(Index::parse(&signed(bad)).is_none(), "{bad}");
     }
 }
 

@@ -22,6 +22,7 @@ use std::ops::Range;
 
 use self::open_clip::Found;
 use self::unet::UnetNames;
+use super::digest::sha256;
 use super::files::is_buffer;
 use super::safetensors::{Header, TensorInfo};
 use super::stored::{Place, convert, upload};
@@ -248,10 +249,11 @@ impl SingleFile {
                     bytes: range,
                 } = target;
                 let bytes = bytes.get(range).unwrap_or_default();
-                hash.add(component, &name, info.dtype, &shape, bytes);
+                let digest = sha256(bytes);
                 let numbers = convert(&name, info.dtype, &shape, bytes, place.stored)
                     .map_err(|error| fault(self.stream.path(), &error))?;
                 let numbers = upload(numbers, &place.device, &mut uploaded).await?;
+                hash.add_digest(component, &name, info.dtype, &shape, digest.await?);
                 let part = COMPONENTS.iter().zip(&mut parts);
                 for (_, part) in part.filter(|(name, _)| **name == component) {
                     part.insert(name.clone(), (shape.clone(), numbers.clone()));
