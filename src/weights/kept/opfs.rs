@@ -122,9 +122,17 @@ impl Folder for Opfs {
     }
 
     async fn remove(&self, name: &str) -> Result<()> {
-        match JsFuture::from(self.folder.remove_entry(name)).await {
-            Err(why) if !is(&why, "NotFoundError") => Err(failed("removed", name, &why)),
-            _ => Ok(()),
+        let mut tries = 1;
+        loop {
+            match JsFuture::from(self.folder.remove_entry(name)).await {
+                // Another tab is reading a piece of it.
+                Err(why) if tries < TRIES && is(&why, "NoModificationAllowedError") => tries += 1,
+                Err(why) if !is(&why, "NotFoundError") => {
+                    return Err(failed("removed", name, &why));
+                }
+                _ => return Ok(()),
+            }
+            Browser.sleep(PAUSE_MS).await;
         }
     }
 
@@ -168,11 +176,15 @@ impl Folder for Opfs {
     }
 
     async fn open(&self, name: &str) -> Result<Option<Reading>> {
-        let blob = self.blob(name).await;
-        let blob = blob.map_err(|why| failed("opened", name, &why))?;
-        Ok(blob.map(|blob| Reading {
+        let failed = |why: JsValue| failed("opened", name, &why);
+        let Some(handle) = self.handle(name, false).await.map_err(failed)? else {
+            return Ok(None);
+        };
+        let blob = come(handle.get_file()).await.map_err(failed)?;
+        Ok(Some(Reading {
             name: name.to_owned(),
             blob,
+            shared: can_share().then_some(handle),
         }))
     }
 
@@ -297,6 +309,9 @@ impl File for Writing {
 pub struct Reading {
     name: String,
     blob: web_sys::File,
+    /// Where it may be opened by several tabs at once: then its bytes come without the detour through
+    /// another process.
+    shared: Option<FileSystemFileHandle>,
 }
 
 impl Bytes for Reading {
@@ -310,15 +325,45 @@ impl Bytes for Reading {
         count: usize,
     ) -> impl Future<Output = Result<Vec<u8>>> + use<> + 'static {
         let end = self.size().min(at.saturating_add(count as u64));
-        let part = self.blob.slice_with_f64_and_f64(at as f64, end as f64);
-        let begun = part.map(|part| part.array_buffer());
-        let name = self.name.clone();
+        let blob = self.blob.clone();
+        let part = move || {
+            let part = blob.slice_with_f64_and_f64(at as f64, end as f64);
+            part.map(|part| part.array_buffer())
+        };
+        let (name, shared) = (self.name.clone(), self.shared.clone());
+        let begun = shared.is_none().then(&part);
         async move {
+            if let Some(handle) = shared
+                && let Some(bytes) = read_shared(&handle, at, end.saturating_sub(at)).await
+            {
+                return Ok(bytes);
+            }
             let failed = |why: JsValue| failed("read", &name, &why);
-            let bytes = JsFuture::from(begun.map_err(failed)?);
+            let bytes = JsFuture::from(begun.unwrap_or_else(part).map_err(failed)?);
             Ok(Uint8Array::new(&bytes.await.map_err(failed)?).to_vec())
         }
     }
+}
+
+/// Whether files can be opened for reading by several at once; older browsers would open them for one
+/// alone.
+fn can_share() -> bool {
+    let class = get(&js_sys::global(), "FileSystemSyncAccessHandle");
+    let mode = Reflect::has(&get(&class, "prototype"), &"mode".into());
+    mode.unwrap_or(false)
+}
+
+/// Bytes of a file that is open for no longer than that, so that nobody else has to wait to remove
+/// it. `None` if it cannot be opened now.
+async fn read_shared(handle: &FileSystemFileHandle, at: u64, count: u64) -> Option<Vec<u8>> {
+    let options = Object::new();
+    Reflect::set(&options, &"mode".into(), &"read-only".into()).ok()?;
+    let open = call(handle, "createSyncAccessHandle", &[options.into()]);
+    let handle: FileSystemSyncAccessHandle = come(promise(open)).await.ok()?;
+    let mut bytes = vec![0; usize::try_from(count).ok()?];
+    let read = handle.read_with_u8_array_and_options(&mut bytes, &place(at));
+    handle.close();
+    (read.ok()? == count as f64).then_some(bytes)
 }
 
 fn place(at: u64) -> FileSystemReadWriteOptions {
