@@ -111,6 +111,14 @@ async fn main() {
         format!("{:.0}", dd(&folder)),
         "",
     );
+    let read = ask(&browser, "read".into(), &["read"]).await;
+    let rate =
+        read["bytes"].as_f64().unwrap_or(0.0) / 1e3 / read["milliseconds"].as_f64().unwrap_or(1.0);
+    row(
+        "the browser reading what is kept and no more, MB/s",
+        format!("{rate:.0}"),
+        "",
+    );
     row("second load, peak wasm memory", size(warm.wasm), "≤ 512 MB");
     if let Some(layers) = &args.train {
         whole_way(&browser, &args, layers).await;
