@@ -16,14 +16,15 @@ mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/server.rs"]
 mod server;
+#[path = "../tests/e2e/standin.rs"]
+mod standin;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use browser::{Browser, repository};
-use clap::{Parser, ValueEnum};
-use deltabooth::standin::{Kind, Options, write};
+use browser::Browser;
+use clap::Parser;
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(3_600);
@@ -73,7 +74,7 @@ struct Args {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let args = Args::parse();
-    let folder = standin(&args.kind);
+    let folder = standin::folder(&args.kind);
     let browser = Browser::start_on(folder.clone(), &[]).await;
     let bytes = browser.server.hub.bytes();
     println!("{}, {}, {}", args.kind, args.device, size(bytes));
@@ -268,16 +269,6 @@ async fn event(browser: &Browser, types: &[&str]) -> Value {
         assert!(since.elapsed() < LIMIT, "no {types:?} within {LIMIT:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-/// The folder of a stand-in, written if it is not there.
-fn standin(kind: &str) -> PathBuf {
-    let folder = repository().join("target/standins").join(kind);
-    if !folder.join("model_index.json").exists() {
-        let kind = Kind::from_str(kind, false).expect("one of `booth synth --like`'s kinds");
-        write(&Options::new(kind), &folder, &mut |_, _| {}).expect("the stand-in is written");
-    }
-    folder
 }
 
 /// MB/s of `dd` on the UNet's file.
