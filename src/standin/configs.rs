@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Kind, model_index};
+use super::{Kind, Size, model_index};
 
 /// The JSON files of one kind; those that it has not are null.
 pub(super) struct Configs {
@@ -15,7 +15,7 @@ pub(super) struct Configs {
 }
 
 impl Configs {
-    pub(super) fn new(kind: Kind, small: bool) -> Self {
+    pub(super) fn new(kind: Kind, size: Size) -> Self {
         let turbo = kind == Kind::SdTurbo;
         let (index, scheduler) = match kind {
             Kind::SdTurbo => (
@@ -43,15 +43,17 @@ impl Configs {
             vae: vae(if kind == Kind::Lcm { 768 } else { 512 }),
             vae_tiny: (kind == Kind::Taesd).then(taesd),
         };
-        if small {
-            configs.shrink(turbo);
+        // As few channels as the norms' 32 groups and the single file's rule for heads allow.
+        match size {
+            Size::Published => {}
+            Size::Small => configs.shrink(turbo, if turbo { 128 } else { 64 }),
+            Size::Middle => configs.shrink(turbo, 512),
         }
         configs
     }
 
-    /// As few channels as the norms' 32 groups and the single file's rule for heads allow.
-    fn shrink(&mut self, turbo: bool) {
-        let wide = if turbo { 128 } else { 64 };
+    /// To so many channels in the UNet's deeper levels, and little of everything else.
+    fn shrink(&mut self, turbo: bool, wide: usize) {
         let levels = self.unet["block_out_channels"]
             .as_array()
             .map_or(0, Vec::len);

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use super::Size;
 use crate::model::config::UNetConfig;
 use crate::model::layers::LayerForm;
 use crate::model::tensor_shapes::{self, TensorShapes};
 use crate::model::unet::layer_shapes::layer_shapes;
 
 /// Names and shapes of its tensors.
-pub(super) fn tensors(unet: &UNetConfig, small: bool) -> TensorShapes {
-    let rank = if small { 4 } else { 64 };
+pub(super) fn tensors(unet: &UNetConfig, size: Size) -> TensorShapes {
+    let rank = if size == Size::Published { 64 } else { 4 };
     let weights = tensor_shapes::unet(unet);
     let mut tensors = BTreeMap::new();
     for layer in layer_shapes(unet) {

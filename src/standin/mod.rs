@@ -53,6 +53,17 @@ pub enum Layout {
     SingleFile,
 }
 
+/// How large a stand-in is; the names are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// As published.
+    Published,
+    /// Few channels, small pictures.
+    Small,
+    /// Enough channels that its weights are not taken apart in a moment; small pictures.
+    Middle,
+}
+
 /// What to write.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -68,8 +79,8 @@ pub struct Options {
     pub variant: Option<String>,
     /// The numbers follow from it.
     pub seed: u64,
-    /// Few channels, small pictures, the same names: a model for tests.
-    pub small: bool,
+    /// The published sizes, or a model for tests.
+    pub size: Size,
 }
 
 impl Options {
@@ -82,7 +93,7 @@ impl Options {
             shards: 1,
             variant: None,
             seed: 0,
-            small: false,
+            size: Size::Published,
         }
     }
 }
@@ -91,8 +102,8 @@ impl Options {
 ///
 /// # Errors
 /// `Config` if a config of this module were not one that the program can read.
-pub fn tensors(kind: Kind, small: bool) -> Result<Vec<(&'static str, TensorShapes)>> {
-    let configs = Configs::new(kind, small);
+pub fn tensors(kind: Kind, size: Size) -> Result<Vec<(&'static str, TensorShapes)>> {
+    let configs = Configs::new(kind, size);
     let bytes = |value: &Value| value.to_string().into_bytes();
     if let Some(tiny) = &configs.vae_tiny {
         let config = VaeTinyConfig::parse(&bytes(tiny))?;
@@ -100,7 +111,7 @@ pub fn tensors(kind: Kind, small: bool) -> Result<Vec<(&'static str, TensorShape
     }
     let unet = UNetConfig::parse(&bytes(&configs.unet))?;
     if kind == Kind::LcmLora {
-        return Ok(vec![("", lcm_lora::tensors(&unet, small))]);
+        return Ok(vec![("", lcm_lora::tensors(&unet, size))]);
     }
     let text = ClipTextConfig::parse(&bytes(&configs.text_encoder))?;
     let vae = VaeConfig::parse(&bytes(&configs.vae))?;
@@ -136,8 +147,8 @@ pub fn write(options: &Options, out: &Path, progress: &mut dyn FnMut(u64, u64)) 
             "'{variant}' cannot be part of a file's name here. Use letters and digits, as in fp16."
         )));
     }
-    let configs = Configs::new(options.kind, options.small);
-    let tensors = tensors(options.kind, options.small)?;
+    let configs = Configs::new(options.kind, options.size);
+    let tensors = tensors(options.kind, options.size)?;
     let parameters: u64 = tensors
         .iter()
         .flat_map(|(_, shapes)| shapes.values())

@@ -21,7 +21,7 @@ use crate::weights::{Files, Place, Stored};
 fn both(kind: Kind, dtype: Dtype) -> [Base; 2] {
     let place = tempfile::tempdir().unwrap();
     let options = Options {
-        small: true,
+        size: Size::Small,
         dtype,
         ..Options::new(kind)
     };

@@ -10,7 +10,7 @@ use crate::weights::Files;
 
 fn small(kind: Kind) -> Options {
     Options {
-        small: true,
+        size: Size::Small,
         ..Options::new(kind)
     }
 }

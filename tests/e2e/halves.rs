@@ -3,61 +3,31 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::browser::Browser;
+use super::engine::{Engine, generate};
 use super::turn;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-const START: &str = "
-    window.engine?.terminate();
-    window.events = [];
-    window.engine = new Worker('../engine_loader.js');
-    window.engine.onmessage = ({data}) => window.events.push(data)";
-const ASK: &str = "window.events = []; window.engine.postMessage(arguments[0])";
-const SEEN: &str = "return window.events.some(event => ['ready', 'loaded', 'generated', 'failed'].includes(event.type))";
-const ANSWER: &str = "
-    const failed = window.events.find(event => event.type === 'failed');
-    const planned = window.events.find(event => event.type === 'planned');
-    const made = window.events.find(event => event.type === 'generated');
-    return JSON.stringify({
-        error: failed?.error.message,
-        savings: planned?.plan.train.savings,
-        pixels: made && [...made.pictures[0].rgba],
-    })";
-
-async fn ask(browser: &Browser, request: Value) -> Value {
-    browser.script(ASK, vec![request]).await;
-    answer(browser).await
-}
-
-async fn answer(browser: &Browser) -> Value {
-    browser.wait_until("the engine answers", SEEN, LIMIT).await;
-    let answer = browser.script(ANSWER, vec![]).await;
-    let answer: Value = serde_json::from_str(answer.as_str().unwrap()).unwrap();
-    assert_eq!(answer["error"], Value::Null, "{answer}");
-    answer
-}
-
 /// A picture of the embedded base on a device that is said to have so much memory, and whether its
 /// weights are halves.
 async fn picture(browser: &Browser, memory: u64) -> (bool, Vec<f64>) {
-    browser.script(START, vec![]).await;
-    answer(browser).await;
+    let engine = Engine::start(browser, "engine_loader.js", LIMIT).await;
     let url = format!("{}/base/", browser.server.url());
     let load = json!({
         "type": "load", "source": {"type": "folder", "url": url}, "device": "gpu",
         "memory": memory, "anyway": true, "size": 64,
     });
-    let loaded = ask(browser, load).await;
-    let halves = loaded["savings"].to_string().contains("half_precision");
-    let generate = json!({
-        "type": "generate", "id": 1, "prompt": "photo of a dog on grass", "negative_prompt": "",
-        "seed": 3, "steps": 1, "guidance_scale": 1.0, "deltas": [], "count": 1, "compare": false,
-    });
-    let made = ask(browser, generate).await;
-    let pixels = made["pixels"].as_array().unwrap().iter();
+    engine.ask(load, &["loaded"]).await;
+    let plan = engine.events("planned").await[0]["plan"].clone();
+    let halves = plan["train"]["savings"]
+        .to_string()
+        .contains("half_precision");
+    let request = generate("photo of a dog on grass", 1, 3, json!([]));
+    let made = engine.ask(request, &["generated"]).await;
+    let pixels = made["pictures"][0]["rgba"].as_array().unwrap().iter();
     (
         halves,
         pixels.map(|pixel| pixel.as_f64().unwrap()).collect(),
@@ -68,7 +38,6 @@ async fn picture(browser: &Browser, memory: u64) -> (bool, Vec<f64>) {
 async fn halves_on_webgpu_make_the_pictures_of_f32() {
     let _turn = turn().await;
     let browser = Browser::start().await;
-    browser.open("embed/index.html").await;
     let (halves, wide) = picture(&browser, 8_000_000_000).await;
     assert!(!halves, "there is room for F32");
     let (halves, narrow) = picture(&browser, 1_000_000).await;

@@ -88,6 +88,7 @@ impl Hub {
             .route("/catalogue.json", get(catalogue))
             .route("/probe.js", get(probe))
             .route("/lost.js", get(lost))
+            .route("/crew.js", get(crew))
             .route("/hub/resolve/main/{*path}", get(resolve))
             .route("/hub/raw/main/{*path}", get(raw))
             .route("/hub/storage/{*path}", get(storage))
@@ -185,6 +186,11 @@ async fn probe() -> Response<Body> {
 /// The engine's worker, which loses its GPU.
 async fn lost() -> Response<Body> {
     script(include_str!("lost.js"))
+}
+
+/// The engine's worker, whose own workers fall.
+async fn crew() -> Response<Body> {
+    script(include_str!("crew.js"))
 }
 
 fn script(text: &'static str) -> Response<Body> {

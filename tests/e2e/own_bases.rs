@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use deltabooth::standin::{self, Kind, Layout, Options};
+use deltabooth::standin::{self, Kind, Layout, Options, Size};
 use deltabooth::weights::safetensors::{Dtype, write};
 
 use super::browser::Browser;
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 fn stand_in(folder: &Path, layout: Layout) {
     let options = Options {
         layout,
-        small: true,
+        size: Size::Small,
         ..Options::new(Kind::Sd15)
     };
     standin::write(&options, folder, &mut |_, _| {}).unwrap();

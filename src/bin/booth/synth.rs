@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deltabooth::Result;
-use deltabooth::standin::{self, Kind, Layout, Options};
+use deltabooth::standin::{self, Kind, Layout, Options, Size};
 use deltabooth::weights::safetensors::Dtype;
 
 use super::common::Status;
@@ -45,7 +45,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
         shards: args.shards,
         variant: args.variant,
         seed: args.seed,
-        small: args.small,
+        size: if args.small {
+            Size::Small
+        } else {
+            Size::Published
+        },
     };
     let mut status = Status::new("writing MB");
     let mut bytes = 0;

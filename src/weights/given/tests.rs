@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::base::Base;
-use crate::standin::{self, Kind, Layout, Options};
+use crate::standin::{self, Kind, Layout, Options, Size};
 use crate::weights::download::fake::{Listener, noise};
 use crate::weights::safetensors::{Dtype, Header, write_header};
 use crate::weights::{BaseHash, Files, Place, Stored};
@@ -123,7 +123,7 @@ fn a_checkpoint_of_more_than_four_gib_is_the_base_that_is_in_it() {
     let place = tempfile::tempdir().unwrap();
     let options = Options {
         layout: Layout::SingleFile,
-        small: true,
+        size: Size::Small,
         ..Options::new(Kind::Sd15)
     };
     standin::write(&options, place.path(), &mut |_, _| {}).unwrap();

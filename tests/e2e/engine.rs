@@ -1,0 +1,121 @@
+//! The engine's worker, spoken to without the page in the words of `static/embed/protocol.d.ts`.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+
+const START: &str = "
+    window.engine?.terminate();
+    window.events = [];
+    window.engine = new Worker(arguments[0]);
+    window.engine.onmessage = ({data}) => {
+        data.at = performance.now();
+        window.events.push(data);
+    }";
+const SAY: &str = "window.engine.postMessage(arguments[0])";
+const FORGET: &str = "window.events = []";
+const EVENTS: &str = "
+    const found = window.events.filter(event => arguments[0].includes(event.type));
+    return JSON.stringify(found, (_, value) => ArrayBuffer.isView(value) ? [...value] : value)";
+const ADD: &str = "
+    const [folder, done] = [arguments[0], arguments[arguments.length - 1]];
+    Promise.all([0, 1, 2, 3].map(async id => {
+        const file = await fetch(`${folder}/${id}.png`);
+        const bytes = new Uint8Array(await file.arrayBuffer());
+        window.engine.postMessage({type: 'add_picture', id, subject: 1, name: `${id}.png`, bytes});
+    })).then(() => done(null), why => done(String(why)))";
+
+/// An engine of its own, in a page that has no other.
+pub struct Engine<'a> {
+    browser: &'a Browser,
+    limit: Duration,
+}
+
+impl<'a> Engine<'a> {
+    /// Opens the page, starts a worker with this script and waits until it listens; each later answer
+    /// is waited for no longer than `limit`.
+    pub async fn start(browser: &'a Browser, script: &str, limit: Duration) -> Self {
+        browser.open("embed/index.html").await;
+        let engine = Self { browser, limit };
+        let script = format!("../{script}").into();
+        browser.script(START, vec![script]).await;
+        engine.wait(&["ready"]).await;
+        engine
+    }
+
+    /// Says something without waiting for an answer; what was said before is forgotten.
+    pub async fn say(&self, request: Value) {
+        self.browser.script(FORGET, vec![]).await;
+        self.browser.script(SAY, vec![request]).await;
+    }
+
+    /// Asks, and gives the first event of one of these types.
+    pub async fn ask(&self, request: Value, types: &[&str]) -> Value {
+        self.say(request).await;
+        self.wait(types).await
+    }
+
+    /// The first event of one of these types; a failure ends the test.
+    pub async fn wait(&self, types: &[&str]) -> Value {
+        let since = Instant::now();
+        loop {
+            let failed = self.events("failed").await;
+            assert!(failed.is_empty(), "{failed:?}");
+            let found = self.browser.script(EVENTS, vec![json!(types)]).await;
+            if let Some(first) = parsed(&found).into_iter().next() {
+                return first;
+            }
+            assert!(
+                since.elapsed() < self.limit,
+                "no {types:?} within {:?}",
+                self.limit
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// All events of this type since the last request; each has its time, `at`, in milliseconds.
+    pub async fn events(&self, of: &str) -> Vec<Value> {
+        let found = self.browser.script(EVENTS, vec![json!([of])]).await;
+        parsed(&found)
+    }
+
+    /// Adds the four pictures of a sample subject.
+    pub async fn add_pictures(&self, subject: &str) {
+        let folder = format!("../subjects/{subject}").into();
+        let added = self.browser.client.execute_async(ADD, vec![folder]).await;
+        assert_eq!(added.expect("a script"), Value::Null);
+    }
+}
+
+fn parsed(found: &Value) -> Vec<Value> {
+    let text = found.as_str().expect("a text");
+    serde_json::from_str(text).expect("events")
+}
+
+/// To train these layers of the subject that was added: plain steps of one sample.
+pub fn train(layers: &str, steps: usize) -> Value {
+    let captions = json!({
+        "single": "photo of {a}", "left_right": "photo of {a} on the left and {b} on the right",
+        "top_bottom": "photo of {a} on the top and {b} on the bottom",
+        "together": "photo of {a} and {b}", "class_scenes": [""],
+    });
+    json!({
+        "type": "train", "subjects": [{"number": 1, "token": "sks", "class_word": "dog"}],
+        "layers": layers, "text_encoder": false, "mix_probability": 0.6, "unmix_weight": 0.0,
+        "timesteps": "uniform", "min_snr_gamma": 0.0, "schedule": "constant", "ema_decay": 0.0,
+        "batch": 1, "prior_batch": 1, "flip": false, "captions": captions, "arranged": [],
+        "steps": steps, "learning_rate": 1e-3, "learning_rate_1d": 1e-6, "prior_weight": 0.0,
+        "prior_images": 0, "seed": 0, "preview_every": 0, "checkpoint_every": 0,
+    })
+}
+
+/// To make one picture with these deltas, without guidance.
+pub fn generate(prompt: &str, steps: usize, seed: u64, deltas: Value) -> Value {
+    json!({
+        "type": "generate", "id": 1, "prompt": prompt, "negative_prompt": "", "seed": seed,
+        "steps": steps, "guidance_scale": 1.0, "deltas": deltas, "count": 1, "compare": false,
+    })
+}
