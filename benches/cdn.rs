@@ -11,6 +11,8 @@
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/browser.rs"]
 mod browser;
+#[path = "../tests/e2e/engine.rs"]
+mod engine;
 #[path = "../tests/e2e/hub.rs"]
 mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
@@ -25,32 +27,10 @@ use std::time::{Duration, Instant};
 
 use browser::Browser;
 use clap::Parser;
+use engine::{Engine, generate, train};
 use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(3_600);
-
-const START: &str = "
-    window.events = [];
-    window.engine = new Worker('../probe.js');
-    window.engine.onmessage = ({data}) => { data.at = performance.now(); window.events.push(data) }";
-const ASK: &str = "window.events = []; window.engine.postMessage(arguments[0])";
-const EVENT: &str = "
-    const found = window.events.find(event => arguments[0].includes(event.type));
-    return found ? JSON.stringify(found) : null";
-
-/// Four pictures, as a person adds them.
-const ADD: &str = "
-    const done = arguments[arguments.length - 1];
-    window.events = [];
-    Promise.all([0, 1, 2, 3].map(async id => {
-        const file = await fetch(`../subjects/dog/${id}.png`);
-        const bytes = new Uint8Array(await file.arrayBuffer());
-        window.engine.postMessage({type: 'add_picture', id, subject: 1, name: `${id}.png`, bytes});
-    })).then(() => done(null), why => done(String(why)))";
-/// Milliseconds from the first word of taking apart to the last.
-const APART: &str = "
-    const said = window.events.filter(e => e.type === 'progress' && e.task === 'decompose');
-    return said.length ? said.at(-1).at - said[0].at : null";
 
 #[derive(Debug, Parser)]
 struct Args {
@@ -63,6 +43,9 @@ struct Args {
     /// The whole way, with these layers.
     #[arg(long)]
     train: Option<String>,
+    /// No more than taking these layers apart.
+    #[arg(long)]
+    apart: Option<String>,
     /// What the device is said to have, in GB.
     #[arg(long)]
     memory: Option<f64>,
@@ -79,7 +62,7 @@ async fn main() {
     let bytes = browser.server.hub.bytes();
     println!("{}, {}, {}", args.kind, args.device, size(bytes));
 
-    let cold = load(&browser, &args).await;
+    let (_, cold) = load(&browser, request(&args)).await;
     row(
         "load, from the network",
         format!("{:.1} s", cold.seconds),
@@ -89,7 +72,7 @@ async fn main() {
     row("GPU buffers, most at once", size(cold.gpu), "");
 
     let asked = browser.server.requests().len();
-    let warm = load(&browser, &args).await;
+    let (engine, warm) = load(&browser, request(&args)).await;
     let requests = browser.server.requests();
     let network = requests[asked..]
         .iter()
@@ -101,10 +84,9 @@ async fn main() {
         network.to_string(),
         "0",
     );
-    let bytes = browser.server.hub.bytes() as f64;
     row(
         "second load, MB/s",
-        format!("{:.0}", bytes / 1e6 / warm.seconds),
+        format!("{:.0}", bytes as f64 / 1e6 / warm.seconds),
         "",
     );
     row(
@@ -112,97 +94,110 @@ async fn main() {
         format!("{:.0}", dd(&folder)),
         "",
     );
-    let read = ask(&browser, "read".into(), &["read"]).await;
-    let rate =
-        read["bytes"].as_f64().unwrap_or(0.0) / 1e3 / read["milliseconds"].as_f64().unwrap_or(1.0);
+    let read = engine.ask("read".into(), &["read"]).await;
+    let number = |name: &str| read[name].as_f64().expect("a number");
     row(
         "the browser reading what is kept and no more, MB/s",
-        format!("{rate:.0}"),
+        format!("{:.0}", number("bytes") / 1e3 / number("milliseconds")),
         "",
     );
     row("second load, peak wasm memory", size(warm.wasm), "≤ 512 MB");
     if let Some(layers) = &args.train {
         whole_way(&browser, &args, layers).await;
     }
+    if let Some(layers) = &args.apart {
+        apart(&browser, &args, layers).await;
+    }
     browser.close().await;
+}
+
+/// Takes a preset's layers apart, and no more.
+async fn apart(browser: &Browser, args: &Args, layers: &str) {
+    let (engine, _) = load(browser, at_128(args)).await;
+    engine.add_pictures("dog").await;
+    engine.say(train(layers, 2)).await;
+    let ended = |event: &Value| event["task"] == "decompose" && event["done"] == event["total"];
+    let began = Instant::now();
+    while !engine.events("progress").await.iter().any(ended) {
+        assert!(
+            began.elapsed() < LIMIT,
+            "the layers are not apart within {LIMIT:?}"
+        );
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    time_apart(&engine.events("progress").await, layers);
+    println!("warnings: {}", json!(engine.events("warning").await));
+    let memory = engine.ask("memory".into(), &["memory"]).await;
+    row(
+        "peak wasm memory of the engine, without its workers",
+        size(memory["wasm"].as_u64().unwrap_or(0)),
+        "",
+    );
+}
+
+/// From the first word of taking apart to the last.
+fn time_apart(said: &[Value], layers: &str) {
+    let mut apart = said.iter().filter(|event| event["task"] == "decompose");
+    let at = |event: Option<&Value>| event.and_then(|event| event["at"].as_f64());
+    if let (Some(first), Some(last)) = (at(apart.next()), at(apart.next_back())) {
+        row(
+            &format!("the layers of '{layers}' taken apart, in the tab"),
+            format!("{:.0} s", (last - first) / 1e3),
+            "all of SD 1.5: ≤ 20 minutes",
+        );
+    }
+}
+
+/// To load the base for pictures of 128 pixels; the embedded base has 64.
+fn at_128(args: &Args) -> Value {
+    let mut request = request(args);
+    request["size"] = if args.kind == "base" { 64 } else { 128 }.into();
+    request
 }
 
 /// At 128 pixels: takes a preset's layers apart, makes two steps, then a picture with the delta.
 async fn whole_way(browser: &Browser, args: &Args, layers: &str) {
     let began = Instant::now();
-    let mut request = request(args);
-    request["size"] = 128.into();
-    request["anyway"] = true.into();
-    ask(browser, request, &["loaded"]).await;
-    let added = browser
-        .client
-        .execute_async(ADD, vec![])
-        .await
-        .expect("a script");
-    assert_eq!(added, Value::Null, "the pictures are there");
-    let captions = json!({
-        "single": "photo of {a}", "left_right": "photo of {a} on the left and {b} on the right",
-        "top_bottom": "photo of {a} on the top and {b} on the bottom",
-        "together": "photo of {a} and {b}", "class_scenes": [""],
-    });
-    let train = json!({
-        "type": "train", "subjects": [{"number": 1, "token": "sks", "class_word": "dog"}],
-        "layers": layers, "text_encoder": false, "mix_probability": 0.6, "unmix_weight": 0.0,
-        "timesteps": "uniform", "min_snr_gamma": 0.0, "schedule": "constant", "ema_decay": 0.0,
-        "batch": 1, "prior_batch": 1, "flip": false, "captions": captions, "arranged": [], "steps": 2,
-        "learning_rate": 1e-3, "learning_rate_1d": 1e-6, "prior_weight": 0.0, "prior_images": 0,
-        "seed": 0, "preview_every": 0, "checkpoint_every": 0,
-    });
+    let (engine, _) = load(browser, at_128(args)).await;
+    engine.add_pictures("dog").await;
     let pressed = Instant::now();
-    let delta = ask(browser, train, &["delta"]).await;
+    let delta = engine.ask(train(layers, 2), &["delta"]).await;
     let trained = pressed.elapsed().as_secs_f64();
-    let apart = browser.script(APART, vec![]).await;
-    row(
-        &format!("the layers of '{layers}' taken apart, in the tab"),
-        seconds(&apart),
-        "",
-    );
+    let said = engine.events("progress").await;
+    time_apart(&said, layers);
     row(
         "that, and two training steps, 128 px",
         format!("{trained:.0} s"),
         "",
     );
-    planned_and_used(browser, "training").await;
-    let generate = json!({
-        "type": "generate", "id": 1, "prompt": "photo of a sks dog", "negative_prompt": "", "seed": 0,
-        "steps": 4, "guidance_scale": 1.0, "deltas": [{"id": delta["id"], "strength": 1.0}],
-        "count": 1, "compare": false,
-    });
+    planned_and_used(&engine, "training").await;
+    let deltas = json!([{"id": delta["id"], "strength": 1.0}]);
     let pressed = Instant::now();
-    ask(browser, generate, &["generated"]).await;
+    let request = generate("photo of a sks dog", 4, 0, deltas);
+    engine.ask(request, &["generated"]).await;
     let made = pressed.elapsed().as_secs_f64();
     row(
         "a picture of four steps, 128 px",
         format!("{made:.0} s"),
         "",
     );
-    planned_and_used(browser, "a picture").await;
+    planned_and_used(&engine, "a picture").await;
     row(
         "the whole way",
         format!("{:.0} s", began.elapsed().as_secs_f64()),
         "completes",
     );
-    let memory = ask(browser, "memory".into(), &["memory"]).await;
+    let memory = engine.ask("memory".into(), &["memory"]).await;
     row(
         "peak wasm memory",
         size(memory["wasm"].as_u64().unwrap_or(0)),
         "",
     );
-    row(
-        "GPU buffers, most at once",
-        size(memory["gpuPeak"].as_u64().unwrap_or(0)),
-        "",
-    );
 }
 
 /// The engine's own count of a piece of work that has just ended, beside its plan.
-async fn planned_and_used(browser: &Browser, what: &str) {
-    let used = event(browser, &["memory_used"]).await["used"].clone();
+async fn planned_and_used(engine: &Engine<'_>, what: &str) {
+    let used = engine.wait(&["memory_used"]).await["used"].clone();
     let bytes = |name: &str| used[name].as_u64();
     if let (Some(planned), Some(peak)) = (bytes("planned"), bytes("gpu_peak")) {
         let ratio = peak as f64 / planned as f64;
@@ -214,24 +209,13 @@ async fn planned_and_used(browser: &Browser, what: &str) {
     }
 }
 
-fn seconds(milliseconds: &Value) -> String {
-    format!("{:.0} s", milliseconds.as_f64().unwrap_or(f64::NAN) / 1e3)
-}
-
-/// Asks, and waits for one of these events.
-async fn ask(browser: &Browser, request: Value, types: &[&str]) -> Value {
-    browser.script(ASK, vec![request]).await;
-    let wanted = [types, &["failed"]].concat();
-    let end = event(browser, &wanted).await;
-    assert_ne!(end["type"], "failed", "{end}");
-    end
-}
-
-/// To load the base.
+/// To load the base, whatever the plan says.
 fn request(args: &Args) -> Value {
     let source = json!({"type": "catalogue", "id": "hub"});
     let memory = args.memory.map(|gb| (gb * 1e9) as u64);
-    json!({"type": "load", "source": source, "device": args.device, "memory": memory})
+    json!({
+        "type": "load", "source": source, "device": args.device, "memory": memory, "anyway": true,
+    })
 }
 
 /// What a load took.
@@ -242,33 +226,19 @@ struct Load {
 }
 
 /// Loads the base in a new engine.
-async fn load(browser: &Browser, args: &Args) -> Load {
-    browser.open("embed/index.html").await;
-    browser.script(START, vec![]).await;
-    event(browser, &["ready"]).await;
+async fn load(browser: &Browser, request: Value) -> (Engine<'_>, Load) {
+    let engine = Engine::start(browser, "probe.js", LIMIT).await;
     let began = Instant::now();
-    ask(browser, request(args), &["loaded"]).await;
+    engine.ask(request, &["loaded"]).await;
     let seconds = began.elapsed().as_secs_f64();
-    let memory = ask(browser, "memory".into(), &["memory"]).await;
+    let memory = engine.ask("memory".into(), &["memory"]).await;
     let bytes = |name: &str| memory[name].as_u64().expect("a number of bytes");
-    Load {
+    let load = Load {
         seconds,
         wasm: bytes("wasm"),
         gpu: bytes("gpuPeak"),
-    }
-}
-
-/// The first event of one of these types.
-async fn event(browser: &Browser, types: &[&str]) -> Value {
-    let since = Instant::now();
-    loop {
-        let found = browser.script(EVENT, vec![json!(types)]).await;
-        if let Some(text) = found.as_str() {
-            return serde_json::from_str(text).expect("an event");
-        }
-        assert!(since.elapsed() < LIMIT, "no {types:?} within {LIMIT:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    };
+    (engine, load)
 }
 
 /// MB/s of `dd` on the UNet's file.

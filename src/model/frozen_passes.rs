@@ -25,14 +25,24 @@ pub(super) struct Factors<B: Halves> {
 
 /// What a backend must be able to do: the forward and backward passes, without a graph.
 pub(super) trait Frozen: Halves {
+    /// A matrix's numbers for the one product that follows: the next call may write over them.
+    fn at_hand(matrix: Held<Self>) -> FloatTensor<Self> {
+        matrix.f32()
+    }
+
+    /// `[rows, c·k·k]` as a convolution's kernel `[rows, c, k, k]`, likewise for the one that follows.
+    fn kernel_at_hand(matrix: Held<Self>, k: usize) -> FloatTensor<Self> {
+        kernel::<Self>(matrix.f32(), k)
+    }
+
     /// x Wᵀ.
     fn linear_forward(x: FloatTensor<Self>, weight: Held<Self>) -> FloatTensor<Self> {
-        Self::float_matmul(x, Self::float_transpose(weight.f32()))
+        Self::float_matmul(x, Self::float_transpose(Self::at_hand(weight)))
     }
 
     /// ∂x from ∂y.
     fn linear_backward(grad: FloatTensor<Self>, weight: Held<Self>) -> FloatTensor<Self> {
-        Self::float_matmul(grad, weight.f32())
+        Self::float_matmul(grad, Self::at_hand(weight))
     }
 
     /// conv(x, kernel) + bias.
@@ -42,7 +52,7 @@ pub(super) trait Frozen: Halves {
         bias: Option<FloatTensor<Self>>,
         window: Window,
     ) -> FloatTensor<Self> {
-        let weight = kernel::<Self>(weight.f32(), window.kernel_size);
+        let weight = Self::kernel_at_hand(weight, window.kernel_size);
         Self::conv2d(x, weight, bias, options(window))
     }
 
@@ -53,7 +63,7 @@ pub(super) trait Frozen: Halves {
         x: Shape,
         window: Window,
     ) -> FloatTensor<Self> {
-        let weight = kernel::<Self>(weight.f32(), window.kernel_size);
+        let weight = Self::kernel_at_hand(weight, window.kernel_size);
         // Only the shape of x is read.
         let x = Self::float_empty(x, &grad.device(), grad.dtype().into());
         Self::conv2d_x_backward(x, weight, grad, options(window))
@@ -67,9 +77,9 @@ pub(super) trait Frozen: Halves {
     ) -> [FloatTensor<Self>; 2] {
         let Factors { u, s, vt, window } = factors;
         let Some(window) = window else {
-            let z = Self::float_matmul(x, Self::float_transpose(vt.f32()));
+            let z = Self::float_matmul(x, Self::float_transpose(Self::at_hand(vt)));
             let scaled = Self::float_mul(z.clone(), row::<Self>(s));
-            let y = Self::float_matmul(scaled, Self::float_transpose(u.f32()));
+            let y = Self::float_matmul(scaled, Self::float_transpose(Self::at_hand(u)));
             let y = match bias {
                 Some(bias) => Self::float_add(y, row::<Self>(bias)),
                 None => y,
@@ -78,13 +88,13 @@ pub(super) trait Frozen: Halves {
         };
         let z = Self::conv2d(
             x,
-            kernel::<Self>(vt.f32(), window.kernel_size),
+            Self::kernel_at_hand(vt, window.kernel_size),
             None,
             options(window),
         );
         let scaled = Self::float_mul(z.clone(), channels::<Self>(s));
         [
-            Self::conv2d(scaled, kernel::<Self>(u.f32(), 1), bias, options(POINTWISE)),
+            Self::conv2d(scaled, Self::kernel_at_hand(u, 1), bias, options(POINTWISE)),
             z,
         ]
     }
@@ -99,14 +109,17 @@ pub(super) trait Frozen: Halves {
         let Factors { u, s, vt, window } = factors;
         let rank = s.shape();
         let Some(window) = window else {
-            let g = Self::float_matmul(grad, u.f32());
+            let g = Self::float_matmul(grad, Self::at_hand(u));
             let ds = Self::float_sum_dim(Self::float_mul(g.clone(), z), 0);
-            let dx = x.map(|_| Self::float_matmul(Self::float_mul(g, row::<Self>(s)), vt.f32()));
+            let dx = x.map(|_| {
+                let scaled = Self::float_mul(g, row::<Self>(s));
+                Self::float_matmul(scaled, Self::at_hand(vt))
+            });
             return [dx, Some(Self::float_reshape(ds, rank))];
         };
         let g = Self::conv2d_x_backward(
             z.clone(),
-            kernel::<Self>(u.f32(), 1),
+            Self::kernel_at_hand(u, 1),
             grad,
             options(POINTWISE),
         );
@@ -137,9 +150,6 @@ pub(super) trait Frozen: Halves {
     }
 }
 
-#[cfg(feature = "gpu")]
-impl Frozen for burn::backend::Cube {}
-
 pub(super) const POINTWISE: Window = Window {
     kernel_size: 1,
     stride: 1,
@@ -163,7 +173,7 @@ fn channels<B: Halves>(values: FloatTensor<B>) -> FloatTensor<B> {
 }
 
 /// `[rows, c·k·k]` to `[rows, c, k, k]`.
-fn kernel<B: Halves>(matrix: FloatTensor<B>, k: usize) -> FloatTensor<B> {
+pub(super) fn kernel<B: Halves>(matrix: FloatTensor<B>, k: usize) -> FloatTensor<B> {
     let [rows, fan_in] = matrix.shape().dims();
     B::float_reshape(matrix, Shape::from([rows, fan_in / (k * k), k, k]))
 }

@@ -13,19 +13,10 @@ use super::halves::Halves;
 
 impl Halves for Cube {
     fn unpack(words: CubeTensor, shape: [usize; 2]) -> CubeTensor {
-        let words = into_contiguous(words);
         let (client, device) = (words.client.clone(), words.device.clone());
         let shape = Shape::from(shape);
-        let values = empty_device_contiguous_dtype(client.clone(), device, shape, DType::F32);
-        let (count, dim) = threads(&client, words.meta.num_elements());
-        unpack_words::launch(
-            &client,
-            count,
-            dim,
-            words.into_buffer_arg(),
-            values.clone().into_buffer_arg(),
-        );
-        values
+        let values = empty_device_contiguous_dtype(client, device, shape, DType::F32);
+        unpack_to(words, values)
     }
 
     fn pack(values: CubeTensor) -> CubeTensor {
@@ -46,8 +37,23 @@ impl Halves for Cube {
     }
 }
 
+/// Writes the numbers of the halves in `words` to `values`, and gives these back.
+pub(super) fn unpack_to(words: CubeTensor, values: CubeTensor) -> CubeTensor {
+    let words = into_contiguous(words);
+    let client = words.client.clone();
+    let (count, dim) = threads(&client, words.meta.num_elements());
+    unpack_words::launch(
+        &client,
+        count,
+        dim,
+        words.into_buffer_arg(),
+        values.clone().into_buffer_arg(),
+    );
+    values
+}
+
 /// Workgroups for so many threads, and threads in each.
-fn threads(client: &Client, threads: usize) -> (CubeCount, CubeDim) {
+pub(super) fn threads(client: &Client, threads: usize) -> (CubeCount, CubeDim) {
     let dim = CubeDim::new(client, threads);
     (calculate_cube_count_elemwise(client, threads, dim), dim)
 }
@@ -77,7 +83,7 @@ fn pack_words(values: &[f32], words: &mut [u32]) {
 }
 
 #[cube]
-fn widen(half: u32) -> f32 {
+pub(super) fn widen(half: u32) -> f32 {
     let exponent = half & 0x7c00;
     let shifted = (half & 0x7fff) << 13;
     let normal = shifted + (112u32 << 23);

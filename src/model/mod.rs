@@ -23,6 +23,8 @@ mod attention_map_flex;
 mod close;
 mod columns;
 mod frozen;
+#[cfg(feature = "gpu")]
+mod frozen_cube;
 mod frozen_flex;
 mod frozen_graph;
 mod frozen_passes;
