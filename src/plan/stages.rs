@@ -5,7 +5,7 @@
 //! part's gate both halves, an attention q, k, v and either P or two numbers per row; a frozen
 //! product keeps nothing. Devices without kernels of our own put norms and gates together from
 //! Burn's operations, which keep more: [`Kernels`]. What is stored as halves is widened for each product,
-//! and let go of after it.
+//! and let go of after it; on a GPU in one place for all, which kernels of 3×3 are turned in too.
 
 use crate::model::attention::keeps_weights;
 use crate::model::config::{DownBlockType, UNetConfig, UpBlockType};
@@ -62,6 +62,8 @@ pub(super) struct StageCost {
     pub(super) widened: u64,
     /// Columns of the largest convolution; held from then on, once per thread.
     pub(super) columns: u64,
+    /// The largest weight, U or V that is widened or turned on a GPU; held from then on.
+    pub(super) place: u64,
     /// The largest single tensor.
     pub(super) largest: u64,
     pub(super) takes_skip: u64,
@@ -219,8 +221,14 @@ impl Walk<'_> {
         } else {
             (self.pass.weights, rows * cols, rows * cols)
         };
-        if stored == Stored::F16 {
+        let burns = self.pass.kernels == Kernels::Burns;
+        if stored == Stored::F16 && !burns {
             stage.widened = stage.widened.max(numbers as u64);
+        }
+        if burns && (stored == Stored::F16 || is_spatial(path)) {
+            stage.place = stage.place.max(longest as u64);
+        }
+        if stored == Stored::F16 {
             stage.largest = stage.largest.max(longest as u64);
         }
     }
@@ -383,4 +391,10 @@ impl Walk<'_> {
         stage.largest = stage.largest.max(input);
         self.end(stage);
     }
+}
+
+/// Whether a layer is a convolution of 3×3.
+fn is_spatial(path: &str) -> bool {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    ["conv", "conv1", "conv2", "conv_in", "conv_out"].contains(&name)
 }

@@ -104,13 +104,16 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
     }
 }
 
-/// What our own kernels keep from call to call on one thread: the largest picture as columns, and
-/// the library's room for the product of two matrices.
+/// What is kept from call to call: by our own kernels the largest picture as columns on one thread, and
+/// the library's room for the product of two matrices; on a GPU the place for what a product needs
+/// of a weight.
 fn scratch(stages: &[StageCost]) -> u64 {
-    match stages.iter().map(|stage| stage.columns).max() {
-        None | Some(0) => 0,
-        Some(columns) => columns + PRODUCTS,
-    }
+    let most = |of: fn(&StageCost) -> u64| stages.iter().map(of).max().unwrap_or(0);
+    let products = match most(|stage| stage.columns) {
+        0 => 0,
+        columns => columns + PRODUCTS,
+    };
+    products + most(|stage| stage.place)
 }
 
 fn largest(stages: &[StageCost]) -> u64 {
