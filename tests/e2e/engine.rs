@@ -21,11 +21,14 @@ const EVENTS: &str = "
     return JSON.stringify(found, (_, value) => ArrayBuffer.isView(value) ? [...value] : value)";
 const ADD: &str = "
     const [folder, done] = [arguments[0], arguments[arguments.length - 1]];
-    Promise.all([0, 1, 2, 3].map(async id => {
-        const file = await fetch(`${folder}/${id}.png`);
-        const bytes = new Uint8Array(await file.arrayBuffer());
-        window.engine.postMessage({type: 'add_picture', id, subject: 1, name: `${id}.png`, bytes});
-    })).then(() => done(null), why => done(String(why)))";
+    // One after the other: their order decides which of them a step sees.
+    (async () => {
+        for (const id of [0, 1, 2, 3]) {
+            const file = await fetch(`${folder}/${id}.png`);
+            const bytes = new Uint8Array(await file.arrayBuffer());
+            window.engine.postMessage({type: 'add_picture', id, subject: 1, name: `${id}.png`, bytes});
+        }
+    })().then(() => done(null), why => done(String(why)))";
 
 /// An engine of its own, in a page that has no other.
 pub struct Engine<'a> {
