@@ -104,7 +104,8 @@ fn channels_last_of_halves(words: &[u32], kernel: &mut [f32], channels: usize, a
     if ABSOLUTE_POS < kernel.len() {
         let at = source(ABSOLUTE_POS, channels, area);
         let word = words[at / 2];
-        kernel[ABSOLUTE_POS] = widen(select(at % 2 == 0, word & 0xffff, word >> 16));
+        let upper = at % 2;
+        kernel[ABSOLUTE_POS] = widen(select(upper == 0, word & 0xffff, word >> 16));
     }
 }
 
