@@ -253,7 +253,8 @@ impl<T: Transport, F: Folder> Reader<T, F> {
                     ..file.clone()
                 };
                 if let Some(shelf) = shelf {
-                    shelf.publish(file).await?;
+                    // The file is right either way; without them its whole is hashed the next time too.
+                    let _ = shelf.publish(file).await;
                 }
                 Ok(())
             }
