@@ -12,8 +12,7 @@ use std::cell::RefCell;
 
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape};
-use burn_cubecl::cubecl::prelude::*;
-use burn_cubecl::cubecl::{self};
+use burn_cubecl::cubecl::{self, prelude::*};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
@@ -45,26 +44,18 @@ impl Frozen for Cube {
         let ([rows, fan_in], area) = (matrix.dims(), k * k);
         let channels = fan_in / area;
         let shape = Shape::from([rows, k, k, channels]);
-        let kernel = match matrix {
-            Held::F32(values) => {
-                let values = into_contiguous(values);
-                let kernel = place(&values, shape);
-                let (client, target) = (values.client.clone(), kernel.clone().into_buffer_arg());
-                let (count, dim) = threads(&client, rows * fan_in);
-                let values = values.into_buffer_arg();
-                channels_last::launch(&client, count, dim, values, target, channels, area);
-                kernel
-            }
-            Held::F16(words, _) => {
-                let words = into_contiguous(words);
-                let kernel = place(&words, shape);
-                let (client, target) = (words.client.clone(), kernel.clone().into_buffer_arg());
-                let (count, dim) = threads(&client, rows * fan_in);
-                let words = words.into_buffer_arg();
-                channels_last_of_halves::launch(&client, count, dim, words, target, channels, area);
-                kernel
-            }
-        };
+        let halves = matches!(matrix, Held::F16(..));
+        let (Held::F32(numbers) | Held::F16(numbers, _)) = matrix;
+        let numbers = into_contiguous(numbers);
+        let kernel = place(&numbers, shape);
+        let client = numbers.client.clone();
+        let (count, dim) = threads(&client, rows * fan_in);
+        let (from, to) = (numbers.into_buffer_arg(), kernel.clone().into_buffer_arg());
+        if halves {
+            channels_last_of_halves::launch(&client, count, dim, from, to, channels, area);
+        } else {
+            channels_last::launch(&client, count, dim, from, to, channels, area);
+        }
         burn_cubecl::ops::permute(kernel, &[0, 3, 1, 2])
     }
 }
