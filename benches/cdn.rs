@@ -1,10 +1,11 @@
 //! A published base's stand-in in a tab, from a server that behaves like the CDN: what loading takes
 //! of time and memory, first from the network, then from what the browser keeps.
 //!
-//! `cargo bench --profile dev --bench cdn -- [KIND] [cpu|gpu] [--train PRESET] [--memory GB]`, on what
-//! `trunk build --release` has built. KIND is one of `booth synth --like`'s, `sd15` if not given; the
-//! stand-in is written once, to `target/standins`. With `--train` that preset's layers are taken
-//! apart, two steps trained and a picture made besides, at 128 pixels; `--memory` is what the device
+//! `cargo bench --profile dev --bench cdn -- [KIND] [cpu|gpu] [--train PRESET] [--apart PRESET] [--memory GB]`,
+//! on what `trunk build --release` has built. KIND is one of `booth synth --like`'s, `sd15` if not given, or `base`
+//! for the embedded base; a stand-in is written once, to `target/standins`. With `--train` that preset's layers are taken
+//! apart, two steps trained and a picture made besides, at 128 pixels, with
+//! `--apart` no more than the first; `--memory` is what the device
 //! is said to have, by which the plan chooses how weights are stored. One line each: what, measured,
 //! mark, separated by tabs.
 
@@ -18,15 +19,14 @@ mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/server.rs"]
 mod server;
-#[path = "../tests/e2e/standin.rs"]
-mod standin;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use browser::Browser;
-use clap::Parser;
+use browser::{Browser, repository};
+use clap::{Parser, ValueEnum};
+use deltabooth::standin::{Kind, Options, write};
 use engine::{Engine, generate, train};
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ struct Args {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let args = Args::parse();
-    let folder = standin::folder(&args.kind);
+    let folder = standin(&args.kind);
     let browser = Browser::start_on(folder.clone(), &[]).await;
     let bytes = browser.server.hub.bytes();
     println!("{}, {}, {}", args.kind, args.device, size(bytes));
@@ -163,8 +163,7 @@ async fn whole_way(browser: &Browser, args: &Args, layers: &str) {
     let pressed = Instant::now();
     let delta = engine.ask(train(layers, 2), &["delta"]).await;
     let trained = pressed.elapsed().as_secs_f64();
-    let said = engine.events("progress").await;
-    time_apart(&said, layers);
+    time_apart(&engine.events("progress").await, layers);
     row(
         "that, and two training steps, 128 px",
         format!("{trained:.0} s"),
@@ -239,6 +238,19 @@ async fn load(browser: &Browser, request: Value) -> (Engine<'_>, Load) {
         gpu: bytes("gpuPeak"),
     };
     (engine, load)
+}
+
+/// The folder of a stand-in, written if it is not there; `base` is the embedded base.
+fn standin(kind: &str) -> PathBuf {
+    if kind == "base" {
+        return repository().join("static/base");
+    }
+    let folder = repository().join("target/standins").join(kind);
+    if !folder.join("model_index.json").exists() {
+        let kind = Kind::from_str(kind, false).expect("one of `booth synth --like`'s kinds");
+        write(&Options::new(kind), &folder, &mut |_, _| {}).expect("the stand-in is written");
+    }
+    folder
 }
 
 /// MB/s of `dd` on the UNet's file.

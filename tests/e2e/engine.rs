@@ -14,8 +14,7 @@ const START: &str = "
         data.at = performance.now();
         window.events.push(data);
     }";
-const SAY: &str = "window.engine.postMessage(arguments[0])";
-const FORGET: &str = "window.events = []";
+const SAY: &str = "window.events = []; window.engine.postMessage(arguments[0])";
 const EVENTS: &str = "
     const found = window.events.filter(event => arguments[0].includes(event.type));
     return JSON.stringify(found, (_, value) => ArrayBuffer.isView(value) ? [...value] : value)";
@@ -50,7 +49,6 @@ impl<'a> Engine<'a> {
 
     /// Says something without waiting for an answer; what was said before is forgotten.
     pub async fn say(&self, request: Value) {
-        self.browser.script(FORGET, vec![]).await;
         self.browser.script(SAY, vec![request]).await;
     }
 
@@ -64,10 +62,10 @@ impl<'a> Engine<'a> {
     pub async fn wait(&self, types: &[&str]) -> Value {
         let since = Instant::now();
         loop {
-            let failed = self.events("failed").await;
-            assert!(failed.is_empty(), "{failed:?}");
-            let found = self.browser.script(EVENTS, vec![json!(types)]).await;
-            if let Some(first) = parsed(&found).into_iter().next() {
+            let found = self.found(&[types, &["failed"]].concat()).await;
+            let failed = found.iter().find(|event| event["type"] == "failed");
+            assert!(failed.is_none(), "{failed:?}");
+            if let Some(first) = found.into_iter().next() {
                 return first;
             }
             assert!(
@@ -81,8 +79,13 @@ impl<'a> Engine<'a> {
 
     /// All events of this type since the last request; each has its time, `at`, in milliseconds.
     pub async fn events(&self, of: &str) -> Vec<Value> {
-        let found = self.browser.script(EVENTS, vec![json!([of])]).await;
-        parsed(&found)
+        self.found(&[of]).await
+    }
+
+    async fn found(&self, types: &[&str]) -> Vec<Value> {
+        let found = self.browser.script(EVENTS, vec![json!(types)]).await;
+        let text = found.as_str().expect("a text");
+        serde_json::from_str(text).expect("events")
     }
 
     /// Adds the four pictures of a sample subject.
@@ -91,11 +94,6 @@ impl<'a> Engine<'a> {
         let added = self.browser.client.execute_async(ADD, vec![folder]).await;
         assert_eq!(added.expect("a script"), Value::Null);
     }
-}
-
-fn parsed(found: &Value) -> Vec<Value> {
-    let text = found.as_str().expect("a text");
-    serde_json::from_str(text).expect("events")
 }
 
 /// To train these layers of the subject that was added: plain steps of one sample.

@@ -100,19 +100,6 @@ impl Hub {
         self.files.values().sum()
     }
 
-    /// A title, a description and pictures' pixels for the catalogue.
-    fn words(&self) -> (Option<String>, &'static str, usize) {
-        let name = self.root.file_name().unwrap_or_default().to_string_lossy();
-        match &*name {
-            "base" => (None, "The embedded base on another site.", 64),
-            kind => (
-                Some(format!("Stand-in of {kind}")),
-                "The shapes of a published base, with random weights.",
-                512,
-            ),
-        }
-    }
-
     /// A file, if there is one at this path.
     fn open(&self, path: &str) -> Option<File> {
         self.files.get(path)?;
@@ -157,7 +144,6 @@ fn plain(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
 }
 
 async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
-    let (title, description, resolution) = hub.words();
     let base = |id: &str, unet: Option<String>| {
         let files: Vec<Value> = hub
             .files
@@ -168,10 +154,10 @@ async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
             })
             .collect();
         json!({
-            "id": id, "title": title.as_deref().unwrap_or(id), "description": description,
+            "id": id, "title": id, "description": "The embedded base on another site.",
             "licence": {"name": "MIT", "url": "base/README.md", "consent": false},
             "root": "hub/resolve/main/", "files": files,
-            "defaults": {"sampler": "ddim", "steps": 25, "guidance_scale": 4, "resolution": resolution, "prediction": "epsilon"},
+            "defaults": {"sampler": "ddim", "steps": 25, "guidance_scale": 4, "resolution": 64, "prediction": "epsilon"},
         })
     };
     json!({"version": 1, "bases": [base("hub", None), base("other", Some("0".repeat(64)))]})
