@@ -19,14 +19,15 @@ mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/server.rs"]
 mod server;
+#[path = "../tests/e2e/standin.rs"]
+mod standin;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use browser::{Browser, repository};
-use clap::{Parser, ValueEnum};
-use deltabooth::standin::{Kind, Options, write};
+use browser::Browser;
+use clap::Parser;
 use engine::{Engine, generate, train};
 use serde_json::{Value, json};
 
@@ -57,7 +58,7 @@ struct Args {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let args = Args::parse();
-    let folder = standin(&args.kind);
+    let folder = standin::folder(&args.kind);
     let browser = Browser::start_on(folder.clone(), &[]).await;
     let bytes = browser.server.hub.bytes();
     println!("{}, {}, {}", args.kind, args.device, size(bytes));
@@ -238,19 +239,6 @@ async fn load(browser: &Browser, request: Value) -> (Engine<'_>, Load) {
         gpu: bytes("gpuPeak"),
     };
     (engine, load)
-}
-
-/// The folder of a stand-in, written if it is not there; `base` is the embedded base.
-fn standin(kind: &str) -> PathBuf {
-    if kind == "base" {
-        return repository().join("static/base");
-    }
-    let folder = repository().join("target/standins").join(kind);
-    if !folder.join("model_index.json").exists() {
-        let kind = Kind::from_str(kind, false).expect("one of `booth synth --like`'s kinds");
-        write(&Options::new(kind), &folder, &mut |_, _| {}).expect("the stand-in is written");
-    }
-    folder
 }
 
 /// MB/s of `dd` on the UNet's file.

@@ -79,6 +79,15 @@ fn gigabytes(stated: f64) -> f64 {
     }
 }
 
+/// What a count will be: it follows its default unless a person chose another one.
+fn followed(now: f64, before: usize, after: usize) -> usize {
+    if now == before as f64 {
+        after
+    } else {
+        now as usize
+    }
+}
+
 /// Gigabytes as bytes; `None` if nobody stated them.
 fn bytes(stated: f64) -> Option<u64> {
     let stated = gigabytes(stated);
@@ -111,11 +120,40 @@ impl Booth {
     /// Asks what a model takes: its config files are fetched, and nothing else.
     pub fn ask_plan(self, source: BaseSource) {
         self.plans.asked.update(|asked| asked.push(source.clone()));
+        let samples = untrack(|| self.samples_once_loaded(&source));
         let request = untrack(|| self.plan_request(source));
         self.send(Request::Plan(PlanRequest {
             size: None,
+            samples,
             ..request
         }));
+    }
+
+    /// Samples in a step with another model, as [`Self::on_size`] will have set them; tracked.
+    fn samples_once_loaded(self, source: &BaseSource) -> usize {
+        let large = self
+            .bases
+            .entry(source)
+            .map(|entry| entry.defaults.resolution)
+            > Some(recipe::SMALL_PICTURES);
+        let subjects = self.subjects.with(Vec::len);
+        let (before, after) = (
+            self.effort(subjects).0,
+            if large {
+                recipe::paper_effort(subjects)
+            } else {
+                recipe::effort(subjects)
+            },
+        );
+        let train = self.train;
+        let batch = followed(train.batch.get(), before.batch, after.batch);
+        let prior_batch = followed(
+            train.prior_batch.get(),
+            before.prior_batch,
+            after.prior_batch,
+        );
+        let of_classes = if train.has_prior() { prior_batch } else { 0 };
+        batch + of_classes
     }
 
     /// Tracked.
@@ -228,6 +266,12 @@ impl Booth {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_count_follows_its_default_until_it_is_chosen() {
+        assert_eq!(followed(8.0, 8, 1), 1);
+        assert_eq!(followed(3.0, 8, 1), 3);
+    }
 
     #[test]
     fn memory_counts_only_where_it_can_be_meant() {

@@ -136,9 +136,17 @@ impl TrainFields {
 
     /// Samples in one step, of subjects and of classes; tracked.
     pub fn samples(&self) -> f32 {
-        let prior = self.prior_weight.get() > 0.0 && self.prior_images.get() > 0.0;
-        let of_classes = if prior { self.prior_batch.get() } else { 0.0 };
+        let of_classes = if self.has_prior() {
+            self.prior_batch.get()
+        } else {
+            0.0
+        };
         (self.batch.get() + of_classes) as f32
+    }
+
+    /// Whether classes are kept besides; tracked.
+    pub fn has_prior(&self) -> bool {
+        self.prior_weight.get() > 0.0 && self.prior_images.get() > 0.0
     }
 
     /// Shows the settings of a run that goes on.

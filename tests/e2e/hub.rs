@@ -144,24 +144,43 @@ fn plain(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
 }
 
 async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
-    let base = |id: &str, unet: Option<String>| {
-        let files: Vec<Value> = hub
-            .files
-            .keys()
-            .map(|path| {
-                let sha256 = unet.clone().filter(|_| path.starts_with("unet/diff"));
-                json!({"path": path, "bytes": null, "sha256": sha256})
-            })
-            .collect();
-        json!({
-            "id": id, "title": id, "description": "The embedded base on another site.",
-            "licence": {"name": "MIT", "url": "base/README.md", "consent": false},
-            "root": "hub/resolve/main/", "files": files,
-            "defaults": {"sampler": "ddim", "steps": 25, "guidance_scale": 4, "resolution": 64, "prediction": "epsilon"},
-        })
+    let folder = hub.root.file_name().unwrap_or_default().to_string_lossy();
+    let bases = match &*folder {
+        // Nobody has published their sizes.
+        "base" => vec![
+            entry(&hub, "hub", None, None),
+            entry(&hub, "other", None, Some("0".repeat(64))),
+        ],
+        kind => vec![entry(&hub, "hub", Some(kind), None)],
     };
-    json!({"version": 1, "bases": [base("hub", None), base("other", Some("0".repeat(64)))]})
-        .to_string()
+    json!({"version": 1, "bases": bases}).to_string()
+}
+
+/// What the catalogue says of the hub's files, where they are those of a stand-in with their sizes; `unet` is
+/// its UNet's SHA-256.
+fn entry(hub: &Hub, id: &str, stand_in: Option<&str>, unet: Option<String>) -> Value {
+    let files: Vec<Value> = hub
+        .files
+        .iter()
+        .map(|(path, &bytes)| {
+            let sha256 = unet.clone().filter(|_| path.starts_with("unet/diff"));
+            json!({"path": path, "bytes": stand_in.map(|_| bytes), "sha256": sha256})
+        })
+        .collect();
+    let (title, description, resolution) = match stand_in {
+        None => (id.into(), "The embedded base on another site.", 64),
+        Some(kind) => (
+            format!("Stand-in of {kind}"),
+            "The shapes of a published base, with random weights.",
+            512,
+        ),
+    };
+    json!({
+        "id": id, "title": title, "description": description,
+        "licence": {"name": "MIT", "url": "base/README.md", "consent": false},
+        "root": "hub/resolve/main/", "files": files,
+        "defaults": {"sampler": "ddim", "steps": 25, "guidance_scale": 4, "resolution": resolution, "prediction": "epsilon"},
+    })
 }
 
 /// The engine's worker, with a count of its memory.

@@ -1,4 +1,5 @@
-//! The pictures of the page in docs/: what a person sees who presses 'Try it'.
+//! The pictures of the page in docs/: what a person sees who presses 'Try it', and who takes a larger
+//! base.
 //!
 //! `cargo xtask screenshots` builds `dist/` and runs this; it is a chore, not a check.
 
@@ -11,6 +12,8 @@ mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/server.rs"]
 mod server;
+#[path = "../e2e/standin.rs"]
+mod standin;
 
 use std::time::Duration;
 
@@ -67,6 +70,64 @@ async fn try_it() {
     keep(&browser, "4-link").await;
     every_look(&browser, "link").await;
     browser.close().await;
+}
+
+/// A larger base: its plan, its way here, and what is left of it after an interruption.
+#[tokio::test]
+async fn a_larger_base() {
+    let browser = Browser::start_on(standin::folder("bk-sdm-tiny"), &[]).await;
+    let loaded = "return !!document.querySelector('[data-testid=\"check-device\"]')";
+    browser.open("").await;
+    browser
+        .wait_until("the page's own base", loaded, LIMIT)
+        .await;
+    browser.press("change-base").await;
+    let offered = "return !!document.querySelector('[data-testid=\"plan-base\"]')";
+    browser.wait_until("the offer", offered, LIMIT).await;
+    browser.press("plan-base").await;
+    let planned =
+        "return !document.querySelector('[data-testid=\"offer\"] [data-testid=\"plan-base\"]')";
+    browser.wait_until("its plan", planned, LIMIT).await;
+    window(&browser, 1280, 900).await;
+    keep(&browser, "larger-1-plan").await;
+
+    browser.press("load-base").await;
+    browser
+        .wait_until("bytes have come", &stored(300), LIMIT)
+        .await;
+    keep(&browser, "larger-2-loading").await;
+
+    // Another visit, before all of it is here.
+    browser.open("").await;
+    browser
+        .wait_until("the page's own base", loaded, LIMIT)
+        .await;
+    browser.press("change-base").await;
+    let kept = "return !!document.querySelector('[data-testid=\"go-on-download\"]')";
+    browser.wait_until("what is kept", kept, LIMIT).await;
+    let into_view =
+        "document.querySelector('[data-testid=\"stored-base\"]').scrollIntoView({block: 'center'})";
+    browser.script(into_view, Vec::new()).await;
+    keep(&browser, "larger-3-resume").await;
+
+    browser.press("go-on-download").await;
+    let there = "return document.querySelector('[data-testid=\"model-line\"]').textContent.includes('stand-in/')
+        && !!document.querySelector('[data-testid=\"check-device\"]')";
+    browser.wait_until("all of it", there, LIMIT).await;
+    tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
+    browser.script("scrollTo(0, 0)", Vec::new()).await;
+    window(&browser, 1280, 1400).await;
+    keep(&browser, "larger-4-loaded").await;
+    browser.close().await;
+}
+
+/// Whether so many megabytes have come, by the page's words.
+fn stored(megabytes: u32) -> String {
+    format!(
+        "const words = document.querySelector('[data-testid=\"device-line\"]').textContent;
+         const found = words.match(/([\\d,.]+) (MB|GB) of/);
+         return !!found && parseFloat(found[1]) * (found[2] === 'GB' ? 1000 : 1) >= {megabytes}"
+    )
 }
 
 /// The same view on a phone and on a desk, in light and in dark.

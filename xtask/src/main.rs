@@ -49,7 +49,7 @@ fn screenshots() -> shell::Done {
     doctor::ensure(doctor::ALL)?;
     web::build()?;
     std::fs::create_dir_all("docs").map_err(|error| format!("docs/: {error}"))?;
-    shell::cargo(&["test", "--test", "screenshots"])
+    shell::cargo(&["test", "--test", "screenshots", "--", "--test-threads=1"])
 }
 
 /// Every check, from the quickest to the slowest.

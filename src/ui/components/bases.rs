@@ -145,7 +145,7 @@ fn StoredLine(base: StoredBase) -> impl IntoView {
     let title = shorten(base.title.trim(), 80);
     let (key, source) = (base.key.clone(), base.source.clone());
     view! {
-        <li class="kept-delta" data-testid="stored-base">
+        <li class="kept-delta offer" data-testid="stored-base">
             <div class="about">
                 <p class="title"><bdi>{title.clone()}</bdi></p>
                 <p class="hint">{text::kept(&base)}</p>

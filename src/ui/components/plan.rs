@@ -108,6 +108,11 @@ pub fn SizeField() -> impl IntoView {
             .map(|plan| (plan.sizes, plan.own_size))
             .unwrap_or_default()
     });
+    // Until another model is loaded the size is that of the one before.
+    let has_choice = move || {
+        let size = booth.plans.size.get();
+        sizes.with(|(sizes, _)| sizes.len() > 1 && sizes.contains(&size))
+    };
     let options = move || {
         let (sizes, own) = sizes.get();
         let option = |size: usize| {
@@ -120,7 +125,7 @@ pub fn SizeField() -> impl IntoView {
         sizes.into_iter().map(option).collect_view()
     };
     view! {
-        <Show when=move || sizes.with(|(sizes, _)| sizes.len() > 1)>
+        <Show when=has_choice>
             <div class="field">
                 <label for="picture-size">{text::PICTURE_SIZE}</label>
                 <select
