@@ -170,6 +170,7 @@ async fn whole_way(browser: &Browser, args: &Args, layers: &str) {
         format!("{trained:.0} s"),
         "",
     );
+    println!("warnings: {}", json!(engine.events("warning").await));
     planned_and_used(&engine, "training").await;
     let deltas = json!([{"id": delta["id"], "strength": 1.0}]);
     let pressed = Instant::now();

@@ -19,6 +19,8 @@
 //! | `frozen_flex` | the same by kernels for the CPU |
 //! | `frozen_graph` | what is kept for the backward pass |
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, ExtensionType, backend_extension};
 use burn::tensor::Tensor;
@@ -27,6 +29,24 @@ use burn::tensor::ops::ConvOptions;
 use super::columns::Window;
 use super::frozen_passes::{Factors, Frozen};
 use super::matrix::{Held, Matrix};
+use crate::weights::Stored;
+
+/// Numbers of the largest matrix that was loaded and that a GPU writes down anew for each product.
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
+
+/// A matrix was loaded: the kernel of a convolution over more than one pixel if `spatial`.
+pub(super) fn foresee(matrix: &Matrix, spatial: bool) {
+    if spatial || matrix.stored() == Stored::F16 {
+        let [rows, cols] = matrix.dims();
+        LARGEST.fetch_max(rows * cols, Ordering::Relaxed);
+    }
+}
+
+/// Numbers that the place of the largest such matrix takes.
+#[cfg(feature = "gpu")]
+pub(super) fn foreseen() -> usize {
+    LARGEST.load(Ordering::Relaxed)
+}
 
 /// `x Wᵀ` of x `[n, c_in]` and W `[c_out, c_in]`.
 ///

@@ -17,6 +17,7 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
+use super::frozen::foreseen;
 use super::frozen_passes::{Frozen, kernel};
 use super::halves_cube::{threads, unpack_to, widen};
 use super::matrix::Held;
@@ -72,7 +73,9 @@ fn place(like: &CubeTensor, shape: Shape) -> CubeTensor {
         }
         let whole = place.get_or_insert_with(|| {
             let (client, device) = (like.client.clone(), like.device.clone());
-            empty_device_contiguous_dtype(client, device, Shape::from([needed]), DType::F32)
+            // One that grew with the layers would leave the smaller ones behind.
+            let largest = Shape::from([needed.max(foreseen())]);
+            empty_device_contiguous_dtype(client, device, largest, DType::F32)
         });
         let spare = 4 * (whole.meta.num_elements() - needed) as u64;
         let handle = whole.handle.clone().offset_end(spare);

@@ -8,7 +8,7 @@
 use burn::tensor::{Device, Tensor, activation::silu};
 
 use super::columns::Window;
-use super::frozen::{factored_conv2d, factored_linear, frozen_conv2d, frozen_linear};
+use super::frozen::{factored_conv2d, factored_linear, foresee, frozen_conv2d, frozen_linear};
 use super::has_kernels;
 use super::matrix::Matrix;
 use super::norm::{Norm, normalise};
@@ -132,7 +132,9 @@ impl Weight {
     /// # Errors
     /// A missing or misshapen tensor, by name.
     pub(super) fn take(weights: &mut Weights, path: &str, shape: &[usize]) -> Result<Self> {
-        Matrix::take(weights, &format!("{path}.weight"), shape).map(Self::Full)
+        let matrix = Matrix::take(weights, &format!("{path}.weight"), shape)?;
+        foresee(&matrix, matches!(shape, [_, _, k, _] if *k > 1));
+        Ok(Self::Full(matrix))
     }
 
     /// Rows and columns.

@@ -163,7 +163,9 @@ impl Counted<'_> {
                 [held + shown as u64, largest.max(shown as u64 / 2)]
             }
         };
-        found.map(|numbers| 4 * numbers)
+        let [held, largest] = found.map(|numbers| 4 * numbers);
+        // The place that the UNet's largest kernel needs is made at the first product.
+        [held + 4 * self.pass(&|_| false, 1).place(), largest]
     }
 
     fn generate(&self, delta: Option<LayerPreset>) -> Vec<Phase> {

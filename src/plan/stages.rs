@@ -9,6 +9,7 @@
 
 use crate::model::attention::keeps_weights;
 use crate::model::config::{DownBlockType, UNetConfig, UpBlockType};
+use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::weights::Stored;
 
@@ -62,8 +63,6 @@ pub(super) struct StageCost {
     pub(super) widened: u64,
     /// Columns of the largest convolution; held from then on, once per thread.
     pub(super) columns: u64,
-    /// The largest weight, U or V that is widened or turned on a GPU; held from then on.
-    pub(super) place: u64,
     /// The largest single tensor.
     pub(super) largest: u64,
     pub(super) takes_skip: u64,
@@ -169,6 +168,32 @@ impl Pass<'_> {
     fn trained(&self, path: &str) -> bool {
         self.layer(path).is_some_and(|layer| (self.trains)(layer))
     }
+
+    /// Numbers of the one place that a GPU widens and turns matrices in; held from the first product on.
+    pub(super) fn place(&self) -> u64 {
+        let longest = |layer: &LayerShape| {
+            let [rows, cols] = layer.shape;
+            let spatial = is_spatial(&layer.path);
+            // What is loaded counts even where U and V take its place later.
+            let loaded = match spatial || self.weights == Stored::F16 {
+                true => rows * cols,
+                false => 0,
+            };
+            let factors = spatial || self.factors == Stored::F16;
+            match factors && (self.trains)(layer) {
+                true => loaded.max(layer.shifts() * rows.max(cols)),
+                false => loaded,
+            }
+        };
+        match self.kernels {
+            Kernels::Own => 0,
+            Kernels::Burns => {
+                let products = self.layers.iter();
+                let products = products.filter(|layer| layer.form != LayerForm::Norm);
+                products.map(longest).max().unwrap_or(0) as u64
+            }
+        }
+    }
 }
 
 struct Walk<'a> {
@@ -221,12 +246,8 @@ impl Walk<'_> {
         } else {
             (self.pass.weights, rows * cols, rows * cols)
         };
-        let burns = self.pass.kernels == Kernels::Burns;
-        if stored == Stored::F16 && !burns {
+        if stored == Stored::F16 && self.pass.kernels == Kernels::Own {
             stage.widened = stage.widened.max(numbers as u64);
-        }
-        if burns && (stored == Stored::F16 || is_spatial(path)) {
-            stage.place = stage.place.max(longest as u64);
         }
         if stored == Stored::F16 {
             stage.largest = stage.largest.max(longest as u64);

@@ -43,7 +43,7 @@ pub(super) fn forward(pass: &Pass<'_>) -> Peaks {
     }
     Peaks {
         kept: 0,
-        temporary: peak + scratch(&all),
+        temporary: peak + scratch(pass, &all),
         largest: largest(&all),
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
     }
     Peaks {
         kept,
-        temporary: peak - kept + scratch(&all),
+        temporary: peak - kept + scratch(pass, &all),
         largest: largest(&all),
     }
 }
@@ -107,13 +107,13 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
 /// What is kept from call to call: by our own kernels the largest picture as columns on one thread, and
 /// the library's room for the product of two matrices; on a GPU the place for what a product needs
 /// of a weight.
-fn scratch(stages: &[StageCost]) -> u64 {
+fn scratch(pass: &Pass<'_>, stages: &[StageCost]) -> u64 {
     let most = |of: fn(&StageCost) -> u64| stages.iter().map(of).max().unwrap_or(0);
     let products = match most(|stage| stage.columns) {
         0 => 0,
         columns => columns + PRODUCTS,
     };
-    products + most(|stage| stage.place)
+    products + pass.place()
 }
 
 fn largest(stages: &[StageCost]) -> u64 {

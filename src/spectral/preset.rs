@@ -11,6 +11,8 @@
 //! | `up`, `down`, `mid` | those blocks | 181,568; 107,072; 32,256 |
 //! | `up_cross_attention`, … | `attn2` of those blocks | |
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::layers::LayerForm;
@@ -93,6 +95,25 @@ impl LayerPreset {
             .map(LayerShape::shifts)
             .sum()
     }
+
+    /// Of the presets that hold all the layers at `paths` the one with the fewest shifts; none if no
+    /// layer is among them.
+    pub fn least<'a>(
+        paths: impl IntoIterator<Item = &'a str>,
+        layers: &[LayerShape],
+    ) -> Option<Self> {
+        let paths: BTreeSet<&str> = paths.into_iter().collect();
+        let shifted = |layer: &&LayerShape| paths.contains(layer.path.as_str());
+        layers.iter().find(shifted)?;
+        let holds_all = |preset: &Self| {
+            let mut shifted = layers.iter().filter(shifted);
+            shifted.all(|layer| preset.holds(&layer.path, layer.form))
+        };
+        Self::ALL
+            .into_iter()
+            .filter(holds_all)
+            .min_by_key(|preset| preset.count(layers))
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +159,24 @@ mod tests {
         // svdiff-pytorch has one number per norm.
         let norms = layers.iter().filter(|l| l.form == LayerForm::Norm).count();
         assert_eq!(322_856 - 100_160 + norms, 222_805);
+    }
+
+    #[test]
+    fn a_delta_is_planned_with_no_more_layers_than_it_needs() {
+        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        for preset in LayerPreset::ALL {
+            let held = layers.iter().filter(|l| preset.holds(&l.path, l.form));
+            let found = LayerPreset::least(held.map(|l| l.path.as_str()), &layers);
+            assert_eq!(found, Some(preset));
+        }
+        let keys = ["mid_block.attentions.0.transformer_blocks.0.attn2.to_k"];
+        let found = LayerPreset::least(keys, &layers);
+        assert_eq!(found, Some(LayerPreset::MidCrossAttention));
+        let unlike = ["conv_in", "mid_block.resnets.0.norm1"];
+        let found = LayerPreset::least(unlike, &layers);
+        assert_eq!(found, Some(LayerPreset::All));
+        assert_eq!(LayerPreset::least([], &layers), None);
+        assert_eq!(LayerPreset::least(["no.such.layer"], &layers), None);
     }
 
     #[test]

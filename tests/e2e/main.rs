@@ -12,6 +12,7 @@ mod crew;
 mod embedding;
 mod engine;
 mod firefox;
+mod gpu_memory;
 mod halves;
 mod hub;
 mod mixing;

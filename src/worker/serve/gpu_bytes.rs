@@ -25,6 +25,11 @@ pub(super) fn count() {
     }
 }
 
+/// Bytes of all buffers; `None` where they are not counted.
+pub(super) fn held() -> Option<u64> {
+    COUNTS.get().then(|| NOW.get() as u64)
+}
+
 /// The peak is counted anew from what is held now.
 pub(super) fn begin() {
     PEAK.set(NOW.get());

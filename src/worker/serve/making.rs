@@ -7,6 +7,7 @@ use super::post::{self, post, warn};
 use super::session::{Session, no_base};
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
+use crate::model::unet::layer_shapes::layer_shapes;
 use crate::picture::Picture;
 use crate::spectral::delta::Delta;
 use crate::spectral::{LayerPreset, Needs, lora};
@@ -53,7 +54,7 @@ impl Session {
         }
         self.loaded()?;
         let personalised = !request.deltas.is_empty();
-        let plan = self.plan_pictures(personalised.then_some(LayerPreset::All))?;
+        let plan = self.plan_pictures(self.layers_of(&request.deltas)?)?;
         self.tile(&plan)?;
         gpu_bytes::begin();
         let sides: &[bool] = match (personalised, request.compare) {
@@ -102,7 +103,7 @@ impl Session {
             });
         }
         gpu_bytes::tell(Task::Generate, plan.peak_as_asked);
-        Ok(())
+        self.give_back().await
     }
 
     /// Pictures with the baked deltas or without them, as part `index` of `parts`.
@@ -166,6 +167,15 @@ impl Session {
             loaded.baked = Some((key, base));
         }
         Ok(())
+    }
+
+    /// The layers that are built anew for these deltas, for the plan.
+    fn layers_of(&self, wanted: &[DeltaStrength]) -> Result<Option<LayerPreset>> {
+        let wanted: Vec<&DeltaStrength> = wanted.iter().collect();
+        let deltas = self.open(&wanted)?;
+        let shifts = deltas.iter().flat_map(|(delta, _)| delta.unet.iter());
+        let layers = layer_shapes(&self.loaded()?.configs.unet);
+        Ok(LayerPreset::least(shifts.map(|(path, _)| path), &layers))
     }
 
     /// The deltas that are meant.

@@ -15,6 +15,7 @@
 //! | `loading` | a base, from its plan to its weights on the device |
 //! | `planning` | what a base takes of memory, and what is done by that |
 //! | `gpu_bytes` | what it really takes of a GPU's |
+//! | `give_back` | what a GPU's allocator holds and nothing uses |
 //! | `idle` | what a run does not need, let go of and brought back |
 //! | `session` | what is loaded; one request at a time |
 //! | `watch` | what long work calls after every step |
@@ -48,6 +49,7 @@ mod device;
 mod editing;
 mod exporting;
 mod factors;
+mod give_back;
 mod gpu_bytes;
 mod idle;
 mod loading;

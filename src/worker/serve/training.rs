@@ -135,8 +135,12 @@ impl Session {
             true => Some(self.let_go(trainer.settings())?),
             false => None,
         };
+        self.give_back().await?;
         let outcome = self.go_on(trainer, store, away.as_ref()).await;
         gpu_bytes::tell(Task::Train, plan.peak_as_asked);
+        if !matches!(outcome, Err(Error::Device(_))) {
+            self.give_back().await?;
+        }
         if let Some(away) = away
             && !matches!(outcome, Err(Error::Device(_)))
         {
@@ -192,7 +196,10 @@ impl Session {
                     let delta = trainer.finish(&now()).await?;
                     self.snapshots.push((step, delta));
                 }
-                match self.preview(&trainer, away).await {
+                self.give_back().await?;
+                let outcome = self.preview(&trainer, away).await;
+                self.give_back().await?;
+                match outcome {
                     Err(Error::Cancelled) => {
                         stopped = true;
                         break;
