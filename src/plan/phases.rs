@@ -163,9 +163,13 @@ impl Counted<'_> {
                 [held + shown as u64, largest.max(shown as u64 / 2)]
             }
         };
-        let [held, largest] = found.map(|numbers| 4 * numbers);
-        // The place that the UNet's largest kernel needs is made at the first product.
-        [held + 4 * self.pass(&|_| false, 1).place(), largest]
+        found.map(|numbers| 4 * numbers)
+    }
+
+    /// Where a GPU widens and turns the matrices of its products, as soon as there was one.
+    fn place(&self, trains: &dyn Fn(&LayerShape) -> bool) -> (&'static str, u64) {
+        let numbers = self.pass(trains, 1).place();
+        ("a place for the largest matrix", 4 * numbers)
     }
 
     fn generate(&self, delta: Option<LayerPreset>) -> Vec<Phase> {
@@ -183,7 +187,7 @@ impl Counted<'_> {
             ),
         ];
         let phase = |name, what, [bytes, largest]: [u64; 2]| {
-            let items = [&weights[..], &[(what, bytes)]].concat();
+            let items = [&weights[..], &[self.place(&|_| false), (what, bytes)]].concat();
             Phase::new(name, &items, largest.max(self.largest_weight()))
         };
         vec![
@@ -229,13 +233,17 @@ impl Counted<'_> {
         let beside = if drop { 0 } else { factors };
         let items = [
             &whole[..],
-            &[("U and V", beside), ("pictures to latents", work)],
+            &[
+                ("U and V", beside),
+                self.place(&|_| false),
+                ("pictures to latents", work),
+            ],
         ]
         .concat();
         let largest = largest.max(self.largest_weight());
         let mut phases = vec![Phase::new("preparing the pictures", &items, largest)];
         if drop {
-            let items = [&whole[..], &[("U and V", factors)]].concat();
+            let items = [&whole[..], &[("U and V", factors), self.place(&trains)]].concat();
             let largest = self.largest_weight().max(self.largest_factor(preset));
             phases.push(Phase::new("taking the weights apart", &items, largest));
         }
@@ -272,6 +280,7 @@ impl Counted<'_> {
         };
         let work = [
             ("U and V", factors),
+            self.place(&trains),
             ("kept for the backward pass", 4 * kept + graph_of_text),
             ("held for a moment", 4 * temporary),
             (

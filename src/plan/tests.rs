@@ -70,6 +70,31 @@ fn the_parts_of_stable_diffusion_have_as_many_numbers_as_published() {
 }
 
 #[test]
+fn a_gpu_has_one_place_for_the_largest_kernel_and_a_cpu_none() {
+    let place = |kernels, stored| {
+        let job = Job {
+            kernels,
+            ..training(stored)
+        };
+        let phases = phases(&stable_diffusion(), &job, 512, Strategy::default());
+        let of = |phase: &Phase| {
+            let mut items = phase.items.iter();
+            let place = items.find(|item| item.name == "a place for the largest matrix");
+            place.map_or(0, |place| place.bytes)
+        };
+        let places: Vec<u64> = phases.iter().map(of).collect();
+        assert!(places.iter().all(|place| *place == places[0]), "{places:?}");
+        places[0]
+    };
+    // `up_blocks.0.resnets.0.conv1`, F32 however it is stored.
+    let largest = 4 * 1280 * 2560 * 9;
+    for stored in [Stored::F32, Stored::F16] {
+        assert_eq!(place(Kernels::Burns, stored), largest);
+        assert_eq!(place(Kernels::Own, stored), 0);
+    }
+}
+
+#[test]
 fn as_the_budget_shrinks_more_is_saved_then_pictures_shrink_then_it_is_refused() {
     let (configs, job) = (stable_diffusion(), training(Stored::F16));
     let mut before: Option<Plan> = None;

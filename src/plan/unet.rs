@@ -43,7 +43,7 @@ pub(super) fn forward(pass: &Pass<'_>) -> Peaks {
     }
     Peaks {
         kept: 0,
-        temporary: peak + scratch(pass, &all),
+        temporary: peak + scratch(&all),
         largest: largest(&all),
     }
 }
@@ -99,21 +99,18 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
     }
     Peaks {
         kept,
-        temporary: peak - kept + scratch(pass, &all),
+        temporary: peak - kept + scratch(&all),
         largest: largest(&all),
     }
 }
 
-/// What is kept from call to call: by our own kernels the largest picture as columns on one thread, and
-/// the library's room for the product of two matrices; on a GPU the place for what a product needs
-/// of a weight.
-fn scratch(pass: &Pass<'_>, stages: &[StageCost]) -> u64 {
-    let most = |of: fn(&StageCost) -> u64| stages.iter().map(of).max().unwrap_or(0);
-    let products = match most(|stage| stage.columns) {
-        0 => 0,
-        columns => columns + PRODUCTS,
-    };
-    products + pass.place()
+/// What is kept from call to call by our own kernels: the largest picture as columns on one thread, and
+/// the library's room for the product of two matrices.
+fn scratch(stages: &[StageCost]) -> u64 {
+    match stages.iter().map(|stage| stage.columns).max() {
+        None | Some(0) => 0,
+        Some(columns) => columns + PRODUCTS,
+    }
 }
 
 fn largest(stages: &[StageCost]) -> u64 {
