@@ -12,6 +12,7 @@
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/browser.rs"]
 mod browser;
+#[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/e2e/engine.rs"]
 mod engine;
 #[path = "../tests/e2e/hub.rs"]

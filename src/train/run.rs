@@ -200,13 +200,6 @@ impl Trainer {
             .draw(&self.settings, step, &mut self.noise, &self.device);
         // The tensors of a step have the sizes of those of the step before. On a GPU they are kept by size
         // for the next one, so that no small one settles in the memory of a large one.
-        let (model, delta, schedule, settings, recompute) = (
-            &self.model,
-            &self.delta,
-            &self.schedule,
-            &self.settings,
-            self.recompute,
-        );
         let Differentiated {
             subject,
             prior,
@@ -214,8 +207,14 @@ impl Trainer {
             total,
             gradient,
         } = self.device.memory_persistent_allocations(batch, |batch| {
-            let weights = LossWeights::from(settings);
-            differentiate(model, delta, schedule, batch, weights, recompute)
+            differentiate(
+                &self.model,
+                &self.delta,
+                &self.schedule,
+                batch,
+                LossWeights::from(&self.settings),
+                self.recompute,
+            )
         })?;
         let factor = self.settings.schedule.factor(step, self.settings.steps);
         self.delta = self.adamw.update(self.delta.clone(), gradient, factor);

@@ -79,12 +79,21 @@ fn gigabytes(stated: f64) -> f64 {
     }
 }
 
-/// What a count will be: it follows its default unless a person chose another one.
-fn followed(now: f64, before: usize, after: usize) -> usize {
-    if now == before as f64 {
-        after
+/// What a value becomes when its default changes: it follows, unless a person chose another one.
+pub fn followed(now: f64, before: f64, after: f64) -> f64 {
+    if now == before { after } else { now }
+}
+
+/// The effort of so many subjects with a model of large or small pictures, and the norms' learning
+/// rate.
+fn effort_of(large: bool, subjects: usize) -> (Effort, f64) {
+    if large {
+        (
+            recipe::paper_effort(subjects),
+            recipe::PAPER_LEARNING_RATE_1D,
+        )
     } else {
-        now as usize
+        (recipe::effort(subjects), recipe::LEARNING_RATE_1D)
     }
 }
 
@@ -137,23 +146,13 @@ impl Booth {
             .map(|entry| entry.defaults.resolution)
             > Some(recipe::SMALL_PICTURES);
         let subjects = self.subjects.with(Vec::len);
-        let (before, after) = (
-            self.effort(subjects).0,
-            if large {
-                recipe::paper_effort(subjects)
-            } else {
-                recipe::effort(subjects)
-            },
-        );
+        let (before, after) = (self.effort(subjects).0, effort_of(large, subjects).0);
         let train = self.train;
-        let batch = followed(train.batch.get(), before.batch, after.batch);
-        let prior_batch = followed(
-            train.prior_batch.get(),
-            before.prior_batch,
-            after.prior_batch,
-        );
-        let of_classes = if train.has_prior() { prior_batch } else { 0 };
-        batch + of_classes
+        let batch = followed(train.batch.get(), before.batch as f64, after.batch as f64);
+        let (before, after) = (before.prior_batch as f64, after.prior_batch as f64);
+        let prior_batch = followed(train.prior_batch.get(), before, after);
+        let of_classes = if train.has_prior() { prior_batch } else { 0.0 };
+        (batch + of_classes) as usize
     }
 
     /// Tracked.
@@ -252,14 +251,7 @@ impl Booth {
 
     /// The effort of so many subjects with the model that is loaded, and the norms' learning rate.
     pub fn effort(self, subjects: usize) -> (Effort, f64) {
-        if self.plans.large.get_untracked() {
-            (
-                recipe::paper_effort(subjects),
-                recipe::PAPER_LEARNING_RATE_1D,
-            )
-        } else {
-            (recipe::effort(subjects), recipe::LEARNING_RATE_1D)
-        }
+        effort_of(self.plans.large.get_untracked(), subjects)
     }
 }
 
@@ -269,8 +261,8 @@ mod tests {
 
     #[test]
     fn a_count_follows_its_default_until_it_is_chosen() {
-        assert_eq!(followed(8.0, 8, 1), 1);
-        assert_eq!(followed(3.0, 8, 1), 3);
+        assert_eq!(followed(8.0, 8.0, 1.0), 1.0);
+        assert_eq!(followed(3.0, 8.0, 1.0), 3.0);
     }
 
     #[test]

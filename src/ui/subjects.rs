@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::editing::EDITED;
+use super::plans::followed;
 use super::state::{Booth, PictureView, Subject, SubjectPicture};
 use crate::worker::protocol::{Request, SubjectWords};
 
@@ -56,8 +57,10 @@ impl Booth {
             of_train.prior_batch,
         ];
         for ((field, before), after) in fields.into_iter().zip(before).zip(of()) {
-            if field.get_untracked() == before {
-                field.set(after);
+            let now = field.get_untracked();
+            let then = followed(now, before, after);
+            if then != now {
+                field.set(then);
             }
         }
     }

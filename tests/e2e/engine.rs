@@ -88,6 +88,16 @@ impl<'a> Engine<'a> {
         serde_json::from_str(text).expect("events")
     }
 
+    /// Loads the page's own base on WebGPU, on a device that is said to have so many bytes.
+    pub async fn load_own(&self, memory: u64) {
+        let url = format!("{}/base/", self.browser.server.url());
+        let load = json!({
+            "type": "load", "source": {"type": "folder", "url": url}, "device": "gpu",
+            "memory": memory, "anyway": true, "size": 64,
+        });
+        self.ask(load, &["loaded"]).await;
+    }
+
     /// Adds the four pictures of a sample subject.
     pub async fn add_pictures(&self, subject: &str) {
         let folder = format!("../subjects/{subject}").into();

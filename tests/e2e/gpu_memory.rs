@@ -22,12 +22,7 @@ async fn webgpu_holds_what_was_planned_and_gives_the_rest_back() {
     let _turn = turn().await;
     let browser = Browser::start().await;
     let engine = Engine::start(&browser, "engine_loader.js", LIMIT).await;
-    let url = format!("{}/base/", browser.server.url());
-    let load = json!({
-        "type": "load", "source": {"type": "folder", "url": url}, "device": "gpu",
-        "memory": 8_000_000_000_u64, "anyway": true, "size": 64,
-    });
-    engine.ask(load, &["loaded"]).await;
+    engine.load_own(8_000_000_000).await;
     engine.add_pictures("dog").await;
     // Of so small a base every tensor has a page of its own, most of them larger than the tensor.
     let delta: Value = engine.ask(train("key_value", 2), &["delta"]).await;

@@ -15,12 +15,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// weights are halves.
 async fn picture(browser: &Browser, memory: u64) -> (bool, Vec<f64>) {
     let engine = Engine::start(browser, "engine_loader.js", LIMIT).await;
-    let url = format!("{}/base/", browser.server.url());
-    let load = json!({
-        "type": "load", "source": {"type": "folder", "url": url}, "device": "gpu",
-        "memory": memory, "anyway": true, "size": 64,
-    });
-    engine.ask(load, &["loaded"]).await;
+    engine.load_own(memory).await;
     let plan = engine.events("planned").await[0]["plan"].clone();
     let halves = plan["train"]["savings"]
         .to_string()

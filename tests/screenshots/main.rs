@@ -76,12 +76,7 @@ async fn try_it() {
 #[tokio::test]
 async fn a_larger_base() {
     let browser = Browser::start_on(standin::folder("bk-sdm-tiny"), &[]).await;
-    let loaded = "return !!document.querySelector('[data-testid=\"check-device\"]')";
-    browser.open("").await;
-    browser
-        .wait_until("the page's own base", loaded, LIMIT)
-        .await;
-    browser.press("change-base").await;
+    open_models(&browser).await;
     let offered = "return !!document.querySelector('[data-testid=\"plan-base\"]')";
     browser.wait_until("the offer", offered, LIMIT).await;
     browser.press("plan-base").await;
@@ -98,11 +93,7 @@ async fn a_larger_base() {
     keep(&browser, "larger-2-loading").await;
 
     // Another visit, before all of it is here.
-    browser.open("").await;
-    browser
-        .wait_until("the page's own base", loaded, LIMIT)
-        .await;
-    browser.press("change-base").await;
+    open_models(&browser).await;
     let kept = "return !!document.querySelector('[data-testid=\"go-on-download\"]')";
     browser.wait_until("what is kept", kept, LIMIT).await;
     let into_view =
@@ -119,6 +110,16 @@ async fn a_larger_base() {
     window(&browser, 1280, 1400).await;
     keep(&browser, "larger-4-loaded").await;
     browser.close().await;
+}
+
+/// Opens the page, and with its own base there the choice of models.
+async fn open_models(browser: &Browser) {
+    browser.open("").await;
+    let loaded = "return !!document.querySelector('[data-testid=\"check-device\"]')";
+    browser
+        .wait_until("the page's own base", loaded, LIMIT)
+        .await;
+    browser.press("change-base").await;
 }
 
 /// Whether so many megabytes have come, by the page's words.

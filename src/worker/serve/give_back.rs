@@ -37,8 +37,7 @@ async fn give_back(device: &Device) -> Result<()> {
     let Some(usage) = device.memory_pool_usage() else {
         return Ok(()); // No GPU.
     };
-    let held = || gpu_bytes::held();
-    let before = held().unwrap_or(usage.bytes_reserved);
+    let before = gpu_bytes::held().unwrap_or(usage.bytes_reserved);
     if before.saturating_sub(usage.bytes_in_use) < WORTH_IT {
         return Ok(());
     }
@@ -47,7 +46,7 @@ async fn give_back(device: &Device) -> Result<()> {
     let kept = kept.map_or(0, |usage| usage.bytes_reserved) + WORTH_IT / 2;
     for _ in 0..REASONS {
         settle(device).await?;
-        if held().is_none_or(|held| held <= kept) {
+        if gpu_bytes::held().is_none_or(|held| held <= kept) {
             break;
         }
         allocate(REASON);

@@ -36,7 +36,7 @@ impl Session {
     }
 
     /// Lets go of the base and of all that was made of it; a run that has taken up its U and V goes on
-    /// without.
+    /// without. [`Session::give_back`] is what gives their memory back.
     ///
     /// # Errors
     /// `Settings` before there is a base.
@@ -62,9 +62,7 @@ impl Session {
             baked,
         } = loaded;
         let (size, hash) = (base.picture_size(), base.hash.clone());
-        let device = base.device().clone();
         drop((base, decomposed, baked));
-        device.memory_cleanup();
         Ok(Away {
             onlooker,
             source,

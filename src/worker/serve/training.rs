@@ -140,11 +140,9 @@ impl Session {
         gpu_bytes::tell(Task::Train, plan.peak_as_asked);
         if !matches!(outcome, Err(Error::Device(_))) {
             self.give_back().await?;
-        }
-        if let Some(away) = away
-            && !matches!(outcome, Err(Error::Device(_)))
-        {
-            self.bring_back(away).await;
+            if let Some(away) = away {
+                self.bring_back(away).await;
+            }
         }
         outcome
     }
