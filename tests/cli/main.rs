@@ -1,0 +1,78 @@
+//! `booth`, run as a person runs it, on the embedded base.
+//!
+//! | file | about |
+//! |---|---|
+//! | [`generate`] | pictures, and what goes wrong on the way to them |
+//! | [`inspect`] | what a file is said to hold |
+//! | [`deltas`] | learned, taken to other programs and back, combined |
+//! | [`bases`] | checkpoints of one file, LoRAs for few steps, plans, factors |
+#![cfg(feature = "booth")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod bases;
+mod deltas;
+mod generate;
+mod inspect;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use deltabooth::weights::safetensors::{Dtype, Header, to_f32};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("static")
+        .join(name)
+}
+
+fn booth(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_booth"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+fn succeeds(args: &[&str]) -> String {
+    let output = booth(args);
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The sentence of a command that must fail.
+fn fails(args: &[&str]) -> String {
+    let output = booth(args);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    let text = text.trim_end();
+    assert!(
+        text.ends_with('.') && text.contains(' '),
+        "no sentence: {text}"
+    );
+    assert!(!text.contains("panicked"), "{text}");
+    text.to_owned()
+}
+
+/// Shape and values of a tensor of a file.
+fn tensor(file: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
+    let bytes = std::fs::read(file).unwrap();
+    let header = Header::parse(&bytes, bytes.len() as u64).unwrap();
+    let info = &header.tensors[name];
+    assert_eq!(info.dtype, Dtype::F32);
+    let at = |offset: u64| (header.data_start + offset) as usize;
+    (
+        info.shape.clone(),
+        to_f32(info.dtype, &bytes[at(info.start)..at(info.end)]).unwrap(),
+    )
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter()
+        .zip(b)
+        .fold(0.0, |largest, (a, b)| largest.max((a - b).abs()))
+}
