@@ -2,7 +2,7 @@
 
     python autoencoder.py WORK train --minutes 18    # WORK/base/vae; goes on with what is there
     python autoencoder.py WORK latents               # WORK/latents.pt: latents and token ids of all scenes
-    python autoencoder.py WORK decoder --minutes 20  # WORK/decoder: the same encoder, its decoder trained on; goes on where it stopped
+    python autoencoder.py WORK decoder --minutes 25  # WORK/decoder: the same encoder, its decoder trained on; goes on where it stopped
     python autoencoder.py WORK psnr [--vae FOLDER]   # PSNR on scenes that it never saw
 
 Loss: L1 + L2 + half the L1 of the gradients along both axes + a little KL. Crops of 32 px first: four times

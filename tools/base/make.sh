@@ -13,7 +13,7 @@ cp "$here/package.json" "$work/"
 [ -e "$work/scenes.npz" ] || "$python" "$here/scenes.py" "$work" --things "${THINGS:-first}"
 [ -d "$work/base/vae" ] || "$python" "$here/autoencoder.py" "$work" train
 [ -e "$work/latents.pt" ] || "$python" "$here/autoencoder.py" "$work" latents
-[ -e "$work/decoder" ] || "$python" "$here/autoencoder.py" "$work" decoder --minutes 20
+[ -e "$work/decoder" ] || "$python" "$here/autoencoder.py" "$work" decoder --minutes 25
 [ -e "$work/tiny" ] || "$python" "$here/tiny.py" "$work" train --minutes 12
 "$python" "$here/train.py" "$work" --minutes "${MINUTES:-60}"
 [ -e "$work/judge.npz" ] || "$python" "$here/judge.py" "$work" scenes
