@@ -33,20 +33,21 @@ fn a_picture_in_tiles_is_the_whole_one_but_for_a_little_and_shows_no_seams() {
         let whole_latents = values(whole_latents);
         let spread = rms(&whole_latents, &vec![0.0; latents.len()]);
         let latents_apart = rms(&latents, &whole_latents) / spread;
-        // The step from one column to the next, where a tile begins to be seen and elsewhere.
-        let step = |at: usize| {
+        // A seam goes through all rows, the subject's edges through few: of the steps from one column
+        // to the next that tiles add, the median of all rows.
+        let added = |at: usize| {
             let rows = (0..3 * size).map(|row| row * size + at);
-            let difference = |i: usize| (tiled[i] - whole[i] - tiled[i - 1] + whole[i - 1]).powi(2);
-            (rows.map(difference).sum::<f32>() / (3 * size) as f32).sqrt()
+            let step = |i: usize| (tiled[i] - whole[i] - tiled[i - 1] + whole[i - 1]).abs();
+            let mut steps: Vec<f32> = rows.map(step).collect();
+            steps.sort_by(f32::total_cmp);
+            steps[steps.len() / 2]
         };
-        let limit = tile - tile / 4;
-        let others: f32 = (1..size).map(step).sum::<f32>() / (size - 1) as f32;
-        let seam = step(limit).max(step(2 * limit));
+        let seam = (1..size).map(added).fold(0.0, f32::max);
         println!(
-            "pictures {apart:.4} of a range of 2, latents {latents_apart:.4}, seam {seam:.5}, elsewhere {others:.5}"
+            "pictures {apart:.4} of a range of 2, latents {latents_apart:.4}, largest seam {seam:.5}"
         );
-        // 1.5 to 1.7 times what was measured.
+        // 1.4 to 1.7 times what was measured; a level of 255 is 0.0078.
         assert!(apart <= 0.03 && latents_apart <= 0.08);
-        assert!(seam <= 4.0 * others, "{seam} at a seam, {others} elsewhere");
+        assert!(seam <= 0.012, "a seam of {seam}");
     });
 }
