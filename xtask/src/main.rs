@@ -88,5 +88,6 @@ fn test() -> shell::Done {
     ])?;
     web::clippy()?;
     web::build()?;
+    web::check_serve()?;
     shell::cargo(&["test", "--test", "e2e"])
 }

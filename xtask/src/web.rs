@@ -1,6 +1,14 @@
 //! Building and serving the app.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use crate::shell::{self, Done};
+
+/// How long serving may take to begin; it builds once more, from what is built.
+const BEGINS_WITHIN: Duration = Duration::from_secs(600);
 
 /// Builds `dist/`: page, engine, base and subjects.
 pub fn build() -> Done {
@@ -21,6 +29,51 @@ pub fn serve(args: &[String]) -> Done {
     }
     all.extend(args.iter().map(String::as_str));
     shell::run("trunk", &all)
+}
+
+/// Serves as [`serve`] does, on a free port, until the page answers.
+pub fn check_serve() -> Done {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let address = free.map_err(|error| format!("no free port: {error}"))?;
+    let port = address.port().to_string();
+    eprintln!("\n$ trunk serve --release --port {port}, until the page answers");
+    let mut server = Command::new("trunk")
+        .args(["serve", "--release", "--port", &port])
+        .spawn()
+        .map_err(|error| format!("`trunk` could not be started: {error}"))?;
+    let begun = Instant::now();
+    let answered = loop {
+        if page(address).is_some_and(|page| page.contains("<title>DeltaBooth")) {
+            break Ok(());
+        }
+        if let Ok(Some(status)) = server.try_wait() {
+            break Err(format!(
+                "`trunk serve` ended with {status} before the page answered"
+            ));
+        }
+        if begun.elapsed() > BEGINS_WITHIN {
+            break Err(format!("no page from `trunk serve` in {BEGINS_WITHIN:?}"));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    // It may have ended by itself.
+    let _ = server.kill();
+    let _ = server.wait();
+    answered
+}
+
+/// What a server on this machine answers to 'GET /', if it does.
+fn page(address: std::net::SocketAddr) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .ok()?;
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
 }
 
 /// Lints the two browser binaries, each with its own features.
