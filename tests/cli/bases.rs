@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{fails, folder, succeeds, tensor};
+use super::{Place, fails, folder, succeeds, tensor};
 
 /// The files that stand-ins of the shapes of published bases are made of, with few channels.
 fn stand_in(like: &str, layout: &str, out: &str) {
@@ -13,33 +13,38 @@ fn stand_in(like: &str, layout: &str, out: &str) {
 
 #[test]
 fn a_checkpoint_of_one_file_is_a_base_as_its_folder_is_at_any_size() {
-    let place = tempfile::tempdir().unwrap();
-    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
-    stand_in("bk-sdm-tiny", "folder", &at("folder"));
-    stand_in("bk-sdm-tiny", "single-file", &at("file"));
-    let (file, tokenizer) = (at("file/model.safetensors"), at("folder/tokenizer"));
+    let place = Place::new();
+    stand_in("bk-sdm-tiny", "folder", &place.at("folder"));
+    stand_in("bk-sdm-tiny", "single-file", &place.at("file"));
+    let (file, tokenizer) = (
+        place.at("file/model.safetensors"),
+        place.at("folder/tokenizer"),
+    );
     let make = |base: &str, name: &str, more: &[&str]| {
-        let (out, dump) = (at(&format!("{name}.png")), at(&format!("{name}.st")));
+        let (out, dump) = (
+            place.at(&format!("{name}.png")),
+            place.at(&format!("{name}.st")),
+        );
         let mut args = vec!["generate", "--base", base, "--prompt", "a robot"];
         args.extend(["--steps", "2", "--out", &out, "--dump", &dump]);
         args.extend(more);
         succeeds(&args);
         tensor(Path::new(&dump), "images")
     };
-    let (shape, of_folder) = make(&at("folder"), "a", &["--size", "96"]);
+    let (shape, of_folder) = make(&place.at("folder"), "a", &["--size", "96"]);
     assert_eq!(shape, [1, 3, 96, 96]);
     let (_, of_file) = make(&file, "b", &["--size", "96", "--tokenizer", &tokenizer]);
     assert_eq!(of_folder, of_file);
-    let picture = deltabooth::picture::decode(&std::fs::read(at("a.png")).unwrap()).unwrap();
+    let picture = deltabooth::picture::decode(&std::fs::read(place.at("a.png")).unwrap()).unwrap();
     assert_eq!((picture.width(), picture.height()), (96, 96));
-    let own = make(&at("folder"), "c", &[]).0;
+    let own = make(&place.at("folder"), "c", &[]).0;
     assert_eq!(own, [1, 3, 64, 64], "the base's own size");
 
     // What was trained on the file at one size is applied to the folder at another.
-    std::fs::create_dir(at("images")).unwrap();
+    std::fs::create_dir(place.at("images")).unwrap();
     let png = deltabooth::picture::encode_png(&[120; 3 * 40 * 40], 40, 40).unwrap();
-    std::fs::write(at("images/a.png"), png).unwrap();
-    let (images, delta) = (at("images"), at("delta.safetensors"));
+    std::fs::write(place.at("images/a.png"), png).unwrap();
+    let (images, delta) = (place.at("images"), place.at("delta.safetensors"));
     let mut train = vec![
         "train", "--base", &file, "--size", "32", "--images", &images,
     ];
@@ -53,35 +58,34 @@ fn a_checkpoint_of_one_file_is_a_base_as_its_folder_is_at_any_size() {
         &delta,
     ]);
     succeeds(&train);
-    make(&at("folder"), "d", &["--delta", &delta]);
+    make(&place.at("folder"), "d", &["--delta", &delta]);
 
     let wrong = |more: &[&str]| {
         let mut args = vec!["generate", "--prompt", "a robot", "--steps", "1"];
-        let out = at("none.png");
+        let out = place.at("none.png");
         args.extend(["--out", &out]);
         args.extend(more);
         fails(&args)
     };
     assert!(wrong(&["--base", &file, "--size", "100"]).contains("multiple of 32"));
     std::fs::write(
-        at("model.ckpt"),
+        place.at("model.ckpt"),
         b"PK\x03\x04\0\0\x08\x08\0\0archive/data.pkl",
     )
     .unwrap();
-    assert!(wrong(&["--base", &at("model.ckpt")]).contains("pickle"));
+    assert!(wrong(&["--base", &place.at("model.ckpt")]).contains("pickle"));
     assert!(wrong(&["--base", &delta]).contains("no UNet"));
-    std::fs::rename(&file, at("alone.safetensors")).unwrap();
-    assert!(wrong(&["--base", &at("alone.safetensors")]).contains("tokenizer"));
+    std::fs::rename(&file, place.at("alone.safetensors")).unwrap();
+    assert!(wrong(&["--base", &place.at("alone.safetensors")]).contains("tokenizer"));
 }
 
 #[test]
 fn a_lora_for_few_steps_goes_onto_the_base_that_it_was_made_for() {
-    let place = tempfile::tempdir().unwrap();
-    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
-    stand_in("sd15", "folder", &at("base"));
-    stand_in("bk-sdm-tiny", "folder", &at("other"));
-    stand_in("lcm-lora", "folder", &at("lora"));
-    let lora = at("lora/pytorch_lora_weights.safetensors");
+    let place = Place::new();
+    stand_in("sd15", "folder", &place.at("base"));
+    stand_in("bk-sdm-tiny", "folder", &place.at("other"));
+    stand_in("lcm-lora", "folder", &place.at("lora"));
+    let lora = place.at("lora/pytorch_lora_weights.safetensors");
     let args = |base: &str, lora: &str, out: &str| -> Vec<String> {
         [
             "generate",
@@ -107,13 +111,13 @@ fn a_lora_for_few_steps_goes_onto_the_base_that_it_was_made_for() {
         .collect()
     };
     let run = |strength: &str| {
-        let (lora, out) = (format!("{lora}:{strength}"), at("out.png"));
-        let args = args(&at("base"), &lora, &out);
+        let (lora, out) = (format!("{lora}:{strength}"), place.at("out.png"));
+        let args = args(&place.at("base"), &lora, &out);
         succeeds(&args.iter().map(String::as_str).collect::<Vec<_>>());
         std::fs::read(out).unwrap()
     };
     assert_ne!(run("1"), run("0"));
-    let args = args(&at("other"), &lora, &at("out.png"));
+    let args = args(&place.at("other"), &lora, &place.at("out.png"));
     let error = fails(&args.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(error.contains("'lora_unet_down_blocks_0_") && error.contains("another model"));
 }

@@ -7,27 +7,26 @@ use deltabooth::sampler::Noise;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32};
 
-use super::{fails, folder, largest_difference, succeeds, tensor};
+use super::{Place, fails, folder, largest_difference, succeeds, tensor};
 
 #[test]
 fn a_delta_is_trained_described_and_applied() {
-    let place = tempfile::tempdir().unwrap();
-    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
-    let base = folder("base").to_str().unwrap().to_owned();
-    std::fs::create_dir(at("images")).unwrap();
+    let place = Place::new();
+    let base = &place.base;
+    std::fs::create_dir(place.at("images")).unwrap();
     for (name, red) in [("a.png", 200_u8), ("b.png", 90)] {
         let rgb: Vec<u8> = (0..80 * 64)
             .flat_map(|i| [red, (i % 80) as u8, (i / 80) as u8])
             .collect();
         let png = deltabooth::picture::encode_png(&rgb, 80, 64).unwrap();
-        std::fs::write(Path::new(&at("images")).join(name), png).unwrap();
+        std::fs::write(Path::new(&place.at("images")).join(name), png).unwrap();
     }
-    let delta = at("delta.safetensors");
-    let images = at("images");
+    let delta = place.at("delta.safetensors");
+    let images = place.at("images");
     succeeds(&[
         "train",
         "--base",
-        &base,
+        base,
         "--images",
         &images,
         "--token",
@@ -45,16 +44,20 @@ fn a_delta_is_trained_described_and_applied() {
     ]);
     assert!(std::fs::metadata(&delta).unwrap().len() <= 100_000);
     assert!(
-        !Path::new(&at("delta.checkpoint")).exists(),
+        !Path::new(&place.at("delta.checkpoint")).exists(),
         "a finished run leaves no checkpoint"
     );
 
     // Through a link and back: rounded, but the same subject on the same base.
     let link = succeeds(&["link", "--delta", &delta, "--limit", "14000"]);
     assert!(link.starts_with("#d=") && link.trim().len() <= 14_003);
-    std::fs::write(at("link.txt"), format!("https://a.example/{}", link.trim())).unwrap();
-    let linked = at("linked.safetensors");
-    succeeds(&["link", "--link", &at("link.txt"), "--out", &linked]);
+    std::fs::write(
+        place.at("link.txt"),
+        format!("https://a.example/{}", link.trim()),
+    )
+    .unwrap();
+    let linked = place.at("linked.safetensors");
+    succeeds(&["link", "--link", &place.at("link.txt"), "--out", &linked]);
     let [sent, received] = [&delta, &linked].map(|path| {
         let delta = Delta::from_bytes(&std::fs::read(path).unwrap()).unwrap();
         (delta.metadata.base_sha256, delta.metadata.subjects)
@@ -70,13 +73,13 @@ fn a_delta_is_trained_described_and_applied() {
 
     let make = |name: &str, delta: Option<&str>| {
         let (out, dump) = (
-            at(&format!("{name}.png")),
-            at(&format!("{name}.dump.safetensors")),
+            place.at(&format!("{name}.png")),
+            place.at(&format!("{name}.dump.safetensors")),
         );
         let mut args = vec![
             "generate",
             "--base",
-            &base,
+            base,
             "--prompt",
             "a sks robot",
             "--steps",
@@ -99,8 +102,8 @@ fn a_delta_is_trained_described_and_applied() {
 
     let image = folder("subjects/robot/0.png");
     let image = image.to_str().unwrap();
-    let edits = at("edits");
-    let mut edit = vec!["edit", "--base", &base, "--image", image, "--steps", "4"];
+    let edits = place.at("edits");
+    let mut edit = vec!["edit", "--base", base, "--image", image, "--steps", "4"];
     edit.extend(["--prompt", "a sks robot", "--delta", &delta]);
     edit.extend(["--slerp", "0.3", "--out", &edits]);
     let text = succeeds(&[&edit[..], &["--target", "a sks robot in the snow"]].concat());
@@ -146,24 +149,23 @@ fn svdiff_pytorch_file(path: &str, seed: u64) {
 
 #[test]
 fn a_delta_goes_to_other_programs_and_comes_back() {
-    let place = tempfile::tempdir().unwrap();
-    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
-    let base = folder("base").to_str().unwrap().to_owned();
-    let with_base = |args: &[&str]| succeeds(&[args, &["--base", &base]].concat());
-    let shifts = at("spectral_shifts.safetensors");
+    let place = Place::new();
+    let base = &place.base;
+    let with_base = |args: &[&str]| succeeds(&[args, &["--base", base]].concat());
+    let shifts = place.at("spectral_shifts.safetensors");
     svdiff_pytorch_file(&shifts, 1);
-    let delta = at("delta.safetensors");
+    let delta = place.at("delta.safetensors");
     with_base(&["import", &shifts, "--out", &delta]);
-    std::fs::create_dir(at("out")).unwrap();
+    std::fs::create_dir(place.at("out")).unwrap();
     let format = ["export", &delta, "--format"];
-    with_base(&[&format[..], &["svdiff-pytorch", "--out", &at("out")]].concat());
-    let back = std::fs::read(at("out/spectral_shifts.safetensors")).unwrap();
+    with_base(&[&format[..], &["svdiff-pytorch", "--out", &place.at("out")]].concat());
+    let back = std::fs::read(place.at("out/spectral_shifts.safetensors")).unwrap();
     assert_eq!(back, std::fs::read(&shifts).unwrap(), "byte for byte");
 
     let make = |more: &[&str]| {
-        let dump = at("dump.safetensors");
+        let dump = place.at("dump.safetensors");
         let prompt = ["--prompt", "photo of a dog", "--steps", "5"];
-        let out = ["--out", &at("out.png"), "--dump", &dump];
+        let out = ["--out", &place.at("out.png"), "--dump", &dump];
         with_base(&[&["generate"], &prompt[..], &out, more].concat());
         tensor(Path::new(&dump), "images").1
     };
@@ -174,7 +176,7 @@ fn a_delta_goes_to_other_programs_and_comes_back() {
     let (plain, shifted) = (make(&[]), make(&["--delta", &delta]));
     assert!(relative(&plain, &shifted) > 0.05, "the delta does nothing");
     for name in ["lora-kohya", "lora-diffusers"] {
-        let lora = at(&format!("{name}.safetensors"));
+        let lora = place.at(&format!("{name}.safetensors"));
         with_base(&[&format[..], &[name, "--rank", "256", "--out", &lora]].concat());
         let bytes = std::fs::read(&lora).unwrap();
         let said = Header::parse(&bytes, bytes.len() as u64).unwrap().metadata;
@@ -187,31 +189,36 @@ fn a_delta_goes_to_other_programs_and_comes_back() {
         println!("{name} of full rank: {error:.1e}");
         assert!(error <= 1e-3, "{name}: {error}");
         assert_eq!(make(&["--lora", &format!("{lora}:0")]), plain);
-        let import = ["import", &lora, "--out", &at("x.safetensors")];
-        let refusal = fails(&[&import[..], &["--base", &base]].concat());
+        let import = ["import", &lora, "--out", &place.at("x.safetensors")];
+        let refusal = fails(&[&import[..], &["--base", base]].concat());
         assert!(refusal.contains("--lora"), "{refusal}");
     }
-    let high = ["lora-kohya", "--rank", "257", "--out", &at("x.safetensors")];
-    let refusal = fails(&[&format[..], &high, &["--base", &base]].concat());
+    let high = [
+        "lora-kohya",
+        "--rank",
+        "257",
+        "--out",
+        &place.at("x.safetensors"),
+    ];
+    let refusal = fails(&[&format[..], &high, &["--base", base]].concat());
     assert!(refusal.contains("at most 256"), "{refusal}");
-    assert!(!Path::new(&at("x.safetensors")).exists());
+    assert!(!Path::new(&place.at("x.safetensors")).exists());
 }
 
 #[test]
 fn deltas_are_combined_and_say_of_what() {
-    let place = tempfile::tempdir().unwrap();
-    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
-    let base = folder("base").to_str().unwrap().to_owned();
+    let place = Place::new();
+    let base = &place.base;
     let (a, b, out) = (
-        at("a.safetensors"),
-        at("b.safetensors"),
-        at("c.safetensors"),
+        place.at("a.safetensors"),
+        place.at("b.safetensors"),
+        place.at("c.safetensors"),
     );
     for (seed, delta) in [(1, &a), (2, &b)] {
-        let shifts = at("spectral_shifts.safetensors");
+        let shifts = place.at("spectral_shifts.safetensors");
         svdiff_pytorch_file(&shifts, seed);
         let name = format!("subject {seed}");
-        let import = ["import", &shifts, "--base", &base, "--title", &name];
+        let import = ["import", &shifts, "--base", base, "--title", &name];
         succeeds(&[&import[..], &["--out", delta]].concat());
     }
     let read = |path: &str| Delta::from_bytes(&std::fs::read(path).unwrap()).unwrap();
@@ -242,7 +249,7 @@ fn deltas_are_combined_and_say_of_what() {
     for (path, parent) in [("mid_block.resnets.0.conv1", &first), ("conv_in", &second)] {
         assert!(nearly(&layer(&mixed, path), &layer(parent, path)), "{path}");
     }
-    let limited = combine(&["--weights", "1,0", "--rank", "3", "--base", &base]);
+    let limited = combine(&["--weights", "1,0", "--rank", "3", "--base", base]);
     let kept = layer(&limited, "conv_in");
     assert_eq!(kept.iter().filter(|&&d| d != 0.0).count(), 3);
     assert_eq!(limited.metadata.combination.unwrap().rank, Some(3));
@@ -256,7 +263,7 @@ fn deltas_are_combined_and_say_of_what() {
     let text = fails(&["combine", &a, "--weights", "1,2", "--out", &out]);
     assert!(text.contains("one weight for each"), "{text}");
     let text = fails(&[
-        "combine", &a, "--rank", "257", "--base", &base, "--out", &out,
+        "combine", &a, "--rank", "257", "--base", base, "--out", &out,
     ]);
     assert!(text.contains("at most 256"), "{text}");
 }

@@ -6,17 +6,16 @@ use std::path::Path;
 use deltabooth::sampler::Noise;
 use deltabooth::weights::safetensors::{self, Dtype, from_f32};
 
-use super::{fails, folder, largest_difference, succeeds, tensor};
+use super::{Place, fails, folder, largest_difference, succeeds, tensor};
 
 #[test]
 fn a_seed_gives_its_pictures_alone_and_among_others_and_from_its_noise() {
-    let place = tempfile::tempdir().unwrap();
-    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let place = Place::new();
     let base = folder("base");
     let make = |name: &str, more: &[&str]| {
         let (out, dump) = (
-            at(&format!("{name}.png")),
-            at(&format!("{name}.safetensors")),
+            place.at(&format!("{name}.png")),
+            place.at(&format!("{name}.safetensors")),
         );
         let mut args = vec![
             "generate",
@@ -58,31 +57,30 @@ fn a_seed_gives_its_pictures_alone_and_among_others_and_from_its_noise() {
         &[("latents".into(), Dtype::F32, vec![1, 4, side, side], bytes)],
         &BTreeMap::new(),
     );
-    std::fs::write(at("noise.safetensors"), file.unwrap()).unwrap();
-    let (from_noise, _) = make("from-noise", &["--latents", &at("noise.safetensors")]);
+    std::fs::write(place.at("noise.safetensors"), file.unwrap()).unwrap();
+    let (from_noise, _) = make("from-noise", &["--latents", &place.at("noise.safetensors")]);
     assert_eq!(second, from_noise);
 
     let size = |name: &str| {
-        let picture = deltabooth::picture::decode(&std::fs::read(at(name)).unwrap()).unwrap();
+        let picture = deltabooth::picture::decode(&std::fs::read(place.at(name)).unwrap()).unwrap();
         (picture.width() as usize, picture.height() as usize)
     };
     let (height, width) = (images.0[2], images.0[3]);
     assert_eq!(size("both.png"), (2 * width, height), "the grid");
     assert_eq!(size("both-1.png"), (width, height));
     assert_eq!(size("both-2.png"), (width, height));
-    assert!(!Path::new(&at("second-1.png")).exists());
+    assert!(!Path::new(&place.at("second-1.png")).exists());
 }
 
 #[test]
 fn what_goes_wrong_is_said_in_a_sentence() {
-    let place = tempfile::tempdir().unwrap();
-    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
-    let base = folder("base").to_str().unwrap().to_owned();
-    let (out, missing) = (at("out.png"), at("missing"));
-    std::fs::write(at("broken.safetensors"), b"\x10\0\0\0\0\0\0\0{\"a\":").unwrap();
-    let broken = at("broken.safetensors");
+    let place = Place::new();
+    let base = &place.base;
+    let (out, missing) = (place.at("out.png"), place.at("missing"));
+    std::fs::write(place.at("broken.safetensors"), b"\x10\0\0\0\0\0\0\0{\"a\":").unwrap();
+    let broken = place.at("broken.safetensors");
     let generate = |more: &[&str]| {
-        let mut args = vec!["generate", "--base", &base, "--prompt", "a robot"];
+        let mut args = vec!["generate", "--base", base, "--prompt", "a robot"];
         args.extend(more);
         fails(&args)
     };
@@ -107,16 +105,16 @@ fn what_goes_wrong_is_said_in_a_sentence() {
     assert!(generate(&["--out", &out, "--steps", "5000"]).contains("5000"));
     assert!(generate(&["--out", &out, "--count", "0"]).contains("0 pictures"));
     assert!(generate(&["--out", &out, "--eta", "2"]).contains("Eta is 2"));
-    assert!(generate(&["--out", &at("out.jpg")]).contains(".png"));
-    assert!(generate(&["--out", &at("nowhere/out.png")]).contains("nowhere"));
+    assert!(generate(&["--out", &place.at("out.jpg")]).contains(".png"));
+    assert!(generate(&["--out", &place.at("nowhere/out.png")]).contains("nowhere"));
     #[cfg(not(feature = "gpu"))]
     assert!(generate(&["--out", &out, "--device", "gpu"]).contains("--features gpu"));
     fails(&["inspect", &broken]);
-    let delta = at("delta.safetensors");
-    let train = ["train", "--base", &base, "--out", &delta];
+    let delta = place.at("delta.safetensors");
+    let train = ["train", "--base", base, "--out", &delta];
     assert!(fails(&[&train[..], &["--resume"]].concat()).contains("no checkpoint"));
     let words = ["--token", "sks", "--class", "robot"];
-    let nothing = place.path().to_str().unwrap();
+    let nothing = place.folder.path().to_str().unwrap();
     assert!(fails(&[&train[..], &words, &["--images", nothing]].concat()).contains("no picture"));
     assert!(
         fails(&[&train[..], &words, &["--images", nothing, "--lr", "7"]].concat())

@@ -6,6 +6,7 @@
 //! | [`inspect`] | what a file is said to hold |
 //! | [`deltas`] | learned, taken to other programs and back, combined |
 //! | [`bases`] | checkpoints of one file, LoRAs for few steps, plans, factors |
+//! | [`several`] | several subjects, other layers, the text encoder, one picture, the judge |
 #![cfg(feature = "booth")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -13,6 +14,7 @@ mod bases;
 mod deltas;
 mod generate;
 mod inspect;
+mod several;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -25,6 +27,26 @@ fn folder(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// A folder of a test's own, and the embedded base's.
+struct Place {
+    folder: tempfile::TempDir,
+    base: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            base: folder("base").to_str().unwrap().to_owned(),
+        }
+    }
+
+    fn at(&self, name: &str) -> String {
+        let path = self.folder.path().join(name);
+        path.to_str().unwrap().to_owned()
+    }
+}
+
 fn booth(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_booth"))
         .args(args)
@@ -32,14 +54,16 @@ fn booth(args: &[&str]) -> Output {
         .unwrap()
 }
 
-fn succeeds(args: &[&str]) -> String {
+/// What a command that must succeed prints, and what it tells beside that.
+fn succeeds_and_says(args: &[&str]) -> (String, String) {
     let output = booth(args);
-    assert!(
-        output.status.success(),
-        "{args:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{args:?}: {said}");
+    (String::from_utf8(output.stdout).unwrap(), said)
+}
+
+fn succeeds(args: &[&str]) -> String {
+    succeeds_and_says(args).0
 }
 
 /// The sentence of a command that must fail.

@@ -1,20 +1,28 @@
 //! Running other programs, and saying which one failed.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Nothing, or why not, for the person.
 pub type Done = Result<(), String>;
 
+/// Starts a program, which goes on by itself.
+pub fn start(program: &str, args: &[&str]) -> Result<Child, String> {
+    eprintln!("\n$ {program} {}", args.join(" "));
+    Command::new(program)
+        .args(args)
+        .spawn()
+        .map_err(|error| format!("`{program}` could not be started: {error}"))
+}
+
 /// Runs a program in the foreground.
 pub fn run(program: &str, args: &[&str]) -> Done {
-    eprintln!("\n$ {program} {}", args.join(" "));
-    match Command::new(program).args(args).status() {
+    match start(program, args)?.wait() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!(
             "`{program} {}` ended with {status}",
             args.join(" ")
         )),
-        Err(error) => Err(format!("`{program}` could not be started: {error}")),
+        Err(error) => Err(format!("`{program}` was lost sight of: {error}")),
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Done};
 
+/// What serves, before the caller's own arguments.
+const SERVE: [&str; 2] = ["serve", "--release"];
 /// How long serving may take to begin; it builds once more, from what is built.
 const BEGINS_WITHIN: Duration = Duration::from_secs(600);
 
@@ -17,7 +18,7 @@ pub fn build() -> Done {
 
 /// Builds and serves on this machine, and opens a browser where there is a screen.
 pub fn serve(args: &[String]) -> Done {
-    let mut all = vec!["serve", "--release"];
+    let mut all = SERVE.to_vec();
     let screen = cfg!(any(target_os = "macos", windows))
         || ["DISPLAY", "WAYLAND_DISPLAY"]
             .iter()
@@ -36,11 +37,7 @@ pub fn check_serve() -> Done {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = free.map_err(|error| format!("no free port: {error}"))?;
     let port = address.port().to_string();
-    eprintln!("\n$ trunk serve --release --port {port}, until the page answers");
-    let mut server = Command::new("trunk")
-        .args(["serve", "--release", "--port", &port])
-        .spawn()
-        .map_err(|error| format!("`trunk` could not be started: {error}"))?;
+    let mut server = shell::start("trunk", &[&SERVE[..], &["--port", &port]].concat())?;
     let begun = Instant::now();
     let answered = loop {
         if page(address).is_some_and(|page| page.contains("<title>DeltaBooth")) {

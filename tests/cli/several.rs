@@ -1,79 +1,42 @@
-//! `booth` with several subjects, other layers, the text encoder, one picture, and the judge.
+//! Several subjects, other layers, the text encoder, one picture, and the judge.
 
-#![cfg(feature = "booth")]
-#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
 use deltabooth::picture::decode;
 use deltabooth::spectral::delta::Delta;
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-fn booth(args: &[&str]) -> Output {
-    let booth = env!("CARGO_BIN_EXE_booth");
-    Command::new(booth).args(args).output().unwrap()
-}
-
-fn succeeds(args: &[&str]) -> String {
-    let output = booth(args);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {stderr}");
-    format!("{}{stderr}", String::from_utf8_lossy(&output.stdout))
-}
-
-fn fails(args: &[&str]) -> String {
-    let output = booth(args);
-    assert!(!output.status.success(), "{args:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use super::{Place, fails, folder, succeeds, succeeds_and_says};
 
 fn subject(name: &str, token: &str, class: &str) -> String {
-    let folder = folder(&format!("static/subjects/{name}"));
+    let folder = folder("subjects").join(name);
     format!("{}|{token}|{class}", folder.display())
 }
 
-struct Place {
-    folder: tempfile::TempDir,
-    base: String,
-    dog: String,
-    cat: String,
+fn dog() -> String {
+    subject("dog", "sks", "dog")
 }
 
-impl Place {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-            base: folder("static/base").display().to_string(),
-            dog: subject("dog", "sks", "dog"),
-            cat: subject("cat", "olis", "cat"),
-        }
-    }
+fn cat() -> String {
+    subject("cat", "olis", "cat")
+}
 
-    fn at(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    /// Two steps on both subjects.
-    fn train(&self, name: &str, more: &[&str]) -> Delta {
-        let out = self.at(name);
-        let mut args = vec!["train", "--base", &self.base, "--out", &out];
-        args.extend(["--subject", &self.dog, "--subject", &self.cat]);
-        args.extend(["--steps", "2", "--prior-images", "1", "--collages", "2"]);
-        args.extend(more);
-        succeeds(&args);
-        Delta::from_bytes(&std::fs::read(out).unwrap()).unwrap()
-    }
+/// Two steps on both subjects.
+fn train(place: &Place, name: &str, more: &[&str]) -> Delta {
+    let out = place.at(name);
+    let mut args = vec!["train", "--base", &place.base, "--out", &out];
+    let (dog, cat) = (dog(), cat());
+    args.extend(["--subject", &dog, "--subject", &cat]);
+    args.extend(["--steps", "2", "--prior-images", "1", "--collages", "2"]);
+    args.extend(more);
+    succeeds(&args);
+    Delta::from_bytes(&std::fs::read(out).unwrap()).unwrap()
 }
 
 #[test]
 fn the_same_seed_gives_the_same_collages_and_names_what_they_show() {
     let place = Place::new();
     let collages = |out: &str, seed: &str| {
-        let (dog, cat, out) = (&place.dog, &place.cat, place.at(out));
+        let (dog, cat, out) = (&dog(), &cat(), place.at(out));
         let args = [
             "collage",
             "--subject",
@@ -99,14 +62,15 @@ fn the_same_seed_gives_the_same_collages_and_names_what_they_show() {
             .all(|line| line.contains("sks dog") && line.contains("olis cat"))
     );
     assert_eq!(decode(&first.0[0]).unwrap().width(), 64);
-    let alone = ["collage", "--subject", &place.dog, "--out", "x"];
+    let alone = ["collage", "--subject", &dog(), "--out", "x"];
     assert!(fails(&alone).contains("two subjects"));
 }
 
 #[test]
 fn subjects_layers_and_text_encoder_are_in_one_delta_and_it_is_applied() {
     let place = Place::new();
-    let delta = place.train(
+    let delta = train(
+        &place,
         "keys.safetensors",
         &["--layers", "key_value", "--unmix-weight", "0.01"],
     );
@@ -126,7 +90,11 @@ fn subjects_layers_and_text_encoder_are_in_one_delta_and_it_is_applied() {
     assert_eq!(words, ["sks", "olis"]);
     assert_eq!(delta.metadata.title, "sks dog and olis cat");
 
-    let delta = place.train("text.safetensors", &["--layers", "one-d", "--text-encoder"]);
+    let delta = train(
+        &place,
+        "text.safetensors",
+        &["--layers", "one-d", "--text-encoder"],
+    );
     let paths: Vec<&str> = delta.text_encoder.iter().map(|(path, _)| path).collect();
     assert!(paths.contains(&"text_model.embeddings.token_embedding"));
     let picture = |more: &[&str]| {
@@ -164,7 +132,7 @@ fn subjects_that_cannot_be_told_apart_are_refused_and_odd_words_are_named() {
         "--base",
         &place.base,
         "--subject",
-        &place.dog,
+        &dog(),
         "--out",
         &out,
     ];
@@ -184,7 +152,7 @@ fn subjects_that_cannot_be_told_apart_are_refused_and_odd_words_are_named() {
         "--collages",
         "1",
     ];
-    let said = succeeds(&[&args[..], &one_step].concat());
+    let (_, said) = succeeds_and_says(&[&args[..], &one_step].concat());
     assert!(
         said.contains("knows the word 'banana'") && said.contains("olis"),
         "{said}"
@@ -194,7 +162,7 @@ fn subjects_that_cannot_be_told_apart_are_refused_and_odd_words_are_named() {
 #[test]
 fn one_picture_is_learned_by_its_prompt_and_edited() {
     let place = Place::new();
-    let (image, out) = (folder("static/subjects/dog/1.png"), place.at("edit"));
+    let (image, out) = (folder("subjects/dog/1.png"), place.at("edit"));
     let image = image.display().to_string();
     let said = succeeds(&[
         "edit",
@@ -226,18 +194,18 @@ fn one_picture_is_learned_by_its_prompt_and_edited() {
 #[test]
 fn the_judge_knows_the_sample_subjects_and_an_evaluation_counts_its_pictures() {
     let place = Place::new();
-    let judge = folder("tools/base/judge").display().to_string();
+    let judge = concat!(env!("CARGO_MANIFEST_DIR"), "/tools/base/judge");
     let args = [
         "eval",
         "--base",
         &place.base,
         "--judge",
-        &judge,
+        judge,
         "--together",
         "--steps",
         "1",
     ];
-    let subjects = ["--subject", &place.dog, "--subject", &place.cat];
+    let subjects = ["--subject", &dog(), "--subject", &cat()];
     let few = [
         "--prior-weight",
         "0",
@@ -248,13 +216,13 @@ fn the_judge_knows_the_sample_subjects_and_an_evaluation_counts_its_pictures() {
         "--sampling-steps",
         "1",
     ];
-    let said = succeeds(&[&args[..], &subjects, &few].concat());
+    let (table, said) = succeeds_and_says(&[&args[..], &subjects, &few].concat());
     assert!(said.contains("the judge sees dog (twitter)"), "{said}");
     assert!(said.contains("the judge sees cat (twitter)"), "{said}");
     // Ten prompts of both; eight scenes and three companions of each.
     assert!(
-        said.contains("% of 10 |") && said.contains("% of 16 |"),
-        "{said}"
+        table.contains("% of 10 |") && table.contains("% of 16 |"),
+        "{table}"
     );
-    assert!(said.contains("% of 6 |"), "{said}");
+    assert!(table.contains("% of 6 |"), "{table}");
 }
