@@ -58,11 +58,7 @@ async fn every_view_is_accessible_in_light_and_dark_on_phone_and_desk() {
     browser.set("sampling-steps", "2").await;
     browser.press("generate").await;
     browser
-        .wait_until(
-            "pictures are kept",
-            "return !!document.querySelector('[data-testid=\"kept-picture\"]')",
-            LOADING,
-        )
+        .wait_for("pictures are kept", "kept-picture", LOADING)
         .await;
     browser.press("make-link").await;
     browser

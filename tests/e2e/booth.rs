@@ -126,13 +126,7 @@ async fn a_link_shows_its_very_picture_in_a_fresh_profile() {
         browser
             .set("hosted", "https://a.example/rex.safetensors")
             .await;
-        browser
-            .wait_until(
-                "a code is drawn",
-                "return !!document.querySelector('[data-testid=\"qr\"]')",
-                LOADING,
-            )
-            .await;
+        browser.wait_for("a code is drawn", "qr", LOADING).await;
         let short = value(&browser, "hosted-link").await;
         assert!(
             short.contains("#delta=https%3A%2F%2Fa.example%2Frex.safetensors&sha256="),
@@ -340,11 +334,7 @@ async fn a_later_visit_needs_no_connection() {
     browser.visit(&format!("{address}/?device=cpu")).await;
     browser.wait_for_text("device-line", "CPU", LOADING).await;
     browser
-        .wait_until(
-            "the model is there",
-            "return !!document.querySelector('[data-testid=\"check-device\"]')",
-            LOADING,
-        )
+        .wait_for("the model is there", "check-device", LOADING)
         .await;
     browser.choose("file-input", &subject("robot")).await;
     count(&browser, "picture", 4).await;

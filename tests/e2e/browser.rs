@@ -192,6 +192,12 @@ impl Browser {
         }
     }
 
+    /// Waits until there is an element with this test id.
+    pub async fn wait_for(&self, what: &str, id: &str, limit: Duration) {
+        let script = format!("return !!document.querySelector('[data-testid=\"{id}\"]')");
+        self.wait_until(what, &script, limit).await;
+    }
+
     /// The text of the element with this test id, if it is there.
     pub async fn text(&self, id: &str) -> Option<String> {
         let script = "const e = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return e ? e.textContent : null";

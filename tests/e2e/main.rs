@@ -197,9 +197,8 @@ async fn both_devices_compute_what_diffusers_computes() {
         let browser = Browser::start().await;
         browser.open(query).await;
         browser.wait_for_text("device-line", device, LOADING).await;
-        let button = "return !!document.querySelector('[data-testid=\"check-device\"]')";
         browser
-            .wait_until("the device can be checked", button, LOADING)
+            .wait_for("the device can be checked", "check-device", LOADING)
             .await;
         browser.press("check-device").await;
         let found = browser

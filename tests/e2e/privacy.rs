@@ -76,11 +76,7 @@ async fn no_picture_and_no_prompt_leaves_the_tab_and_the_policy_holds() {
     browser.set("sampling-steps", "2").await;
     browser.press("generate").await;
     browser
-        .wait_until(
-            "a picture is kept",
-            "return !!document.querySelector('[data-testid=\"kept-picture\"]')",
-            TRAINING,
-        )
+        .wait_for("a picture is kept", "kept-picture", TRAINING)
         .await;
     browser.press("make-link").await;
     browser

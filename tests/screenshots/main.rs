@@ -50,8 +50,7 @@ async fn try_it() {
     let unfold = "document.querySelectorAll('details').forEach(panel => panel.open = true)";
     browser.script(unfold, Vec::new()).await;
     browser.press("make-link").await;
-    let link = "return !!document.querySelector('[data-testid=\"link\"]')";
-    browser.wait_until("a link", link, LIMIT).await;
+    browser.wait_for("a link", "link", LIMIT).await;
     window(&browser, 1440, 4200).await;
     keep(&browser, "3-everything").await;
 
@@ -77,8 +76,7 @@ async fn try_it() {
 async fn a_larger_base() {
     let browser = Browser::start_on(standin::folder("bk-sdm-tiny"), &[]).await;
     open_models(&browser).await;
-    let offered = "return !!document.querySelector('[data-testid=\"plan-base\"]')";
-    browser.wait_until("the offer", offered, LIMIT).await;
+    browser.wait_for("the offer", "plan-base", LIMIT).await;
     browser.press("plan-base").await;
     let planned =
         "return !document.querySelector('[data-testid=\"offer\"] [data-testid=\"plan-base\"]')";
@@ -94,8 +92,9 @@ async fn a_larger_base() {
 
     // Another visit, before all of it is here.
     open_models(&browser).await;
-    let kept = "return !!document.querySelector('[data-testid=\"go-on-download\"]')";
-    browser.wait_until("what is kept", kept, LIMIT).await;
+    browser
+        .wait_for("what is kept", "go-on-download", LIMIT)
+        .await;
     let into_view =
         "document.querySelector('[data-testid=\"stored-base\"]').scrollIntoView({block: 'center'})";
     browser.script(into_view, Vec::new()).await;
@@ -115,9 +114,8 @@ async fn a_larger_base() {
 /// Opens the page, and with its own base there the choice of models.
 async fn open_models(browser: &Browser) {
     browser.open("").await;
-    let loaded = "return !!document.querySelector('[data-testid=\"check-device\"]')";
     browser
-        .wait_until("the page's own base", loaded, LIMIT)
+        .wait_for("the page's own base", "check-device", LIMIT)
         .await;
     browser.press("change-base").await;
 }
