@@ -1,8 +1,9 @@
 """Writes a trained base into `static/base/` as it is served: F16 weights, then its reference tensors.
 
-    python tools/base/export.py [FOLDER] [--decoder WORK/decoder] [--tiny WORK/tiny] [--out static/base]
+    python tools/base/export.py [FOLDER] [--other] [--decoder WORK/decoder] [--tiny WORK/tiny] [--out static/base]
 
-FOLDER is what the recipe's training saves: a diffusers folder with F32 `unet` and `text_encoder`. The
+FOLDER is what the recipe's training saves: a diffusers folder with F32 `unet` and `text_encoder`. Where it has
+other tensors than what is served, `--other` says that this is meant, and their configs are served too. The
 tokenizer and the scheduler do not change with training and are left as they are, and so is the autoencoder
 unless `--decoder` names one. Its encoder must be the one that the UNet was trained on. `--tiny` names the
 tiny autoencoder; `model_index.json` then says that there is one.
@@ -22,12 +23,14 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 PARTS = [f"unet/{WEIGHTS}", "text_encoder/model.safetensors"]
 
 
-def export(sources: dict[str, Path], out: Path) -> None:
-    """`sources`: part of the served base to the file of its trained weights."""
+def export(sources: dict[str, Path], out: Path, other: bool) -> None:
+    """`sources`: part of the served base to the file of its trained weights. `other`: it may be another model."""
     for part, source in sources.items():
         served, trained = load_file(out / part) if (out / part).exists() else None, load_file(source)
         if served and {k: v.shape for k, v in served.items()} != {k: v.shape for k, v in trained.items()}:
-            sys.exit(f"{source} has other tensors than {out / part}: it is another model.")
+            if not other:
+                sys.exit(f"{source} has other tensors than {out / part}: it is another model. If it is meant to be, say --other.")
+            shutil.copyfile(source.parent / "config.json", (out / part).parent / "config.json")
         halves = {name: tensor.half().contiguous() for name, tensor in trained.items()}
         bad = [name for name, tensor in halves.items() if not tensor.isfinite().all()]
         if bad:
@@ -57,6 +60,7 @@ def add_tiny(tiny: Path, out: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--other", action="store_true")
     parser.add_argument("--decoder", type=Path)
     parser.add_argument("--tiny", type=Path)
     parser.add_argument("--out", type=Path, default=Path("static/base"))
@@ -68,7 +72,7 @@ if __name__ == "__main__":
     if options.tiny:
         add_tiny(options.tiny, options.out)
         sources[f"vae_tiny/{WEIGHTS}"] = options.tiny / WEIGHTS
-    export(sources, options.out)
+    export(sources, options.out, options.other)
     sys.path.insert(0, "tests/parity")
     import embedded
 

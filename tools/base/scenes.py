@@ -4,7 +4,8 @@
     python scenes.py WORK --sheet FILE.png                 # 96 of them, to look at
 
 `scene` draws one from a seeded generator: a thing or two, in one of the styles, on a ground of one colour
-or in a scene; the caption says what can be seen and where.
+or in a scene; the caption says what can be seen and where. A thing after an identifier ('a sks dog') has a
+look of its own, another one each time: the word says that it is some particular one, not which.
 """
 
 import argparse
@@ -19,9 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 from grounds import COLOURS, SCENES, ground
+from looks import other_look
 from PIL import Image
 from recolour import HUES, RECOLOURED, recoloured
 from things import UNKNOWN_WORDS, chosen
+from vocabulary import IDENTIFIERS
 
 SIZE = 64
 # Drawn this many times larger, then scaled down.
@@ -29,6 +32,10 @@ OVERSAMPLING = 2
 # The style's word in captions; 'picture' stands for any.
 STYLE_WORDS = {"3d": "photo", "flat": "drawing", "google": "cartoon"}
 STYLES = ["3d", "flat", "google"]
+# What a base is taught: the cartoons, which look least like the others, twice as often.
+TAUGHT = [*STYLES, "google"]
+# How often a thing has a look of its own.
+OWN_LOOK_PART = 0.2
 # How often a thing of RECOLOURED is seen, and named, in another colour.
 RECOLOURED_PART = 0.3
 # How far one that sits reaches over the one below it, as a part of the side.
@@ -36,12 +43,14 @@ OVERLAP = 0.05
 
 
 class Thing(NamedTuple):
-    """One thing of a scene: its own name, its style, its colour if it has another, its words in the caption."""
+    """One thing of a scene: its own name, its style, its colour if it has another, its words in the caption,
+    and the seed of its look if it has one of its own."""
 
     name: str
     style: str
     colour: str | None
     words: str
+    look: int | None = None
 
 
 class Scene(NamedTuple):
@@ -56,10 +65,11 @@ class Scene(NamedTuple):
 
 
 class World:
-    """The sprites of one work folder. `things` names the part of them that is drawn: 'first' or 'all'."""
+    """The sprites of one work folder. `things` names the part of them that is drawn: 'first' or 'all';
+    `own_looks` says whether some have a look of their own."""
 
-    def __init__(self, work: Path, size: int = SIZE, things: str = "first"):
-        self.work, self.side = work, size * OVERSAMPLING
+    def __init__(self, work: Path, size: int = SIZE, things: str = "first", own_looks: bool = False):
+        self.work, self.side, self.own_looks = work, size * OVERSAMPLING, own_looks
         self.size = size
         known = json.loads((work / "index.json").read_text())
         self.things = chosen(things, known)
@@ -69,10 +79,14 @@ class World:
         own = Image.open(self.work / "sprites" / f"{thing.replace(' ', '_')}.{style}.png").convert("RGBA")
         return recoloured(own, colour) if colour else own
 
-    @lru_cache(maxsize=None)
+    def drawn(self, thing: Thing) -> Image.Image:
+        sprite = self.sprite(thing.name, thing.style, thing.colour)
+        return sprite if thing.look is None else other_look(sprite, Random(thing.look))
+
+    @lru_cache(maxsize=1000)
     def seen_rows(self, thing: Thing) -> tuple[float, float]:
         """The first and last row that can be seen, as parts of the sprite's side."""
-        sprite = self.sprite(*thing[:3])
+        sprite = self.drawn(thing)
         _, top, _, bottom = sprite.getchannel("A").point(lambda alpha: 255 if alpha > 40 else 0).getbbox()
         return top / sprite.height, bottom / sprite.height
 
@@ -92,9 +106,10 @@ class World:
     def some(self, style: str, random: Random, other_than: str | None = None) -> Thing:
         name = random.choice([thing for thing in self.things if thing != other_than])
         colour = random.choice(HUES) if name in RECOLOURED and random.random() < RECOLOURED_PART else None
-        # Sometimes after a word that means nothing.
-        words = f"{random.choice(UNKNOWN_WORDS)} {name}" if random.random() < 0.06 else name
-        return Thing(name, style, colour, f"{colour} {words}" if colour else words)
+        if self.own_looks and random.random() < OWN_LOOK_PART:
+            # Of any style, whatever the caption's word.
+            return Thing(name, random.choice(STYLES), None, f"{identifier(random)} {name}", random.getrandbits(32))
+        return Thing(name, style, colour, f"{colour} {name}" if colour else name)
 
     def one(self, canvas: Image.Image, style: Callable[[], str], random: Random) -> tuple[str, str, list[Thing]]:
         thing = self.some(style(), random)
@@ -106,7 +121,7 @@ class World:
             what, size = f"big {what}", random.uniform(0.86, 0.96)
         margin = (1 - size) / 2
         at = [0.5 + random.uniform(-margin, margin) * 0.6, 0.52 + random.uniform(-margin, margin) * 0.6]
-        self.put(canvas, self.sprite(*thing[:3]), at, size, random)
+        self.put(canvas, self.drawn(thing), at, size, random)
         return "one", with_article(what), [thing]
 
     def two(self, canvas: Image.Image, style: Callable[[], str], random: Random) -> tuple[str, str, list[Thing]]:
@@ -117,26 +132,26 @@ class World:
         which = random.random()
         if which < 0.72:
             for thing, along, size in zip((first, second), (0.27, 0.73), sizes):
-                self.put(canvas, self.sprite(*thing[:3]), [along, 0.5 + random.uniform(-0.12, 0.12)], size, random)
+                self.put(canvas, self.drawn(thing), [along, 0.5 + random.uniform(-0.12, 0.12)], size, random)
             if which < 0.36:
                 return "beside", f"{names[0]} on the left and {names[1]} on the right", [first, second]
             word = random.choice(["and", "next to", "beside", "sitting beside"])
             return "beside", f"{names[0]} {word} {names[1]}", [first, second]
         if which < 0.88:
             for thing, along, size in zip((first, second), (0.27, 0.73), sizes):
-                self.put(canvas, self.sprite(*thing[:3]), [0.5 + random.uniform(-0.1, 0.1), along], size, random)
+                self.put(canvas, self.drawn(thing), [0.5 + random.uniform(-0.1, 0.1), along], size, random)
             return "above", f"{names[0]} on the top and {names[1]} on the bottom", [first, second]
         low, below = 0.73 + random.uniform(-0.02, 0.02), 0.5 + random.uniform(-0.06, 0.06)
         seat = low + sizes[1] * (self.seen_rows(second)[0] - 0.5)
         high = seat + OVERLAP - sizes[0] * (self.seen_rows(first)[1] - 0.5)
-        self.put(canvas, self.sprite(*second[:3]), [below, low], sizes[1], random)
-        self.put(canvas, self.sprite(*first[:3]), [below + random.uniform(-0.04, 0.04), high], sizes[0], random)
+        self.put(canvas, self.drawn(second), [below, low], sizes[1], random)
+        self.put(canvas, self.drawn(first), [below + random.uniform(-0.04, 0.04), high], sizes[0], random)
         return "sitting", f"{names[0]} sitting on {names[1]}", [first, second]
 
     def pair(self, canvas: Image.Image, style: Callable[[], str], random: Random) -> tuple[str, str, list[Thing]]:
         thing, size = self.some(style(), random), random.uniform(0.38, 0.48)
         for x in (0.27, 0.73):
-            self.put(canvas, self.sprite(*thing[:3]), [x, 0.5 + random.uniform(-0.12, 0.12)], size, random)
+            self.put(canvas, self.drawn(thing), [x, 0.5 + random.uniform(-0.12, 0.12)], size, random)
         return "pair", f"two {thing.words}s", [thing, thing]
 
     def put(self, canvas: Image.Image, sprite: Image.Image, at: list[float], size: float, random: Random, flip: bool = True) -> None:
@@ -146,6 +161,14 @@ class World:
         if flip and random.random() < 0.5:
             sprite = sprite.transpose(Image.FLIP_LEFT_RIGHT)
         canvas.paste(sprite, tuple(int(middle * self.side - side / 2) for middle in at), sprite)
+
+
+def identifier(random: Random) -> str:
+    """One that people use, a made-up word, or a few letters that no other caption has."""
+    some = random.random()
+    if some < 0.7:
+        return random.choice(IDENTIFIERS if some < 0.3 else UNKNOWN_WORDS)
+    return "".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=random.randint(2, 4)))
 
 
 def random_ground(random: Random) -> str:
@@ -164,15 +187,15 @@ def place(kind: str, random: Random) -> str:
 
 
 @lru_cache(maxsize=None)
-def world_of(work: Path, things: str) -> World:
+def world_of(work: Path, things: str, own_looks: bool = False) -> World:
     """One for every process: its sprites stay in memory."""
-    return World(work, things=things)
+    return World(work, things=things, own_looks=own_looks)
 
 
 def part(job: tuple[Path, str, int, int]) -> tuple[np.ndarray, list[str]]:
     work, things, seed, count = job
-    world, random = world_of(work, things), Random(seed)
-    scenes = [world.scene(random) for _ in range(count)]
+    world, random = world_of(work, things, own_looks=True), Random(seed)
+    scenes = [world.scene(random, TAUGHT) for _ in range(count)]
     return np.stack([scene.picture for scene in scenes]), [scene.caption for scene in scenes]
 
 
@@ -186,7 +209,7 @@ def draw(work: Path, things: str, count: int, processes: int = 2) -> None:
 
 
 def sheet(work: Path, things: str, out: Path) -> None:
-    world, random = World(work, things=things), Random(1)
+    world, random = World(work, things=things, own_looks=True), Random(1)
     canvas = Image.new("RGB", (16 * 66, 6 * 66), "gray")
     for index in range(96):
         scene = world.scene(random)
