@@ -58,7 +58,7 @@ pub const TAGLINE: &str = "A few pictures teach a picture model your subject, in
 pub const MAIN_LABEL: &str = "Gather, train, use";
 pub const DROP_ANYWHERE: &str = "Drop pictures or a delta anywhere";
 
-pub const ENGINE_STARTING: &str = "Fetching the program and the model: about 21 MB, once…";
+pub const ENGINE_STARTING: &str = "Fetching the program and the model: about 18 MB, once…";
 pub const DEVICE_CHOOSING: &str = "Choosing a device…";
 pub const ENGINE_FAILED: &str = "The engine is not running. What you gathered is still here.";
 pub const RESTART: &str = "Start the engine again";

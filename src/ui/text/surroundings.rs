@@ -12,7 +12,7 @@ pub const WAY_PICTURES_HINT: &str = "Three to five of one thing";
 pub const WAY_DELTA: &str = "Open a delta";
 pub const WAY_DELTA_HINT: &str = "A file or a link that you got";
 
-pub const SAVES_DATA: &str = "Your browser is set to save data. This page needs about 21 MB once: 4.6 MB of program and 16 MB of model.";
+pub const SAVES_DATA: &str = "Your browser is set to save data. This page needs about 18 MB once: 4.6 MB of program and 13 MB of model.";
 pub const START_ENGINE: &str = "Fetch them";
 pub const ENGINE_ASKING: &str = "Nothing large has been fetched yet.";
 
