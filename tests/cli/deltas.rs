@@ -246,7 +246,10 @@ fn deltas_are_combined_and_say_of_what() {
     let ends = combine(&["--interpolate", "1"]);
     assert!(nearly(&layer(&ends, "conv_in"), &layer(&first, "conv_in")));
     let mixed = combine(&["--style-mix"]);
-    for (path, parent) in [("mid_block.resnets.0.conv1", &first), ("conv_in", &second)] {
+    for (path, parent) in [
+        ("down_blocks.2.resnets.0.conv1", &first),
+        ("conv_in", &second),
+    ] {
         assert!(nearly(&layer(&mixed, path), &layer(parent, path)), "{path}");
     }
     let limited = combine(&["--weights", "1,0", "--rank", "3", "--base", base]);

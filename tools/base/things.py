@@ -63,7 +63,7 @@ coffee|car|bus|train|airplane|rocket|ufo|sailboat|house|castle|tent|soccer ball|
 ghost|alien|crown|top hat|key|diamond|moon|sun|fire|cloud|boot|teddy bear|umbrella
 """
 
-# Made-up words that stand before a noun and mean nothing, so that 'sks' can be taught to mean something.
+# Made-up identifiers, beside those that people use ('sks').
 UNKNOWN_WORDS = "zib kor vex dal mup fen ruk tiv gos wab nim pel qat jol hux bry".split()
 
 
