@@ -5,11 +5,11 @@
 Parts of one colour are painted anew, flatter than they were; the thing is bent and stretched; some get an outline.
 """
 
-import argparse
 from pathlib import Path
 from random import Random
 
 import numpy as np
+import sprite_sheet
 from PIL import Image, ImageFilter
 
 # Parts of one colour, at most.
@@ -73,20 +73,13 @@ def outlined(sprite: Image.Image, random: Random) -> Image.Image:
     return Image.alpha_composite(line, sprite)
 
 
-def sheet(work: Path, out: Path, side: int = 64) -> None:
-    things = "dog cat penguin robot owl car castle cake fire tulip crab guitar".split()
-    canvas, random = Image.new("RGB", (16 * side, len(things) * side), "lightgray"), Random(0)
-    for row, thing in enumerate(things):
+def rows(work: Path) -> sprite_sheet.Rows:
+    """Twelve things, each as it is and in fifteen other looks."""
+    random = Random(0)
+    for row, thing in enumerate("dog cat penguin robot owl car castle cake fire tulip crab guitar".split()):
         own = Image.open(work / "sprites" / f"{thing}.{('3d', 'flat', 'google')[row % 3]}.png").convert("RGBA")
-        for column in range(16):
-            shown = (other_look(own, random) if column else own).resize((side, side), Image.Resampling.LANCZOS)
-            canvas.paste(shown, (column * side, row * side), shown)
-    canvas.save(out)
+        yield [own, *(other_look(own, random) for _ in range(15))]
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", required=True)
-    options = parser.parse_args()
-    sheet(options.work, options.sheet)
+    sprite_sheet.main(__doc__, rows, side=64)

@@ -5,10 +5,10 @@
 Only the pixels near the sprite's own main hue change, so that wheels, eyes and leaves stay as they are.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
+import sprite_sheet
 from PIL import Image
 
 from grounds import COLOURS
@@ -60,20 +60,12 @@ def recoloured(sprite: Image.Image, colour: str) -> Image.Image:
     return Image.fromarray(np.dstack([mixed, alpha * 255]).round().astype(np.uint8), "RGBA")
 
 
-def sheet(work: Path, out: Path, side: int = 54) -> None:
-    styles = ["3d", "flat", "google"]
-    canvas = Image.new("RGB", (len(styles) * (len(HUES) + 1) * side, len(RECOLOURED) * side), "lightgray")
-    for row, thing in enumerate(RECOLOURED):
-        sprites = [Image.open(work / "sprites" / f"{thing.replace(' ', '_')}.{style}.png").convert("RGBA") for style in styles]
-        for column, sprite in enumerate(shown for own in sprites for shown in (own, *(recoloured(own, hue) for hue in HUES))):
-            small = sprite.resize((side, side), Image.LANCZOS)
-            canvas.paste(small, (column * side, row * side), small)
-    canvas.save(out)
+def rows(work: Path) -> sprite_sheet.Rows:
+    """Every thing of RECOLOURED: in each style as it is, then in every colour."""
+    for thing in RECOLOURED:
+        sprites = [Image.open(work / "sprites" / f"{thing.replace(' ', '_')}.{style}.png").convert("RGBA") for style in ("3d", "flat", "google")]
+        yield [shown for own in sprites for shown in (own, *(recoloured(own, hue) for hue in HUES))]
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("work", type=Path)
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", required=True)
-    options = parser.parse_args()
-    sheet(options.work, options.sheet)
+    sprite_sheet.main(__doc__, rows, side=54)

@@ -83,13 +83,6 @@ class World:
         sprite = self.sprite(thing.name, thing.style, thing.colour)
         return sprite if thing.look is None else other_look(sprite, Random(thing.look))
 
-    @lru_cache(maxsize=1000)
-    def seen_rows(self, thing: Thing) -> tuple[float, float]:
-        """The first and last row that can be seen, as parts of the sprite's side."""
-        sprite = self.drawn(thing)
-        _, top, _, bottom = sprite.getchannel("A").point(lambda alpha: 255 if alpha > 40 else 0).getbbox()
-        return top / sprite.height, bottom / sprite.height
-
     def scene(self, random: Random, styles: list[str] = STYLES, kind: str | None = None) -> Scene:
         style = random.choice(styles)
         word = STYLE_WORDS[style] if random.random() < 0.65 else "picture"
@@ -141,17 +134,19 @@ class World:
             for thing, along, size in zip((first, second), (0.27, 0.73), sizes):
                 self.put(canvas, self.drawn(thing), [0.5 + random.uniform(-0.1, 0.1), along], size, random)
             return "above", f"{names[0]} on the top and {names[1]} on the bottom", [first, second]
+        above, under = self.drawn(first), self.drawn(second)
         low, below = 0.73 + random.uniform(-0.02, 0.02), 0.5 + random.uniform(-0.06, 0.06)
-        seat = low + sizes[1] * (self.seen_rows(second)[0] - 0.5)
-        high = seat + OVERLAP - sizes[0] * (self.seen_rows(first)[1] - 0.5)
-        self.put(canvas, self.drawn(second), [below, low], sizes[1], random)
-        self.put(canvas, self.drawn(first), [below + random.uniform(-0.04, 0.04), high], sizes[0], random)
+        seat = low + sizes[1] * (seen_rows(under)[0] - 0.5)
+        high = seat + OVERLAP - sizes[0] * (seen_rows(above)[1] - 0.5)
+        self.put(canvas, under, [below, low], sizes[1], random)
+        self.put(canvas, above, [below + random.uniform(-0.04, 0.04), high], sizes[0], random)
         return "sitting", f"{names[0]} sitting on {names[1]}", [first, second]
 
     def pair(self, canvas: Image.Image, style: Callable[[], str], random: Random) -> tuple[str, str, list[Thing]]:
         thing, size = self.some(style(), random), random.uniform(0.38, 0.48)
+        sprite = self.drawn(thing)
         for x in (0.27, 0.73):
-            self.put(canvas, self.drawn(thing), [x, 0.5 + random.uniform(-0.12, 0.12)], size, random)
+            self.put(canvas, sprite, [x, 0.5 + random.uniform(-0.12, 0.12)], size, random)
         return "pair", f"two {thing.words}s", [thing, thing]
 
     def put(self, canvas: Image.Image, sprite: Image.Image, at: list[float], size: float, random: Random, flip: bool = True) -> None:
@@ -161,6 +156,12 @@ class World:
         if flip and random.random() < 0.5:
             sprite = sprite.transpose(Image.FLIP_LEFT_RIGHT)
         canvas.paste(sprite, tuple(int(middle * self.side - side / 2) for middle in at), sprite)
+
+
+def seen_rows(sprite: Image.Image) -> tuple[float, float]:
+    """The first and last row that can be seen, as parts of the sprite's side."""
+    _, top, _, bottom = sprite.getchannel("A").point(lambda alpha: 255 if alpha > 40 else 0).getbbox()
+    return top / sprite.height, bottom / sprite.height
 
 
 def identifier(random: Random) -> str:
