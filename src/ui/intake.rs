@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{DataTransfer, File, FileList};
 
 use super::{
-    state::{Booth, Gravity, Subject},
+    state::{Booth, Gravity, Subject, SubjectPicture},
     text,
 };
 
@@ -131,7 +131,7 @@ impl Booth {
             let mut pictures = Vec::new();
             for i in 0..SAMPLE_PICTURES {
                 pictures.push((
-                    format!("{folder}-{i}.png"),
+                    sample_picture(folder, i),
                     fetch(&format!("subjects/{folder}/{i}.png")).await,
                 ));
             }
@@ -151,6 +151,24 @@ impl Booth {
             }
         });
     }
+}
+
+impl Subject {
+    /// Whether this sample is the one that is taken, or would be, and no other picture is there.
+    pub fn shows_sample(self, sample: &str) -> bool {
+        let of_sample = |picture: &SubjectPicture| {
+            (0..SAMPLE_PICTURES).any(|i| picture.name == sample_picture(sample, i))
+        };
+        self.sample.get() == sample
+            && self
+                .pictures
+                .with(|pictures| pictures.iter().all(of_sample))
+    }
+}
+
+/// The name under which a sample's picture is shown.
+fn sample_picture(folder: &str, i: usize) -> String {
+    format!("{folder}-{i}.png")
 }
 
 /// A file of the page's own origin, or `None`.

@@ -247,6 +247,8 @@ async fn pictures_are_turned_looked_at_and_taken_by_camera() {
     browser.look(390, "light").await;
     browser.open("?device=cpu").await;
     browser.wait_for_text("device-line", "CPU", LOADING).await;
+    let marked = "return document.querySelectorAll('.sample[aria-pressed=\"true\"]').length";
+    assert_eq!(browser.script(marked, vec![]).await, Value::from(1));
     let robot = subject("robot");
     browser
         .choose("file-input", &[robot[0].clone(), robot[0].clone()])
@@ -254,6 +256,11 @@ async fn pictures_are_turned_looked_at_and_taken_by_camera() {
     browser
         .wait_for_text("picture-fault", "Twice?", LOADING)
         .await;
+    assert_eq!(
+        browser.script(marked, vec![]).await,
+        Value::from(0),
+        "no sample is marked beside a person's own pictures"
+    );
     let before = browser.canvases("picture-canvas").await.remove(0);
     browser.press("turn-picture").await;
     let turned = "const c = document.querySelector('canvas[data-testid=\"picture-canvas\"]'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; return d.some((v, i) => Math.abs(v - arguments[0][i]) > 40)";

@@ -36,7 +36,7 @@ pub fn Samples(subject: Subject, several: Signal<bool>) -> impl IntoView {
                                 id=id.clone()
                                 data-testid=id
                                 aria-label=text::sample_label(word)
-                                aria-pressed=move || (subject.sample.get() == name).to_string()
+                                aria-pressed=move || subject.shows_sample(name).to_string()
                                 title=word
                                 disabled=locked
                                 on:click=move |_| booth.take_sample(subject, name, false)
