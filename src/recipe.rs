@@ -75,7 +75,7 @@ pub const fn effort(subjects: usize) -> Effort {
             prior_batch: PRIOR_BATCH,
         },
         _ => Effort {
-            steps: 300 * subjects,
+            steps: 150 * subjects,
             learning_rate: 4e-2,
             batch: 4,
             prior_batch: 1,

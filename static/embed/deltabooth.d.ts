@@ -193,7 +193,7 @@ export interface Subject {
 
 /** A run's choices. The defaults suit the embedded base; larger bases want smaller rates. */
 export interface Recipe {
-  /** Training steps. Default: 100; with n > 1 subjects 300 n. */
+  /** Training steps. Default: 100; with n > 1 subjects 150 n. */
   steps?: number;
   /** Learning rate of the shifts of linear and convolution weights. Default: 0.06; with several subjects 0.04. */
   learningRate?: number;

@@ -29,7 +29,7 @@ const RECIPE = {
 
 /** What differs for several subjects; steps are for each of them. */
 const SEVERAL = {
-  "steps": 300,
+  "steps": 150,
   "learningRate": 4e-2,
   "batch": 4,
   "priorBatch": 1
