@@ -1,6 +1,7 @@
 //! Running other programs, and saying which one failed.
 
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 /// Nothing, or why not, for the person.
 pub type Done = Result<(), String>;
@@ -14,9 +15,13 @@ pub fn start(program: &str, args: &[&str]) -> Result<Child, String> {
         .map_err(|error| format!("`{program}` could not be started: {error}"))
 }
 
-/// Runs a program in the foreground.
+/// Runs a program in the foreground, and says how long it took.
 pub fn run(program: &str, args: &[&str]) -> Done {
-    match start(program, args)?.wait() {
+    let begun = Instant::now();
+    let ended = start(program, args)?.wait();
+    let seconds = begun.elapsed().as_secs_f32();
+    eprintln!("({seconds:.0} s: {program} {})", args.join(" "));
+    match ended {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!(
             "`{program} {}` ended with {status}",
