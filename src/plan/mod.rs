@@ -31,6 +31,7 @@ pub use advice::{Advice, Wish, advise};
 pub use configs::Configs;
 pub use phases::{Item, Phase, phases};
 pub use stages::Kernels;
+pub use unet::LEVEL_2_CACHE;
 pub use verdict::{Plan, Verdict, plan};
 
 pub use crate::weights::Stored;

@@ -3,9 +3,12 @@
 use super::stages::{Pass, StageCost, stages};
 use crate::train::recompute::{LAST_STAGES, Recompute};
 
-/// Numbers that the library for products of matrices keeps for packed blocks; it follows the
-/// processor's caches (measured: 3.6 to 4.4 MB).
-const PRODUCTS: u64 = 1 << 20;
+/// Numbers that the library for products of matrices keeps on a thread: as many as the processor's
+/// cache of level 2 holds, here a large one's 2 MiB.
+pub const LEVEL_2_CACHE: u64 = 1 << 19;
+
+/// Numbers beside it while a product is made, packed blocks among them (measured: 1.6 to 2.4 MB).
+const PACKED: u64 = 1 << 19;
 
 /// Peaks in F32 numbers, beside weights and factors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,7 +112,7 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
 fn scratch(stages: &[StageCost]) -> u64 {
     match stages.iter().map(|stage| stage.columns).max() {
         None | Some(0) => 0,
-        Some(columns) => columns + PRODUCTS,
+        Some(columns) => columns + LEVEL_2_CACHE + PACKED,
     }
 }
 
