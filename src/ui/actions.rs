@@ -78,6 +78,13 @@ impl Booth {
         self.send(Request::Train(request));
     }
 
+    /// 'Try it': trains on the pictures that were taken in, and shows the subject in three scenes.
+    pub fn train_and_show(self) {
+        self.tour.set(true);
+        self.generate.prompt.set(None);
+        self.start_training();
+    }
+
     /// Goes on with the run that this browser holds.
     pub fn continue_run(self) {
         let Some(run) = self.unfinished.get_untracked() else {

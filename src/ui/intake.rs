@@ -116,8 +116,8 @@ impl Booth {
         }
     }
 
-    /// Puts a sample's pictures in the place of a subject's, with its class word, and trains on
-    /// them if asked to.
+    /// Puts a sample's pictures in the place of a subject's, with its class word, and goes the
+    /// whole way on them if asked to.
     pub fn take_sample(self, subject: Subject, sample: &'static str, then_train: bool) {
         let Some(&(folder, class_word)) = SAMPLES.iter().find(|(name, _)| *name == sample) else {
             return;
@@ -145,9 +145,7 @@ impl Booth {
                 self.add_picture(subject, name, bytes.unwrap_or_default());
             }
             if then_train {
-                self.tour.set(true);
-                self.generate.prompt.set(None);
-                self.start_training();
+                self.train_and_show();
             }
         });
     }
@@ -156,13 +154,17 @@ impl Booth {
 impl Subject {
     /// Whether this sample is the one that is taken, or would be, and no other picture is there.
     pub fn shows_sample(self, sample: &str) -> bool {
+        self.sample.get() == sample && !self.has_own_pictures()
+    }
+
+    /// Whether a picture is there that is none of the chosen sample's.
+    pub fn has_own_pictures(self) -> bool {
+        let sample = self.sample.get();
         let of_sample = |picture: &SubjectPicture| {
             (0..SAMPLE_PICTURES).any(|i| picture.name == sample_picture(sample, i))
         };
-        self.sample.get() == sample
-            && self
-                .pictures
-                .with(|pictures| pictures.iter().all(of_sample))
+        self.pictures
+            .with(|pictures| !pictures.iter().all(of_sample))
     }
 }
 

@@ -110,6 +110,47 @@ async fn what_was_made_is_still_there_after_a_reload_and_can_be_made_again() {
 }
 
 #[tokio::test]
+async fn own_pictures_go_the_whole_way_with_one_button() {
+    let _turn = turn().await;
+    let browser = Browser::start().await;
+    gather(&browser, "?device=cpu", "CPU").await;
+    let pictures = "return [...document.querySelectorAll('[data-testid=\"picture\"] canvas')].map(c => c.toDataURL())";
+    let taken = browser.script(pictures, vec![]).await;
+    assert_eq!(taken.as_array().unwrap().len(), 4);
+    browser
+        .wait_for_text("try-it-hint", "your robot", LOADING)
+        .await;
+
+    // What is missing is said, and nothing is trained without it.
+    browser.set("class-word", "").await;
+    let held = "return document.querySelector('[data-testid=\"try-it\"]').disabled";
+    browser
+        .wait_until("'Try it' waits for a word", held, LOADING)
+        .await;
+    let why = browser.text("try-it-hint").await.unwrap();
+    assert_eq!(why, browser.text("train-plan").await.unwrap());
+    browser.set("class-word", "robot").await;
+
+    browser.set("steps", WORK.training_steps).await;
+    browser.set("prior-images", WORK.class_pictures).await;
+    browser.set("prior-weight", "0").await;
+    browser.set("batch", WORK.batch).await;
+    browser.set("sampling-steps", WORK.sampling_steps).await;
+    browser.press("try-it").await;
+    let script = "return document.querySelectorAll('canvas[data-testid=\"result-personalised\"]').length === 3";
+    browser
+        .wait_until("three scenes are shown", script, TRAINING)
+        .await;
+    for scene in ["in space", "in the snow", "on a beach"] {
+        browser
+            .wait_for_words(&format!("photo of a sks robot {scene}"), LOADING)
+            .await;
+    }
+    assert_eq!(browser.script(pictures, vec![]).await, taken);
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn a_link_shows_its_very_picture_in_a_fresh_profile() {
     let _turn = turn().await;
     let (link, picture) = {

@@ -1,8 +1,8 @@
-//! Sample subjects, and the button that goes the whole way on one.
+//! Sample subjects, and the button that goes the whole way on one, or on a person's own pictures.
 
 use leptos::prelude::*;
 
-use super::subject::own;
+use super::{subject::own, train::plan};
 use crate::ui::{
     intake::SAMPLES,
     state::{Subject, booth},
@@ -19,6 +19,19 @@ pub fn Samples(subject: Subject, several: Signal<bool>) -> impl IntoView {
             .iter()
             .find(|(name, _)| *name == subject.sample.get())
             .map_or("dog", |(_, word)| *word)
+    };
+    let own_pictures = move || subject.has_own_pictures();
+    let go = move || {
+        if untrack(own_pictures) {
+            booth.train_and_show();
+        } else {
+            booth.take_sample(subject, subject.sample.get_untracked(), true);
+        }
+    };
+    let hint = move || match own_pictures().then(|| plan(booth)) {
+        None => text::try_it_hint(thing()),
+        Some(Ok(_)) => text::try_it_own_hint(subject.class_word.get().trim()),
+        Some(Err(why)) => why,
     };
     let title = own("samples-title", subject);
     view! {
@@ -55,12 +68,12 @@ pub fn Samples(subject: Subject, several: Signal<bool>) -> impl IntoView {
                         id="try-it"
                         data-testid="try-it"
                         aria-describedby="try-it-hint"
-                        disabled=locked
-                        on:click=move |_| booth.take_sample(subject, subject.sample.get_untracked(), true)
+                        disabled=move || locked() || (own_pictures() && plan(booth).is_err())
+                        on:click=move |_| go()
                     >
                         {text::TRY_IT}
                     </button>
-                    <p class="hint" id="try-it-hint">{move || text::try_it_hint(thing())}</p>
+                    <p class="hint" id="try-it-hint" data-testid="try-it-hint">{hint}</p>
                 </div>
             </Show>
         </div>

@@ -81,7 +81,7 @@ pub fn TrainCard() -> impl IntoView {
 }
 
 /// What the button will do, or what stands in its way.
-fn plan(booth: Booth) -> Result<String, String> {
+pub(super) fn plan(booth: Booth) -> Result<String, String> {
     if booth.engine.get() == Engine::Down {
         return Err(text::TRAIN_NEEDS_ENGINE.to_owned());
     }

@@ -58,6 +58,10 @@ pub fn try_it_hint(thing: &str) -> String {
     format!("Trains on the sample {thing} and shows it in three scenes.")
 }
 
+pub fn try_it_own_hint(class_word: &str) -> String {
+    format!("Trains on your pictures and shows your {class_word} in three scenes.")
+}
+
 pub fn picture_label(number: usize) -> String {
     format!("Picture {number} of your subject, as training sees it")
 }
