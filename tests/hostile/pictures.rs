@@ -1,7 +1,6 @@
 //! Pictures: bombs, damage, orientation.
 
 use std::io::Write;
-use std::time::{Duration, Instant};
 
 use deltabooth::picture::{self, Picture};
 use image::{ExtendedColorType, ImageEncoder};
@@ -47,7 +46,6 @@ fn riff(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn picture_bombs_are_refused_at_their_header() {
-    let start = Instant::now();
     // 300 megapixels; one side too long; 16 bits a channel, so that the sides alone would pass.
     for (width, height, depth, colour) in [
         (20_000, 15_000, 8, 2),
@@ -90,7 +88,6 @@ fn picture_bombs_are_refused_at_their_header() {
             .to_string();
         assert!(error.contains("too large"), "{error}");
     }
-    assert!(start.elapsed() < Duration::from_secs(1));
 }
 
 #[test]
