@@ -52,10 +52,23 @@ fn screenshots() -> shell::Done {
     shell::cargo(&["test", "--test", "screenshots", "--", "--test-threads=1"])
 }
 
-/// Every check, from the quickest to the slowest.
+/// Every check. Natively and for the browser at once, because each waits now and then for a single
+/// crate; then, alone, what looks at the built app.
 fn test() -> shell::Done {
     doctor::ensure(doctor::ALL)?;
     shell::cargo(&["fmt", "--all", "--check"])?;
+    let (native, browser) = std::thread::scope(|scope| {
+        let browser = scope.spawn(|| web::build().and_then(|()| web::clippy()));
+        (test_natively(), browser.join())
+    });
+    native?;
+    browser.map_err(|_| "building for the browser ended with a panic")??;
+    web::check_serve()?;
+    shell::cargo(&["test", "--test", "e2e"])
+}
+
+/// Tests without a browser, and lints.
+fn test_natively() -> shell::Done {
     shell::cargo(&["test", "--workspace", "--no-fail-fast"])?;
     // The page's own logic, without a browser.
     shell::cargo(&[
@@ -85,9 +98,5 @@ fn test() -> shell::Done {
         "--",
         "-D",
         "warnings",
-    ])?;
-    web::clippy()?;
-    web::build()?;
-    web::check_serve()?;
-    shell::cargo(&["test", "--test", "e2e"])
+    ])
 }
