@@ -12,16 +12,20 @@ use super::turn;
 
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// A browser with a base on the hub for which workers are worth while; it keeps no factors yet.
-async fn browser() -> (Browser, tempfile::TempDir) {
+/// A base for which workers are worth while.
+fn base() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
         size: Size::Middle,
         ..Options::new(Kind::BkSdmTiny)
     };
     write(&options, folder.path(), &mut |_, _| {}).unwrap();
-    let browser = Browser::start_on(folder.path().to_owned(), &[]).await;
-    (browser, folder)
+    folder
+}
+
+/// A browser with that base on the hub; it keeps no factors yet.
+async fn browser(base: &tempfile::TempDir) -> Browser {
+    Browser::start_on(base.path().to_owned(), &[]).await
 }
 
 async fn start<'a>(browser: &'a Browser, script: &str) -> Engine<'a> {
@@ -35,7 +39,7 @@ async fn start<'a>(browser: &'a Browser, script: &str) -> Engine<'a> {
 
 /// The losses of two steps, and what the person was warned of.
 async fn losses(engine: &Engine<'_>) -> (Vec<Value>, String) {
-    engine.ask(train("all", 2), &["delta"]).await;
+    engine.ask(train("down", 2), &["delta"]).await;
     let steps = engine.events("step").await;
     let warnings = engine.events("warning").await;
     (
@@ -47,13 +51,13 @@ async fn losses(engine: &Engine<'_>) -> (Vec<Value>, String) {
 #[tokio::test]
 async fn workers_that_fall_or_are_refused_change_nothing() {
     let _turn = turn().await;
-    let mut all = Vec::new();
+    let (base, mut all) = (base(), Vec::new());
     for (script, warning) in [
         ("engine_loader.js", None),
         ("crew.js?fall", Some("out of memory")),
         ("crew.js?refuse", Some("no more workers")),
     ] {
-        let (browser, _folder) = browser().await;
+        let browser = browser(&base).await;
         let engine = start(&browser, script).await;
         let (losses, warnings) = losses(&engine).await;
         assert_eq!(losses.len(), 2, "{script}");
@@ -70,7 +74,8 @@ async fn workers_that_fall_or_are_refused_change_nothing() {
 #[tokio::test]
 async fn taking_apart_is_cancelled_and_goes_on_where_it_was() {
     let _turn = turn().await;
-    let (browser, _folder) = browser().await;
+    let base = base();
+    let browser = browser(&base).await;
     let engine = start(&browser, "engine_loader.js").await;
     engine.say(train("all", 1)).await;
     let apart = |events: Vec<Value>| {
