@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::browser::{Browser, repository};
-use super::{LOADING, TRAINING, Work, gather, mean_difference, some_delta, subject, train, turn};
+use super::{
+    LOADING, TRAINING, Work, gather, mean_difference, set_training, some_delta, subject, train,
+    turn,
+};
 
 /// As little training as makes a delta.
 const WORK: Work = Work {
@@ -115,10 +118,6 @@ async fn own_pictures_go_the_whole_way_with_one_button() {
     let browser = Browser::start().await;
     gather(&browser, "?device=cpu", "CPU").await;
     let pictures = "return [...document.querySelectorAll('[data-testid=\"picture\"] canvas')].map(c => c.toDataURL())";
-    let painted = "return [...document.querySelectorAll('[data-testid=\"picture\"] canvas')].filter(c => c.width > 1).length === 4";
-    browser
-        .wait_until("four pictures are painted", painted, LOADING)
-        .await;
     let taken = browser.script(pictures, vec![]).await;
     browser
         .wait_for_text("try-it-hint", "your robot", LOADING)
@@ -134,10 +133,7 @@ async fn own_pictures_go_the_whole_way_with_one_button() {
     assert_eq!(why, browser.text("train-plan").await.unwrap());
     browser.set("class-word", "robot").await;
 
-    browser.set("steps", WORK.training_steps).await;
-    browser.set("prior-images", WORK.class_pictures).await;
-    browser.set("prior-weight", "0").await;
-    browser.set("batch", WORK.batch).await;
+    set_training(&browser, &WORK).await;
     browser.set("sampling-steps", WORK.sampling_steps).await;
     browser.press("try-it").await;
     let script = "return document.querySelectorAll('canvas[data-testid=\"result-personalised\"]').length === 3";

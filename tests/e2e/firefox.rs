@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::browser::repository;
 use super::server::Server;
-use super::{LOADING, TRAINING, looks_like_a_picture, subject, turn};
+use super::{FOUR_PICTURES, LOADING, TRAINING, looks_like_a_picture, subject, turn};
 
 /// A Firefox with a fresh profile, and the server of `dist/`.
 struct Firefox {
@@ -171,7 +171,7 @@ async fn the_whole_way_in_firefox() {
     let runs = "return document.querySelector('[data-testid=\"device-line\"]')?.textContent.includes('CPU') ?? false";
     firefox.wait("the engine runs", runs, LOADING);
     firefox.choose("file-input", &subject("robot"));
-    firefox.wait("four pictures are shown", "return document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas').length === 4", LOADING);
+    firefox.wait("four pictures are shown", FOUR_PICTURES, LOADING);
     for (field, value) in [
         ("class-word", "robot"),
         ("steps", "4"),

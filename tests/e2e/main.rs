@@ -42,6 +42,8 @@ async fn turn() -> MutexGuard<'static, ()> {
 
 const LOADING: Duration = Duration::from_secs(120);
 const TRAINING: Duration = Duration::from_secs(420);
+/// Whether four pictures are taken and painted.
+const FOUR_PICTURES: &str = "return [...document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas')].filter(c => c.width > 1).length === 4";
 
 fn subject(name: &str) -> Vec<PathBuf> {
     (0..4)
@@ -54,11 +56,7 @@ async fn gather(browser: &Browser, query: &str, device: &str) {
     browser.wait_for_text("device-line", device, LOADING).await;
     browser.choose("file-input", &subject("robot")).await;
     browser
-        .wait_until(
-            "four pictures are shown",
-            "return document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas').length === 4",
-            LOADING,
-        )
+        .wait_until("four pictures are shown", FOUR_PICTURES, LOADING)
         .await;
     browser.set("token", "sks").await;
     browser.set("class-word", "robot").await;
@@ -72,13 +70,18 @@ struct Work {
     sampling_steps: &'static str,
 }
 
-async fn train(browser: &Browser, work: &Work) -> Vec<u8> {
+/// Fills in what training is to do.
+async fn set_training(browser: &Browser, work: &Work) {
     browser.set("steps", work.training_steps).await;
     browser.set("prior-images", work.class_pictures).await;
     browser.set("batch", work.batch).await;
     if work.class_pictures == "0" {
         browser.set("prior-weight", "0").await;
     }
+}
+
+async fn train(browser: &Browser, work: &Work) -> Vec<u8> {
+    set_training(browser, work).await;
     browser.press("train").await;
     browser
         .wait_until(
@@ -359,11 +362,7 @@ async fn some_delta() -> Vec<u8> {
 async fn gather_more(browser: &Browser) {
     browser.choose("file-input", &subject("dog")).await;
     browser
-        .wait_until(
-            "good pictures are still taken",
-            "return document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas').length === 4",
-            LOADING,
-        )
+        .wait_until("good pictures are still taken", FOUR_PICTURES, LOADING)
         .await;
 }
 

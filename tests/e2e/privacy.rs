@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 
 use super::browser::Browser;
-use super::{LOADING, TRAINING, Work, subject, train, turn};
+use super::{FOUR_PICTURES, LOADING, TRAINING, Work, subject, train, turn};
 
 const CANARY: &str = "canarybird";
 
@@ -61,7 +61,9 @@ async fn no_picture_and_no_prompt_leaves_the_tab_and_the_policy_holds() {
         pictures.push(copy);
     }
     browser.choose("file-input", &pictures).await;
-    browser.wait_until("four pictures are shown", "return document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas').length === 4", LOADING).await;
+    browser
+        .wait_until("four pictures are shown", FOUR_PICTURES, LOADING)
+        .await;
     browser.set("token", CANARY).await;
     let work = Work {
         training_steps: "3",
