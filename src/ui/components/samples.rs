@@ -20,15 +20,13 @@ pub fn Samples(subject: Subject, several: Signal<bool>) -> impl IntoView {
             .find(|(name, _)| *name == subject.sample.get())
             .map_or("dog", |(_, word)| *word)
     };
-    let own_pictures = move || subject.has_own_pictures();
-    let go = move || {
-        if untrack(own_pictures) {
-            booth.train_and_show();
-        } else {
-            booth.take_sample(subject, subject.sample.get_untracked(), true);
-        }
+    // With own pictures there, what training on them will do, or what stands in its way.
+    let own_plan = Memo::new(move |_| subject.has_own_pictures().then(|| plan(booth)));
+    let go = move || match own_plan.get_untracked() {
+        None => booth.take_sample(subject, subject.sample.get_untracked(), true),
+        Some(_) => booth.train_and_show(),
     };
-    let hint = move || match own_pictures().then(|| plan(booth)) {
+    let hint = move || match own_plan.get() {
         None => text::try_it_hint(thing()),
         Some(Ok(_)) => text::try_it_own_hint(subject.class_word.get().trim()),
         Some(Err(why)) => why,
@@ -68,7 +66,7 @@ pub fn Samples(subject: Subject, several: Signal<bool>) -> impl IntoView {
                         id="try-it"
                         data-testid="try-it"
                         aria-describedby="try-it-hint"
-                        disabled=move || locked() || (own_pictures() && plan(booth).is_err())
+                        disabled=move || locked() || matches!(own_plan.get(), Some(Err(_)))
                         on:click=move |_| go()
                     >
                         {text::TRY_IT}
