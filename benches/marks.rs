@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use deltabooth::generate::{GenerateSettings, generate};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::picture;
 use deltabooth::spectral::Decomposed;
 use deltabooth::train::{Recompute, Subject, TrainSettings, Trainer, Words};

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 
 use crate::error::{Error, Result};
 use crate::generate::denoise;
-use crate::model::base::Base;
+use crate::model::base_model::Base;
 use crate::sampler::{NoiseSchedule, Sampler, SamplerKind};
 use crate::weights::{BaseHash, Files, Place, Weights};
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate, read, streams};
-use crate::model::base::Base;
+use crate::model::base_model::Base;
 use crate::model::unet::UNet2DConditionModel;
 use crate::sampler::{DdimInverse, NoiseSchedule};
 

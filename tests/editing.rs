@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use deltabooth::edit::{EditSettings, edit, encode, invert};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::picture::decode;
 use deltabooth::weights::Files;
 

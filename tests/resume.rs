@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Device;
 use deltabooth::generate::GenerateSettings;
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::picture;
 use deltabooth::spectral::Decomposed;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::layers::{
     Conv2d, GroupNorm, LayerForm, LayerMut, LayerNorm, Linear, Visitor, Weight,
 };
-use crate::model::matrix::Matrix;
+use crate::ops::matmul::stored_matrix::Matrix;
 
 #[derive(Clone, Debug)]
 pub(super) struct Small {

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use browser::{Browser, repository};
 use burn::tensor::Device;
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
 use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
 use deltabooth::spectral::{LayerBase, SpectralBase};

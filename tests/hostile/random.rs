@@ -2,8 +2,8 @@
 
 use deltabooth::picture;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::packed;
-use deltabooth::weights::safetensors::Header;
+use deltabooth::spectral::delta::packed;
+use deltabooth::weights::format::safetensors::Header;
 use proptest::prelude::*;
 
 use crate::delta::delta;

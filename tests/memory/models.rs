@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::layers::{LayerForm, LayerMut, Weight};
-use deltabooth::model::matrix::Matrix;
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::model::unet::layer_shapes::layer_shapes;
+use deltabooth::ops::matmul::stored_matrix::Matrix;
 use deltabooth::sampler::{Noise, NoiseSchedule};
 use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::train::attention_loss::Regions;
-use deltabooth::train::collage::{Collage, Half, Layout};
+use deltabooth::train::dataset::collage::{Collage, Half, Layout};
+use deltabooth::train::loss::unmix::Regions;
 use deltabooth::train::loss::{Batch, Text};
-use deltabooth::train::tunable::Tunable;
+use deltabooth::train::trainable_models::Tunable;
 use deltabooth::weights::{Files, Place, Stored, Weights};
 
 /// Words of a caption.

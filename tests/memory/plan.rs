@@ -8,11 +8,11 @@ use deltabooth::plan::{
     Configs, Job, Kernels, LEVEL_2_CACHE, Phase, Stored, Strategy, Task, phases,
 };
 use deltabooth::spectral::Decomposed;
-use deltabooth::spectral::preset::LayerPreset;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::train::gradient::differentiate;
+use deltabooth::spectral::shift::preset::LayerPreset;
+use deltabooth::train::loss::gradient::differentiate;
+use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
-use deltabooth::train::recompute::Recompute;
 use deltabooth::train::{Subject, TrainSettings, Trainer, Words};
 
 use super::{counting, models};

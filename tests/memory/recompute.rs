@@ -3,10 +3,10 @@
 use burn::tensor::{Int, Tensor};
 use deltabooth::spectral::Decomposed;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::train::gradient::{Differentiated, differentiate};
+use deltabooth::train::loss::gradient::{Differentiated, differentiate};
+use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
-use deltabooth::train::recompute::Recompute;
-use deltabooth::train::tunable::Tunable;
+use deltabooth::train::trainable_models::Tunable;
 use deltabooth::train::{TrainSettings, Words};
 
 use super::{counting, models};

@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Distribution, Tensor};
 use deltabooth::model::layers::{Conv2d, Linear, Weight};
-use deltabooth::model::matrix::Matrix;
 use deltabooth::model::unet::UNet2DConditionModel;
+use deltabooth::ops::matmul::stored_matrix::Matrix;
 use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::weights::Stored;

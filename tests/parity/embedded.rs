@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use deltabooth::check::{compare, reference};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::weights::Files;
 
 #[test]

@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use deltabooth::model::clip::ClipTextModel;
 use deltabooth::model::unet::UNet2DConditionModel;
+use deltabooth::spectral::decompose::shapes::{Component, layer_shapes};
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::lora::{self, Lora, LoraReport};
-use deltabooth::spectral::shapes::{Component, layer_shapes};
-use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
-use deltabooth::spectral::svdiff_pytorch::{
-    self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE, fit_norms,
+use deltabooth::spectral::delta::svdiff_pytorch;
+use deltabooth::spectral::delta::svdiff_pytorch::{
+    FullNorms, TEXT_ENCODER_FILE, UNET_FILE, fit_norms,
 };
-use deltabooth::spectral::{Layers, SpectralBase, lora_diffusers, lora_file, lora_kohya};
-use deltabooth::weights::safetensors::{Dtype, Header};
+use deltabooth::spectral::lora::{self, Lora, LoraReport};
+use deltabooth::spectral::lora::{diffusers, file, kohya};
+use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
+use deltabooth::spectral::{Layers, SpectralBase};
+use deltabooth::weights::format::safetensors::{Dtype, Header};
 use sha2::{Digest, Sha256};
 
 use super::tensors::{Fixture, relative};
@@ -74,7 +76,7 @@ impl Small {
             layer_shapes(&self.unet).unwrap(),
             layer_shapes(&self.text_encoder).unwrap(),
         ];
-        lora_file::read(bytes, &shapes[0], &shapes[1]).unwrap()
+        file::read(bytes, &shapes[0], &shapes[1]).unwrap()
     }
 }
 
@@ -289,9 +291,9 @@ fn our_lora_files_read_back_as_they_were_written() {
     ];
     let shapes = [&shapes[0], &shapes[1]];
     let none = BTreeMap::new();
-    let kohya = lora_kohya::write(&lora, shapes, &none, Dtype::F32).unwrap();
+    let kohya = kohya::write(&lora, shapes, &none, Dtype::F32).unwrap();
     assert_eq!(small.lora(&kohya), lora);
-    let diffusers = lora_diffusers::write(&lora, shapes, &none, Dtype::F32).unwrap();
+    let diffusers = diffusers::write(&lora, shapes, &none, Dtype::F32).unwrap();
     for (ours, read) in [
         (&lora.unet, small.lora(&diffusers).unet),
         (&lora.text_encoder, small.lora(&diffusers).text_encoder),

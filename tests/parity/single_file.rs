@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use deltabooth::model::config::Inferred;
 use deltabooth::sampler::Noise;
-use deltabooth::weights::safetensors::Header;
-use deltabooth::weights::single_file::{Generation, Plan};
+use deltabooth::weights::format::safetensors::Header;
+use deltabooth::weights::format::single_file::{Generation, Plan};
 use sha2::{Digest, Sha256};
 
 /// Part, name, shape, the beginning of the bytes' SHA-256.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
-use deltabooth::standin::{self, Kind, Size};
+use deltabooth::synthetic;
+use deltabooth::synthetic::{Kind, Size};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -15,7 +16,7 @@ struct Part {
 }
 
 fn parts(kind: Kind) -> BTreeMap<String, Part> {
-    let tensors = standin::tensors(kind, Size::Published).unwrap();
+    let tensors = synthetic::tensors(kind, Size::Published).unwrap();
     let part = |shapes: &BTreeMap<String, Vec<usize>>| {
         let lines: String = shapes
             .iter()

@@ -6,11 +6,11 @@ use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::sampler::NoiseSchedule;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::spectral::{SpectralBase, Trainable};
-use deltabooth::train::gradient::differentiate;
+use deltabooth::train::loss::gradient::differentiate;
+use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
-use deltabooth::train::optimiser::{AdamW, AdamWConfig};
-use deltabooth::train::recompute::Recompute;
-use deltabooth::train::tunable::Tunable;
+use deltabooth::train::optimizer::{AdamW, AdamWConfig};
+use deltabooth::train::trainable_models::Tunable;
 
 use super::tensors::Fixture;
 

@@ -8,12 +8,12 @@ use deltabooth::model::unet::attention_maps::AttentionMap;
 use deltabooth::sampler::{Noise, NoiseSchedule};
 use deltabooth::spectral::SpectralBase;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::train::attention_loss::{Regions, unmix_loss};
-use deltabooth::train::collage::{Collage, Half, Layout};
-use deltabooth::train::gradient::differentiate;
+use deltabooth::train::dataset::collage::{Collage, Half, Layout};
+use deltabooth::train::loss::gradient::differentiate;
+use deltabooth::train::loss::recompute::Recompute;
+use deltabooth::train::loss::unmix::{Regions, unmix_loss};
 use deltabooth::train::loss::{Batch, LossWeights, Text};
-use deltabooth::train::recompute::Recompute;
-use deltabooth::train::tunable::Tunable;
+use deltabooth::train::trainable_models::Tunable;
 
 use super::tensors::{Fixture, relative};
 

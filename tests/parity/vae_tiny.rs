@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::Result;
 use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::autoencoder_tiny::AutoencoderTiny;
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::model::config::VaeTinyConfig;
 use deltabooth::weights::Files;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use deltabooth::Result;
 use deltabooth::spectral::Needs;
-use deltabooth::spectral::combine::{Combine, check_rank, limit_rank};
 use deltabooth::spectral::delta::Delta;
+use deltabooth::spectral::delta::combine::{Combine, check_rank, limit_rank};
 
 use super::common::{SingleFileArgs, check_out, load_base, named, read, today, write};
 use super::decompose::CacheArg;

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::model::config::PredictionType;
 use deltabooth::weights::{Files, Place, Stored};
 use deltabooth::{Error, Result};

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use deltabooth::Result;
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::plan::verdict::size;
-use deltabooth::spectral::preset::LayerPreset;
-use deltabooth::spectral::threads::{FactorFolder, Threads};
-use deltabooth::spectral::workshop::{NoStore, Summary, Workshop};
+use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
+use deltabooth::spectral::decompose::workshop::{NoStore, Summary, Workshop};
+use deltabooth::spectral::shift::preset::LayerPreset;
 use deltabooth::spectral::{Decomposed, Needs};
 use deltabooth::weights::Stored;
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use deltabooth::edit::{EditSettings, edit};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::picture::{Picture, decode};
 use deltabooth::recipe::PICTURE_STEPS;
 use deltabooth::spectral::delta::Delta;

@@ -9,10 +9,10 @@ use deltabooth::eval::judge::Judge;
 use deltabooth::eval::prompts::{Asked, alone, class, together};
 use deltabooth::eval::score::{Scores, Share, majority, score};
 use deltabooth::generate::{GenerateSettings, generate};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::picture::Picture;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::packed::{pack, unpack};
+use deltabooth::spectral::delta::packed::{pack, unpack};
 use deltabooth::spectral::{Decomposed, Needs};
 use deltabooth::{Error, Result};
 

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::generate::{GenerateSettings, Generated, generate};
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::picture::{Picture, encode_png};
 use deltabooth::sampler::SamplerKind;
 use deltabooth::spectral::Needs;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32, to_f32};
+use deltabooth::weights::format::safetensors;
+use deltabooth::weights::format::safetensors::{Dtype, Header, from_f32, to_f32};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, check_out, named, read, write};

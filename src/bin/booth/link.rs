@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::packed::{TEXT_LIMIT, pack, unpack};
+use deltabooth::spectral::delta::packed::{TEXT_LIMIT, pack, unpack};
 use deltabooth::{Error, Result};
 
 use super::common::{check_out, named, read, write};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::spectral::lora::{self, Lora};
 use deltabooth::{Error, Result};
 

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use deltabooth::model::base::Base;
+use deltabooth::model::base_model::Base;
 use deltabooth::recipe::effort;
 use deltabooth::spectral::{Decomposed, LayerPreset, Needs};
 use deltabooth::train::checkpoint::FolderStore;
-use deltabooth::train::prepare::warnings;
+use deltabooth::train::dataset::prepare::warnings;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
 use deltabooth::train::{Checkpoint, CheckpointStore, TrainSettings, Trainer, Words};
 use deltabooth::{Error, Result};

@@ -5,7 +5,7 @@ use super::session::Session;
 use super::training::now;
 use crate::error::{Error, Result};
 use crate::spectral::Needs;
-use crate::spectral::combine::{Combine, check_rank, limit_rank};
+use crate::spectral::delta::combine::{Combine, check_rank, limit_rank};
 use crate::worker::protocol::{CombineRequest, Combining, Origin, Task};
 
 impl Session {

@@ -10,14 +10,14 @@ use super::factors::OWN;
 use super::post::{self, warn};
 use super::session::{Session, no_base};
 use crate::error::{Error, Result};
-use crate::model::base::Base;
+use crate::model::base_model::Base;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::spectral::workshop::{FactorStore, NoStore, Summary, Workshop};
+use crate::spectral::decompose::workshop::{FactorStore, NoStore, Summary, Workshop};
 use crate::spectral::{Decomposed, LayerPreset, Layers, Needs};
+use crate::train::checkpoint::slots::Disk;
 use crate::weights::Stored;
 use crate::worker::protocol::{Preset, Task};
-use crate::worker::slots::Disk;
 
 /// Bytes of a base's factors in F32 above which they are stored as F16.
 const MAX_F32: u64 = 256 << 20;

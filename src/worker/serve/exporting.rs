@@ -3,11 +3,13 @@
 use super::post::{self, post};
 use super::session::Session;
 use crate::error::{Error, Result};
+use crate::spectral::decompose::shapes::layer_shapes;
+use crate::spectral::delta::svdiff_pytorch;
+use crate::spectral::delta::svdiff_pytorch::{FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
 use crate::spectral::lora::Lora;
-use crate::spectral::shapes::layer_shapes;
-use crate::spectral::svdiff_pytorch::{self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
-use crate::spectral::{Needs, SpectralBase, lora_diffusers, lora_kohya};
-use crate::weights::safetensors::Dtype;
+use crate::spectral::lora::{diffusers, kohya};
+use crate::spectral::{Needs, SpectralBase};
+use crate::weights::format::safetensors::Dtype;
 use crate::worker::protocol::{Event, ExportFormat, ExportRequest, ExportedFile, Task};
 
 impl Session {
@@ -58,12 +60,10 @@ impl Session {
             Lora::from_delta(&delta, &decomposed.unet, text_encoder, request.rank).await?;
         let base = &loaded.base;
         let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
-        let metadata = lora_kohya::metadata(&delta.metadata, base, &report);
+        let metadata = kohya::metadata(&delta.metadata, base, &report);
         let (write, program) = match request.format {
-            ExportFormat::LoraDiffusers => {
-                (lora_diffusers::write as fn(_, _, _, _) -> _, "diffusers")
-            }
-            _ => (lora_kohya::write as fn(_, _, _, _) -> _, "kohya"),
+            ExportFormat::LoraDiffusers => (diffusers::write as fn(_, _, _, _) -> _, "diffusers"),
+            _ => (kohya::write as fn(_, _, _, _) -> _, "kohya"),
         };
         let bytes: Vec<u8> = write(&lora, [&shapes[0], &shapes[1]], &metadata, Dtype::F16)?;
         post(&Event::Exported {

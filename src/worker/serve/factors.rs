@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::error::Result;
-use crate::spectral::shelf::FactorShelf;
-use crate::weights::kept::Opfs;
+use crate::spectral::decompose::factor_cache::FactorShelf;
+use crate::weights::cache::Opfs;
 
 const FOLDER: &str = "deltabooth-factors";
 /// What the page's own base is loaded by; it is never removed.

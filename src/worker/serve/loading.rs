@@ -14,11 +14,12 @@ use super::sources::Opened;
 use super::training::unfinished;
 use super::watch::Gauge;
 use crate::error::{Error, Result};
-use crate::model::base::Base;
+use crate::model::base_model::Base;
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::plan::{Stored, Wish};
+use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
-use crate::spectral::{LayerPreset, lora_file};
+use crate::spectral::lora::file;
 use crate::weights::catalogue::LoraEntry;
 use crate::weights::{Files, Place};
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
@@ -74,7 +75,7 @@ impl Session {
         }
         let lora = match lora {
             Some(entry) => {
-                let limit = lora_file::MAX_FILE as u64;
+                let limit = file::MAX_FILE as u64;
                 let file = opened.files().read(&entry.path, limit).await?;
                 Some((Lora::read(&file, &base)?, entry.strength))
             }

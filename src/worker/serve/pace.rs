@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use web_time::Instant;
 
 use crate::error::{Error, Result};
-use crate::model::base::Base;
+use crate::model::base_model::Base;
 
 /// Steps that the average goes over: long enough for a GPU, whose steps are waited for in groups.
 const WINDOW: usize = 24;

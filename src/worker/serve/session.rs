@@ -15,13 +15,13 @@ use super::sharing::unpack_delta;
 use super::sources::Opened;
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::model::base::Base;
+use crate::model::base_model::Base;
 use crate::plan::{Configs, Stored};
 use crate::spectral::Decomposed;
 use crate::spectral::delta::Delta;
 use crate::spectral::lora::Lora;
+use crate::train::checkpoint::slots::Slots;
 use crate::worker::protocol::{BaseSource, Event, Request, Task};
-use crate::worker::slots::Slots;
 
 /// The base and what was made of it.
 pub(super) struct Loaded {

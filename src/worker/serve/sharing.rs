@@ -4,7 +4,7 @@ use super::deltas::{file_name, summary};
 use super::post::post;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::spectral::packed::{pack, unpack};
+use crate::spectral::delta::packed::{pack, unpack};
 use crate::worker::protocol::{DescribeRequest, Event, Origin};
 
 impl Session {

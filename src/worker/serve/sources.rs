@@ -9,12 +9,12 @@ use super::control::Control;
 use super::picked::Picked;
 use super::post::warn;
 use crate::error::{Error, Result};
-use crate::model::base::{Base, Progress};
+use crate::model::base_model::{Base, Progress};
 use crate::model::config::PredictionType;
 use crate::plan::Configs;
-use crate::weights::clip_tokenizer::ClipTokenizer;
+use crate::weights::cache::{BaseFiles, Kept, ListedFile};
+use crate::weights::catalogue::clip_tokenizer::ClipTokenizer;
 use crate::weights::download::Browser;
-use crate::weights::kept::{BaseFiles, Kept, ListedFile};
 use crate::weights::{Files, Given, Place};
 use crate::worker::protocol::{BaseSource, Prediction, TokenizerFrom};
 

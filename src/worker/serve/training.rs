@@ -17,10 +17,10 @@ use crate::error::{Error, Result};
 use crate::generate::GenerateSettings;
 use crate::plan::Plan;
 use crate::spectral::Needs;
-use crate::train::prepare::warnings;
+use crate::train::checkpoint::slots::Slots;
+use crate::train::dataset::prepare::warnings;
 use crate::train::{Checkpoint, CheckpointStore, Prepared, Subject, Trainer};
 use crate::worker::protocol::{DeviceKind, Event, Origin, Task, TrainRequest};
-use crate::worker::slots::Slots;
 
 /// Sampling steps of a preview: it shows the way, not the goal.
 const PREVIEW_STEPS: usize = 15;

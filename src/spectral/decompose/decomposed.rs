@@ -1,0 +1,169 @@
+//! The decompositions of a base's parts, and the base with deltas baked in.
+
+use crate::error::{Error, Result};
+use crate::model::base_model::Base;
+use crate::spectral::decompose::layer_selection::Needs;
+use crate::spectral::decompose::shapes::Component;
+use crate::spectral::decompose::spectral_base::SpectralBase;
+use crate::spectral::decompose::workshop::{Decomposer, FactorStore, NoStore, Summary, Workshop};
+use crate::spectral::delta::Delta;
+use crate::spectral::shift::ShiftSet;
+use crate::spectral::shift::preset::LayerPreset;
+use crate::weights::Stored;
+
+/// The UNet's decomposition and, where something trains or shifts it, the text encoder's.
+#[derive(Clone, Debug)]
+pub struct Decomposed {
+    /// The UNet's.
+    pub unet: SpectralBase,
+    text_encoder: Option<SpectralBase>,
+}
+
+impl From<SpectralBase> for Decomposed {
+    /// The UNet's alone.
+    fn from(unet: SpectralBase) -> Self {
+        Self {
+            unet,
+            text_encoder: None,
+        }
+    }
+}
+
+impl Decomposed {
+    /// Nothing of `base` is decomposed yet.
+    ///
+    /// # Errors
+    /// Those of [`SpectralBase::new`].
+    pub fn empty(base: &Base, stored: Stored) -> Result<Self> {
+        SpectralBase::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
+    }
+
+    /// Decomposes the whole UNet and, if asked for, the text encoder, over the machine's cores
+    /// where there are threads; `progress` as for [`SpectralBase::extend`], once for each.
+    ///
+    /// # Errors
+    /// Those of [`SpectralBase::extend`].
+    pub async fn new(
+        base: &Base,
+        text_encoder: bool,
+        progress: impl AsyncFnMut(usize, usize) -> Result<()>,
+    ) -> Result<Self> {
+        let mut decomposed = Self::empty(base, Stored::F32)?;
+        let needs = Needs::training(LayerPreset::All, text_encoder);
+        #[cfg(not(target_family = "wasm"))]
+        let decomposer = &crate::spectral::decompose::threads::Threads::default();
+        #[cfg(target_family = "wasm")]
+        let decomposer = &crate::spectral::decompose::workshop::OwnThread;
+        let workshop = Workshop {
+            decomposer,
+            store: &NoStore,
+        };
+        decomposed.extend(base, &needs, workshop, progress).await?;
+        Ok(decomposed)
+    }
+
+    /// The same with U and V stored so: [`SpectralBase::stored_as`].
+    pub fn stored_as(&self, stored: Stored) -> Self {
+        Self {
+            unet: self.unet.stored_as(stored),
+            text_encoder: self
+                .text_encoder
+                .as_ref()
+                .map(|text_encoder| text_encoder.stored_as(stored)),
+        }
+    }
+
+    /// Decomposes those layers that are needed and not there yet; `progress` as for
+    /// [`SpectralBase::extend`], once for each part.
+    ///
+    /// # Errors
+    /// Those of [`SpectralBase::extend`].
+    pub async fn extend<D: Decomposer, S: FactorStore>(
+        &mut self,
+        base: &Base,
+        needs: &Needs,
+        workshop: Workshop<'_, D, S>,
+        mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
+    ) -> Result<Summary> {
+        let wanted = |path: &str, form| needs.unet(path, form);
+        let unet = self
+            .unet
+            .extend(&base.unet, wanted, workshop, &mut progress);
+        let mut summary = unet.await?;
+        if needs.any_text_encoder() {
+            let (model, wanted) = (&base.text_encoder, |path: &str, form| {
+                needs.text_encoder(path, form)
+            });
+            let text_encoder = match &mut self.text_encoder {
+                Some(text_encoder) => text_encoder,
+                none => none.insert(self.unet.like(model, Component::TextEncoder)?),
+            };
+            let more = text_encoder.extend(model, wanted, workshop, &mut progress);
+            summary.add(more.await?);
+        }
+        Ok(summary)
+    }
+
+    /// What decomposing the needed layers takes, as [`SpectralBase::work`] counts it; `None` if
+    /// they are all there.
+    ///
+    /// # Errors
+    /// Those of [`SpectralBase::work`].
+    pub fn work(&self, base: &Base, needs: &Needs) -> Result<Option<usize>> {
+        let unet = self
+            .unet
+            .work(&base.unet, |path, form| needs.unet(path, form))?;
+        let wanted = |path: &str, form| needs.text_encoder(path, form);
+        let text_encoder = match &self.text_encoder {
+            _ if !needs.any_text_encoder() => None,
+            Some(there) => there.work(&base.text_encoder, wanted)?,
+            None => self
+                .unet
+                .like(&base.text_encoder, Component::TextEncoder)?
+                .work(&base.text_encoder, wanted)?,
+        };
+        Ok(match (unet, text_encoder) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0) + b.unwrap_or(0)),
+        })
+    }
+
+    /// The text encoder's decomposition.
+    ///
+    /// # Errors
+    /// `Decomposition` if it was not made.
+    pub fn text_encoder(&self) -> Result<&SpectralBase> {
+        self.text_encoder.as_ref().ok_or_else(|| {
+            Error::Decomposition(
+                "The text encoder is to be shifted, but it was not decomposed. Decompose it first."
+                    .into(),
+            )
+        })
+    }
+
+    /// `base` with σ + Σ strength·δ over all `deltas`, in the UNet and in the text encoder; parts
+    /// that no delta shifts are the base's own.
+    ///
+    /// # Errors
+    /// Those of [`SpectralBase::bake`]; `Decomposition` if a delta shifts the text encoder and that
+    /// was not decomposed.
+    pub fn bake(&self, base: &Base, deltas: &[(&Delta, f32)]) -> Result<Base> {
+        let part = |of: fn(&Delta) -> &ShiftSet| -> Vec<(&ShiftSet, f32)> {
+            let sets = deltas
+                .iter()
+                .map(|(delta, strength)| (of(delta), *strength));
+            sets.filter(|(set, _)| !set.is_empty()).collect()
+        };
+        let (unet, text_encoder) = (part(|delta| &delta.unet), part(|delta| &delta.text_encoder));
+        let mut baked = base.clone();
+        if !unet.is_empty() {
+            baked.unet = self.unet.bake(&base.unet, &unet)?;
+        }
+        if !text_encoder.is_empty() {
+            baked.text_encoder = self
+                .text_encoder()?
+                .bake(&base.text_encoder, &text_encoder)?;
+        }
+        Ok(baked)
+    }
+}
