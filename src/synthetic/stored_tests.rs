@@ -196,10 +196,6 @@ fn a_delta_and_a_lora_are_added_in_f32_and_stored_as_the_weight_was() {
         .each_ref()
         .map(|base| lora::apply(&base.unet, &[(&layers, 1.0)]).unwrap());
     assert_rounded(&with_lora[0], &with_lora[1]);
-    let changed = values(
-        crate::synthetic::stored_tests::matrices(&with_lora[0])[0]
-            .1
-            .f32(),
-    );
+    let changed = values(matrices(&with_lora[0])[0].1.f32());
     assert_ne!(changed, values(matrices[0].1.f32()));
 }
