@@ -10,7 +10,7 @@
 use crate::model::config::{DownBlockType, UNetConfig, UpBlockType};
 use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::ops::attention::keeps_weights;
+use crate::ops::attention::saves_weights;
 use crate::weights::Stored;
 
 /// Who computes norms, gates and convolutions.
@@ -370,7 +370,7 @@ impl Walk<'_> {
                 self.product(stage, &attention("to_k"), batch * keys);
                 self.product(stage, &attention("to_v"), batch * keys);
                 if self.tracked {
-                    let softmax = if keeps_weights(batch, heads, pixels, keys) {
+                    let softmax = if saves_weights(batch, heads, pixels, keys) {
                         batch * heads * pixels * keys
                     } else {
                         2 * batch * heads * pixels

@@ -1,15 +1,14 @@
 //! Attention over the latent pixels and to the text
 //! (diffusers `transformer_2d.py`, `attention.py`, `attention_processor.py`).
 
-use burn::tensor::{Tensor, activation::gelu};
+use burn::tensor::Tensor;
 
 use super::attention_maps::AttentionMaps;
 use super::blocks::Conditions;
 use crate::error::Result;
 use crate::model::layers::{Conv2d, GroupNorm, LayerMut, LayerNorm, Linear, Visitor};
-use crate::ops::attention::attend;
-use crate::ops::geglu::gate;
-use crate::ops::has_kernels;
+use crate::ops::attention::attention;
+use crate::ops::geglu::geglu;
 use crate::weights::Weights;
 
 /// What all transformers of one block share.
@@ -302,7 +301,7 @@ impl Attention {
         if let Some((maps, pixels)) = maps {
             maps.add(&q, &k, self.heads, pixels);
         }
-        self.to_out.forward(attend(q, k, v, self.heads))
+        self.to_out.forward(attention(q, k, v, self.heads))
     }
 
     /// Hands every layer to `visitor`.
@@ -343,13 +342,7 @@ impl FeedForward {
 
     /// Shape-preserving over `[batch, tokens, channels]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let both = self.proj.forward(x);
-        if has_kernels(&both.device()) {
-            return self.out.forward(gate(both));
-        }
-        let inner = both.dims()[2] / 2;
-        let gate = both.clone().narrow(2, inner, inner);
-        self.out.forward(both.narrow(2, 0, inner) * gelu(gate))
+        self.out.forward(geglu(self.proj.forward(x)))
     }
 }
 

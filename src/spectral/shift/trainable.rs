@@ -23,7 +23,8 @@ use burn::tensor::{Device, Gradients, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
-use crate::ops::matmul::stored_matrix::{Matrix, rebuilt};
+use crate::ops::linear::reconstruct;
+use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::decompose::spectral_base::{
     LayerBase, Layers, SpectralBase, not_decomposed, other_model, upload, whole,
 };
@@ -265,7 +266,7 @@ impl<M: Layers> Trainable<M> {
                 }
                 LayerMut::Embedding(table) => {
                     if let Some([u, vt]) = factors {
-                        *table = rebuilt([u, vt], leaf).into();
+                        *table = reconstruct([u, vt], leaf).into();
                     }
                     return Ok(());
                 }
@@ -274,7 +275,7 @@ impl<M: Layers> Trainable<M> {
             };
             match (weight, factors) {
                 (weight, Some([u, vt])) => {
-                    *weight = Weight::Full(rebuilt([u, vt], leaf).into());
+                    *weight = Weight::Full(reconstruct([u, vt], leaf).into());
                 }
                 (Weight::Factored { s, .. }, None) => *s = leaf,
                 (Weight::Full(_), None) => return Err(other_model(path)),
