@@ -1,17 +1,17 @@
-//! The base that a delta file says it belongs to, read from its safetensors header.
+//! The base model that a delta file belongs to, from its safetensors header.
 //!
-//! The engine refuses a damaged delta and one for another base with the same kind of error; the
-//! page looks into the header itself to know when 'apply anyway' can help.
+//! The engine's error is the same for a damaged delta and for one of another base model, so the
+//! page reads the header to know when 'Apply anyway' can help.
 
-/// Larger headers are not looked into: a delta has a few hundred names.
+/// Largest header that is read, in bytes; a delta has a few hundred names.
 const HEADER_LIMIT: u64 = 1 << 20;
 
-/// True when the metadata names a base hash and it is not `hash`.
+/// True if the metadata names a base model with another SHA-256 than `hash`.
 pub fn is_for_another_base(file: &[u8], hash: &str) -> bool {
     base_hash(file).is_some_and(|found| !found.eq_ignore_ascii_case(hash))
 }
 
-/// The SHA-256 under the first metadata key that speaks of the base and holds one.
+/// The SHA-256 under the first metadata key that contains 'base' and holds one.
 fn base_hash(file: &[u8]) -> Option<String> {
     let length = u64::from_le_bytes(file.get(..8)?.try_into().ok()?);
     if length > HEADER_LIMIT {

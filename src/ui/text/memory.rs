@@ -1,6 +1,6 @@
 //! What models and training take of memory, and what to do where it does not suffice.
 
-use super::size;
+use super::format::size;
 use crate::worker::protocol::{BasePlan, JobPlan, MemoryUse, PlanVerdict, Saving, Task};
 
 pub const MEMORY: &str = "Memory of your GPU, in GB";

@@ -1,6 +1,6 @@
 //! Notes, warnings and errors.
 
-use super::{bytes, shorten};
+use super::format::{bytes, shorten};
 use crate::{error::Error, worker::protocol::Task};
 
 pub const MESSAGES_LABEL: &str = "Messages";

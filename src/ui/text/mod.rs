@@ -1,55 +1,55 @@
 //! Every word of the page, in one place, ready for translation.
 //!
-//! | file | whose words |
+//! | file | contents |
 //! |---|---|
-//! | this one | the head of the page and the device |
+//! | this one | the page's header and the device |
 //! | `subjects` | card 1 |
 //! | `collages` | the strip of collages and its editor |
 //! | `training` | card 2 |
-//! | `using` | card 3 |
-//! | `keeping` | the gallery and the library |
-//! | `sharing` | links out and in |
-//! | `surroundings` | ways in, what the browser lacks |
-//! | `mixing` | combining, other programs, editing, where a word looks |
-//! | `bases` | the choice of models and their downloads |
-//! | `own` | a person's own model |
-//! | `memory` | what models and training take of memory |
+//! | `generate` | card 3 |
+//! | `combine` | combining and exporting deltas, editing a picture, attention maps |
+//! | `stored` | the gallery and the library |
+//! | `sharing` | links |
+//! | `browser` | ways to begin, capabilities, camera |
+//! | `models` | base models and their downloads |
+//! | `custom_model` | the user's own base model |
+//! | `memory` | memory of models and training |
 //! | `messages` | notes, warnings, errors |
-//! | `things` | what the embedded base knows, and prompts of it |
-//! | `format` | numbers, times, cut text |
+//! | `prompts` | prompts and what the embedded model knows |
+//! | `format` | numbers, times, shortened text |
 //!
-//! The head of `index.html` repeats [`NAME`], [`TAGLINE`] and the card titles, because it is
-//! painted before this code has come; a test below holds them together.
+//! `index.html` repeats [`NAME`], [`TAGLINE`] and the card titles, because it is painted before
+//! this code is loaded; a test below compares them.
 
-mod bases;
+mod browser;
 mod collages;
+mod combine;
+mod custom_model;
 mod format;
-mod keeping;
+mod generate;
 mod memory;
 mod messages;
-mod mixing;
-mod own;
+mod models;
+mod prompts;
 mod sharing;
+mod stored;
 mod subjects;
-mod surroundings;
-mod things;
 mod training;
-mod using;
 
-pub use bases::*;
+pub use browser::*;
 pub use collages::*;
+pub use combine::*;
+pub use custom_model::*;
 pub use format::*;
-pub use keeping::*;
+pub use generate::*;
 pub use memory::*;
 pub use messages::*;
-pub use mixing::*;
-pub use own::*;
+pub use models::*;
+pub use prompts::*;
 pub use sharing::*;
+pub use stored::*;
 pub use subjects::*;
-pub use surroundings::*;
-pub use things::*;
 pub use training::*;
-pub use using::*;
 
 use crate::worker::protocol::{DeviceKind, Difference};
 

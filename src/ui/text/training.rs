@@ -1,6 +1,7 @@
 //! Card 2.
 
-use super::{count, name, numbers};
+use super::format::{count, numbers};
+use super::prompts::name;
 use crate::recipe::{RateSchedule, TimestepSampling};
 use crate::worker::protocol::SubjectWords;
 

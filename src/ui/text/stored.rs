@@ -1,6 +1,7 @@
 //! The gallery, the library, and words inside files.
 
-use super::{bytes, count, sampler};
+use super::format::{bytes, count, shorten};
+use super::generate::sampler;
 use crate::worker::protocol::GenerateRequest;
 
 pub const LIBRARY_TITLE: &str = "Your deltas";
@@ -31,7 +32,7 @@ pub const WORDS_SAVE: &str = "Save the words";
 pub fn not_kept(why: &str) -> String {
     format!(
         "This could not be kept in the browser ({}). It is still on the page: download it before you close the tab.",
-        super::shorten(why, 200)
+        shorten(why, 200)
     )
 }
 

@@ -1,6 +1,7 @@
 //! The choice of models and their downloads.
 
-use super::{REMOVE, duration, shorten, size};
+use super::format::{duration, shorten, size};
+use super::subjects::REMOVE;
 use crate::worker::protocol::{BytesFrom, CatalogueBase, StoredBase};
 
 pub const CHANGE_BASE: &str = "Change the model";

@@ -1,7 +1,6 @@
 //! A person's own model.
 
-use super::{shorten, size};
-use crate::ui::models::selection::{Chosen, Fault};
+use super::format::{shorten, size};
 use crate::worker::protocol::{Prediction, TokenizerOffer};
 
 pub const OWN_TITLE: &str = "Your own";
@@ -35,45 +34,40 @@ pub fn prediction(of: Prediction) -> &'static str {
     }
 }
 
-/// What files are.
-pub fn chosen(chosen: &Chosen) -> String {
-    match chosen {
-        Chosen::Folder {
-            title,
-            files,
-            bytes,
-        } => format!(
-            "“{}”: a folder in diffusers' layout, {} files, {} of weights.",
-            shorten(title, 80),
-            files.len(),
-            size(*bytes)
-        ),
-        Chosen::Checkpoint { title, bytes, .. } => format!(
-            "“{}”: a checkpoint of one file, {}.",
-            shorten(title, 80),
-            size(*bytes)
-        ),
-        Chosen::Tokenizer(_) => {
-            "A tokenizer. Choose the checkpoint too, or give its address.".to_owned()
-        }
-        Chosen::Nothing(fault) => no_base(fault),
-    }
+pub const SELECTED_TOKENIZER: &str = "A tokenizer. Choose the checkpoint too, or give its address.";
+pub const NO_MODEL_FOUND: &str = "There is no model in this: neither model_index.json nor a .safetensors file. Choose the folder that holds model_index.json, or the checkpoint itself.";
+
+pub fn selected_folder(title: &str, files: usize, bytes: u64) -> String {
+    format!(
+        "“{}”: a folder in diffusers' layout, {files} files, {} of weights.",
+        shorten(title, 80),
+        size(bytes)
+    )
 }
 
-fn no_base(fault: &Fault) -> String {
-    match fault {
-        Fault::Pickle(name) => format!(
-            "“{}” is a pickle of PyTorch: a program that runs when it is opened, and it can do anything, so it is never opened here. Take the .safetensors version of the model, which most publishers have beside it, or convert it where you trust it.",
-            shorten(name, 80)
-        ),
-        Fault::Several(count) => format!(
-            "These are {count} checkpoints, and none lies in a folder with model_index.json. Choose one of them."
-        ),
-        Fault::Half(missing) => {
-            format!("This is half a tokenizer: {missing} is missing. Choose both files.")
-        }
-        Fault::Unknown => "There is no model in this: neither model_index.json nor a .safetensors file. Choose the folder that holds model_index.json, or the checkpoint itself.".to_owned(),
-    }
+pub fn selected_checkpoint(title: &str, bytes: u64) -> String {
+    format!(
+        "“{}”: a checkpoint of one file, {}.",
+        shorten(title, 80),
+        size(bytes)
+    )
+}
+
+pub fn pickle(name: &str) -> String {
+    format!(
+        "“{}” is a pickle of PyTorch: a program that runs when it is opened, and it can do anything, so it is never opened here. Take the .safetensors version of the model, which most publishers have beside it, or convert it where you trust it.",
+        shorten(name, 80)
+    )
+}
+
+pub fn several_checkpoints(count: usize) -> String {
+    format!(
+        "These are {count} checkpoints, and none lies in a folder with model_index.json. Choose one of them."
+    )
+}
+
+pub fn incomplete_tokenizer(missing: &str) -> String {
+    format!("This is half a tokenizer: {missing} is missing. Choose both files.")
 }
 
 /// A dropped folder with too much in it.

@@ -1,6 +1,6 @@
 //! Card 3.
 
-use crate::{ui::settings::fields::Row, worker::protocol::SamplerKind};
+use crate::worker::protocol::SamplerKind;
 
 pub const USE_TITLE: &str = "Use it";
 pub const NO_DELTA: &str = "No delta is open: pictures will be the model's own.";
@@ -27,6 +27,8 @@ pub const GUIDANCE: &str = "Guidance";
 pub const STRENGTH: &str = "Strength";
 pub const COUNT: &str = "Pictures";
 pub const ROW: &str = "Pictures differ in";
+pub const ROW_SEEDS: &str = "The seed";
+pub const ROW_STRENGTHS: &str = "The strength of the deltas";
 pub const COMPARE: &str = "Beside the base's own";
 pub const MORE_OPTIONS: &str = "More options";
 pub const GENERATE: &str = "Generate";
@@ -48,14 +50,6 @@ pub fn sampler(kind: SamplerKind) -> &'static str {
         SamplerKind::EulerAncestral => "Euler ancestral",
         SamplerKind::DpmSolverMultistep => "DPM-Solver++ (2M)",
         SamplerKind::Lcm => "LCM, for bases distilled for it",
-    }
-}
-
-/// In what the pictures of one press differ.
-pub fn row(row: Row) -> &'static str {
-    match row {
-        Row::Seeds => "The seed",
-        Row::Strengths => "The strength of the deltas",
     }
 }
 

@@ -1,38 +1,39 @@
-//! The geometry of arranging a collage: what lies under a pointer, and what dragging it changes.
-//! Places are parts of the collage's side, from its left upper corner. No DOM in here.
+//! Geometry of the collage editor: what is under the pointer, and what dragging it changes.
+//!
+//! Positions are `[x, y]` from 0 to 1, from the upper left corner of the collage. No DOM.
 
 use crate::worker::protocol::Collage;
 
-/// How near counts as on the seam or on a corner.
+/// Largest distance to the seam or a corner that still grips it.
 const REACH: f32 = 0.05;
-/// Where the seam may be.
+/// Range of the seam's position.
 pub const SEAM: [f32; 2] = [0.2, 0.8];
-/// How large a picture may be.
+/// Range of a picture's scale.
 pub const SCALE: [f32; 2] = [0.2, 2.0];
-/// How far a picture's middle may lie from its half's.
+/// Range of a picture's offset from the centre of its half.
 pub const OFFSET: [f32; 2] = [-1.0, 1.0];
 
-/// What is dragged, as it stood when the pointer came down.
+/// What is dragged, with its state when the pointer went down.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Grip {
     /// The line between the halves.
     Seam,
-    /// A half's picture, from here.
+    /// The picture of a half.
     Picture {
-        /// Which half.
+        /// The half, 0 or 1.
         half: usize,
-        /// Where the pointer came down.
+        /// Position of the pointer then.
         from: [f32; 2],
-        /// The offset then.
+        /// Offset of the picture then.
         offset: [f32; 2],
     },
-    /// The corner that makes a half's picture larger.
+    /// The corner that scales a half's picture.
     Corner {
-        /// Which half.
+        /// The half, 0 or 1.
         half: usize,
-        /// From the picture's middle to the pointer.
+        /// Distance from the picture's centre to the pointer then.
         from: f32,
-        /// The scale then.
+        /// Scale of the picture then.
         scale: f32,
     },
 }
@@ -50,17 +51,17 @@ pub fn rectangle(collage: &Collage, half: usize) -> [f32; 4] {
     }
 }
 
-/// The middle of a half's picture.
-fn middle(collage: &Collage, half: usize) -> [f32; 2] {
+/// The centre of a half's picture.
+fn centre(collage: &Collage, half: usize) -> [f32; 2] {
     let [left, top, width, height] = rectangle(collage, half);
     let [right, down] = collage.halves[half].offset;
     [left + width * (0.5 + right), top + height * (0.5 + down)]
 }
 
-/// Where a half's picture has its handle: at its right lower corner, as far as that is seen.
+/// Position of a picture's handle: its lower right corner, kept inside its half.
 pub fn corner(collage: &Collage, half: usize) -> [f32; 2] {
     let [left, top, width, height] = rectangle(collage, half);
-    let [x, y] = middle(collage, half);
+    let [x, y] = centre(collage, half);
     let reach = collage.halves[half].scale / 2.0;
     [
         (x + reach).clamp(left + REACH, left + width - REACH),
@@ -68,13 +69,13 @@ pub fn corner(collage: &Collage, half: usize) -> [f32; 2] {
     ]
 }
 
-/// What the pointer takes hold of.
+/// What the pointer grips at a position.
 pub fn grip(collage: &Collage, at: [f32; 2]) -> Grip {
     for half in [0, 1] {
         if distance(corner(collage, half), at) <= REACH {
             return Grip::Corner {
                 half,
-                from: distance(middle(collage, half), at),
+                from: distance(centre(collage, half), at),
                 scale: collage.halves[half].scale,
             };
         }
@@ -91,7 +92,7 @@ pub fn grip(collage: &Collage, at: [f32; 2]) -> Grip {
     }
 }
 
-/// Moves what is held to where the pointer is.
+/// Moves what is gripped to the position of the pointer.
 pub fn drag(collage: &mut Collage, grip: Grip, to: [f32; 2]) {
     match grip {
         Grip::Seam => {
@@ -105,7 +106,7 @@ pub fn drag(collage: &mut Collage, grip: Grip, to: [f32; 2]) {
             ];
         }
         Grip::Corner { half, from, scale } => {
-            let stretch = distance(middle(collage, half), to) / from.max(0.01);
+            let stretch = distance(centre(collage, half), to) / from.max(0.01);
             collage.halves[half].scale = (scale * stretch).clamp(SCALE[0], SCALE[1]);
         }
     }
