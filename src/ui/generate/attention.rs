@@ -19,7 +19,7 @@ pub fn AttentionPanel(request: GenerateRequest) -> impl IntoView {
                 type="button"
                 class="chip"
                 data-testid="look"
-                aria-label=text::look_label(&word)
+                aria-label=text::attention_label(&word)
                 disabled=move || activity.is_busy()
                 on:click=move |_| generate.show_attention(&request, &asked)
             >
@@ -29,7 +29,7 @@ pub fn AttentionPanel(request: GenerateRequest) -> impl IntoView {
     };
     view! {
         <details class="advanced look" data-testid="look-panel">
-            <summary>{text::LOOK_TITLE}</summary>
+            <summary>{text::ATTENTION_TITLE}</summary>
             <div class="chips">{words.into_iter().map(button).collect_view()}</div>
         </details>
     }

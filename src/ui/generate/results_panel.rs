@@ -47,7 +47,7 @@ fn ResultLine(result: ResultSet) -> impl IntoView {
         ),
     ];
     let attention = match &result.kind {
-        ResultKind::Attention(word) => Some(text::look(&text::shorten(word, 60))),
+        ResultKind::Attention(word) => Some(text::attention(&text::shorten(word, 60))),
         _ => None,
     };
     let note = result.note.clone();

@@ -35,11 +35,11 @@ pub fn CustomModelPanel() -> impl IntoView {
             prop:open=move || custom.shown.get()
             on:toggle=move |event| custom.shown.set(is_open(&event))
         >
-            <summary>{text::OWN_TITLE}</summary>
-            <p class="hint">{text::OWN_LEAD}</p>
+            <summary>{text::CUSTOM_TITLE}</summary>
+            <p class="hint">{text::CUSTOM_LEAD}</p>
             <div class="row">
-                <Picker id="own-folder" label=text::OWN_FOLDER folder=true />
-                <Picker id="own-file" label=text::OWN_FILE folder=false />
+                <Picker id="own-folder" label=text::CUSTOM_FOLDER folder=true />
+                <Picker id="own-file" label=text::CUSTOM_FILE folder=false />
             </div>
             <Found />
             <Address />
@@ -196,7 +196,7 @@ fn Address() -> impl IntoView {
                 models.load_address();
             }
         >
-            <label for="base-address">{text::OWN_LABEL}</label>
+            <label for="base-address">{text::CUSTOM_LABEL}</label>
             <div class="row">
                 <input
                     type="url"
@@ -211,7 +211,7 @@ fn Address() -> impl IntoView {
                     {text::BASE_LOAD}
                 </button>
             </div>
-            <p class="hint" id="base-address-hint">{text::OWN_HINT}</p>
+            <p class="hint" id="base-address-hint">{text::CUSTOM_HINT}</p>
         </form>
     }
 }

@@ -21,12 +21,12 @@ pub fn SharedLinkPanel() -> impl IntoView {
     view! {
         <Show when=move || link.delta.with(Option::is_some)>
             <section class="arrival card" tabindex="-1" node_ref=panel aria-labelledby="arrival-title" data-testid="arrival">
-                <h2 id="arrival-title">{text::ARRIVAL_TITLE}</h2>
+                <h2 id="arrival-title">{text::SHARED_LINK_TITLE}</h2>
                 {move || {
                     link.delta
                         .get()
                         .map(|delta| match delta {
-                            SharedDelta::Reading(_) => view! { <p role="status">{text::ARRIVAL_READING}</p> }.into_any(),
+                            SharedDelta::Reading(_) => view! { <p role="status">{text::SHARED_LINK_READING}</p> }.into_any(),
                             SharedDelta::Remote { url, host, sha256, .. } => {
                                 view! { <Remote url=url host=host has_hash=!sha256.is_empty() /> }.into_any()
                             }
@@ -45,12 +45,12 @@ pub fn SharedLinkPanel() -> impl IntoView {
 fn Remote(url: String, host: String, has_hash: bool) -> impl IntoView {
     let link: SharedLink = expect_context();
     view! {
-        <p>{text::arrival_elsewhere(&shorten(&host, 200))}</p>
+        <p>{text::shared_link_remote(&shorten(&host, 200))}</p>
         <p class="hint"><bdi>{shorten(&url, 300)}</bdi></p>
-        <p class="hint">{if has_hash { text::ARRIVAL_HASH } else { text::ARRIVAL_NO_HASH }}</p>
+        <p class="hint">{if has_hash { text::SHARED_LINK_HASH } else { text::SHARED_LINK_NO_HASH }}</p>
         <div class="row">
             <button type="button" class="button primary" data-testid="fetch-arrival" on:click=move |_| link.fetch()>
-                {text::ARRIVAL_FETCH}
+                {text::SHARED_LINK_FETCH}
             </button>
             <Dismiss />
         </div>
@@ -64,10 +64,10 @@ fn Unpacked(summary: DeltaSummary, prompt: Option<String>) -> impl IntoView {
     let prompt = prompt.map(|prompt| shorten(&prompt, 300));
     view! {
         <Metadata summary=summary />
-        {prompt.map(|prompt| view! { <p>{text::ARRIVAL_DEMO} " “" <bdi>{prompt}</bdi> "”"</p> })}
+        {prompt.map(|prompt| view! { <p>{text::SHARED_LINK_DEMO} " “" <bdi>{prompt}</bdi> "”"</p> })}
         <div class="row">
             <button type="button" class="button primary" data-testid="accept-arrival" on:click=move |_| link.accept()>
-                {text::ARRIVAL_OPEN}
+                {text::SHARED_LINK_OPEN}
             </button>
             <Dismiss />
         </div>
@@ -88,17 +88,23 @@ fn Dismiss() -> impl IntoView {
 #[component]
 fn Metadata(summary: DeltaSummary) -> impl IntoView {
     let rows = [
-        (text::ARRIVAL_WHAT, shorten(summary.title.trim(), 120)),
+        (text::SHARED_LINK_WHAT, shorten(summary.title.trim(), 120)),
         (
-            text::ARRIVAL_SUBJECTS,
+            text::SHARED_LINK_SUBJECTS,
             shorten(&text::names(&summary.subjects), 160),
         ),
-        (text::ARRIVAL_AUTHOR, shorten(summary.author.trim(), 120)),
-        (text::ARRIVAL_LICENCE, shorten(summary.licence.trim(), 120)),
-        (text::ARRIVAL_BASE, shorten(summary.base.trim(), 120)),
-        (text::ARRIVAL_DATE, text::day(&summary.date)),
         (
-            text::ARRIVAL_WORDS,
+            text::SHARED_LINK_AUTHOR,
+            shorten(summary.author.trim(), 120),
+        ),
+        (
+            text::SHARED_LINK_LICENCE,
+            shorten(summary.licence.trim(), 120),
+        ),
+        (text::SHARED_LINK_BASE, shorten(summary.base.trim(), 120)),
+        (text::SHARED_LINK_DATE, text::day(&summary.date)),
+        (
+            text::SHARED_LINK_WORDS,
             shorten(summary.description.trim(), 600),
         ),
     ];

@@ -91,7 +91,8 @@ impl Storage {
 
     fn report(self, result: Result<(), String>) {
         if let Err(why) = result {
-            self.messages.tell(Severity::Warning, text::not_kept(&why));
+            self.messages
+                .tell(Severity::Warning, text::not_stored(&why));
         }
     }
 

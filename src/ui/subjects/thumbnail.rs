@@ -67,28 +67,11 @@ fn Controls(picture: SubjectPicture, number: Memo<usize>, ready: Memo<bool>) -> 
     let subjects: Subjects = expect_context();
     let locked = move || activity.is_training();
     let (id, wide) = (picture.id, picture.wide);
-    let (offset, faults) = (picture.offset.clone(), picture.faults.clone());
+    let faults = picture.faults.clone();
     let picture = StoredValue::new(picture);
     view! {
         <Show when=move || wide && ready.get()>
-            <input
-                type="range"
-                min="0"
-                max="1"
-                step="0.05"
-                data-testid="crop"
-                aria-label=move || text::crop_picture(number.get())
-                prop:value={
-                    let offset = offset.clone();
-                    move || offset.get().to_string()
-                }
-                disabled=locked
-                on:input=move |event| {
-                    if let Ok(offset) = event_target_value(&event).parse::<f32>() {
-                        picture.with_value(|picture| subjects.crop_picture(picture, offset.clamp(0.0, 1.0)));
-                    }
-                }
-            />
+            <Crop picture=picture number=number />
         </Show>
         {move || {
             let faults = faults.get();
@@ -122,5 +105,30 @@ fn Controls(picture: SubjectPicture, number: Memo<usize>, ready: Memo<bool>) -> 
         >
             "×"
         </button>
+    }
+}
+
+/// A slider that moves the square crop.
+#[component]
+fn Crop(picture: StoredValue<SubjectPicture>, number: Memo<usize>) -> impl IntoView {
+    let activity: Activity = expect_context();
+    let subjects: Subjects = expect_context();
+    let offset = picture.with_value(|picture| picture.offset.clone());
+    view! {
+        <input
+            type="range"
+            min="0"
+            max="1"
+            step="0.05"
+            data-testid="crop"
+            aria-label=move || text::crop_picture(number.get())
+            prop:value=move || offset.get().to_string()
+            disabled=move || activity.is_training()
+            on:input=move |event| {
+                if let Ok(offset) = event_target_value(&event).parse::<f32>() {
+                    picture.with_value(|picture| subjects.crop_picture(picture, offset.clamp(0.0, 1.0)));
+                }
+            }
+        />
     }
 }

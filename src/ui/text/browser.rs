@@ -1,4 +1,4 @@
-//! The first look at the page: ways in, what the browser lacks, what happens while it trains.
+//! Ways to begin, capabilities of the browser, notifications, the camera.
 
 pub const BANNERS_LABEL: &str = "What to know of this browser";
 pub const WAYS_LABEL: &str = "Ways to begin";
@@ -26,7 +26,8 @@ pub const CAMERA_OFF: &str = "Camera off";
 pub const NO_CAMERA: &str = "The camera gave no picture: there is none, it is in use, or this page may not use it. Choose pictures from files instead.";
 pub const CAMERA_NOT_READY: &str = "The camera is not ready yet. Try again in a moment.";
 
-/// What the browser lacks, what that means and what still works.
+// What the browser lacks, what that means and what still works.
+
 pub const MISSING_WEBGPU: &str = "This browser has no WebGPU, so a training takes a minute or two instead of seconds. Nothing else is missing; current Chrome, Edge and Safari have it.";
 pub const MISSING_GPU: &str = "No faster graphics card is offered here, so a training takes a minute or two instead of seconds. Nothing else is missing.";
 pub const MISSING_MEMORY: &str = "This device has little memory. Close other tabs before you train; if the engine stops, the run goes on from its last save.";

@@ -1,4 +1,4 @@
-//! Combining deltas, deltas for other programs, editing a picture, where a word looks.
+//! Combining and exporting deltas, editing a picture, attention of words.
 
 use crate::worker::protocol::{Combining, ExportFormat};
 
@@ -33,9 +33,9 @@ pub const EDIT_STEPS: &str = "Steps of the edit";
 pub const BEFORE_CAPTION: &str = "Before";
 pub const AFTER_CAPTION: &str = "After";
 
-pub const LOOK_TITLE: &str = "Where does a word look?";
+pub const ATTENTION_TITLE: &str = "Where does a word look?";
 
-/// How deltas become one; the first is the newest, at the top.
+/// A method of combining deltas; the first delta is the newest one, at the top.
 pub fn combining(how: Combining) -> &'static str {
     match how {
         Combining::Sum => "Add them, at the strengths above",
@@ -44,7 +44,7 @@ pub fn combining(how: Combining) -> &'static str {
     }
 }
 
-/// Another program's format.
+/// An export format.
 pub fn export_format(format: ExportFormat) -> &'static str {
     match format {
         ExportFormat::LoraKohya => "LoRA (kohya: A1111, ComfyUI)",
@@ -53,7 +53,7 @@ pub fn export_format(format: ExportFormat) -> &'static str {
     }
 }
 
-/// What of a delta is in the files for another program; shares from 0 to 1.
+/// The shares of a delta that the exported files contain and cannot contain, from 0 to 1.
 pub fn exported(kept: f64, left_out: f64) -> String {
     let left_out = if left_out < 0.000_5 {
         String::new()
@@ -69,7 +69,7 @@ pub fn exported(kept: f64, left_out: f64) -> String {
     )
 }
 
-/// How well the picture came back from its noise.
+/// The accuracy of the inversion; `lost` is its relative error.
 pub fn inversion(lost: f32) -> String {
     format!(
         "from noise that gives the picture back to {:.1} %",
@@ -77,13 +77,13 @@ pub fn inversion(lost: f32) -> String {
     )
 }
 
-/// The heading of pictures that show where a word looks.
-pub fn look(word: &str) -> String {
+/// The heading of pictures that show the attention of a word.
+pub fn attention(word: &str) -> String {
     format!("where “{word}” looks")
 }
 
-/// A button's name.
-pub fn look_label(word: &str) -> String {
+/// The label of a word's button.
+pub fn attention_label(word: &str) -> String {
     format!("Show where “{word}” looks")
 }
 

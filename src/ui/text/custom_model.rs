@@ -1,14 +1,14 @@
-//! A person's own model.
+//! The user's own base model.
 
 use super::format::{shorten, size};
 use crate::worker::protocol::{Prediction, TokenizerOffer};
 
-pub const OWN_TITLE: &str = "Your own";
-pub const OWN_LEAD: &str = "A Stable Diffusion 1 or 2, or one distilled of them: a folder in diffusers' layout, or a checkpoint of one file (.safetensors). From your disk it is read where it lies. Nothing of it is sent anywhere or kept a second time, so choose it again after a reload; deltas that you train on it fit whenever it is the same.";
-pub const OWN_FOLDER: &str = "Folder from your disk";
-pub const OWN_FILE: &str = "File from your disk";
-pub const OWN_LABEL: &str = "Or its address";
-pub const OWN_HINT: &str = "https://…/ of a folder with model_index.json in it, or of a .safetensors file; its site must allow this page to read from it. It is fetched once and kept in this browser.";
+pub const CUSTOM_TITLE: &str = "Your own";
+pub const CUSTOM_LEAD: &str = "A Stable Diffusion 1 or 2, or one distilled of them: a folder in diffusers' layout, or a checkpoint of one file (.safetensors). From your disk it is read where it lies. Nothing of it is sent anywhere or kept a second time, so choose it again after a reload; deltas that you train on it fit whenever it is the same.";
+pub const CUSTOM_FOLDER: &str = "Folder from your disk";
+pub const CUSTOM_FILE: &str = "File from your disk";
+pub const CUSTOM_LABEL: &str = "Or its address";
+pub const CUSTOM_HINT: &str = "https://…/ of a folder with model_index.json in it, or of a .safetensors file; its site must allow this page to read from it. It is fetched once and kept in this browser.";
 pub const HAS_TOKENIZER: &str = "Tokenizer: vocab.json and merges.txt are there.";
 pub const NO_TOKENIZER: &str = "The tokenizer is missing: a checkpoint of one file has none. Add vocab.json and merges.txt with “File from your disk”; they are in the folder “tokenizer” of any Stable Diffusion, and the same in all.";
 pub const PREDICTION: &str = "The model predicts";
@@ -70,14 +70,14 @@ pub fn incomplete_tokenizer(missing: &str) -> String {
     format!("This is half a tokenizer: {missing} is missing. Choose both files.")
 }
 
-/// A dropped folder with too much in it.
+/// A dropped folder with too many files.
 pub fn too_many_files(most: usize) -> String {
     format!(
         "There are more than {most} files in what was dropped, and only so many were looked at. Drop the model's own folder."
     )
 }
 
-/// An address that no model can be read from.
+/// An invalid address.
 pub fn bad_address(address: &str) -> String {
     format!(
         "“{}” is no address of a model. It must begin with https:// and lead to a folder with model_index.json in it, or to a .safetensors file.",

@@ -1,4 +1,4 @@
-//! Card 3.
+//! Card 3: open deltas, making pictures, results.
 
 use crate::worker::protocol::SamplerKind;
 
@@ -53,7 +53,7 @@ pub fn sampler(kind: SamplerKind) -> &'static str {
     }
 }
 
-/// Under a picture of a row of strengths.
+/// The caption of a picture in a row of strengths.
 pub fn factor(factor: f32) -> String {
     format!("× {factor}")
 }
@@ -71,7 +71,7 @@ pub fn result_settings(seed: u64, strengths: &[f32]) -> String {
     }
 }
 
-/// The name of a delta's strength, for those who do not see beside what it stands.
+/// The label of a delta's strength for screen readers.
 pub fn strength_label(title: &str) -> String {
     format!("Strength of {title}")
 }

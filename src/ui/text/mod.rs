@@ -67,7 +67,7 @@ pub const CHECK_DEVICE: &str = "Check it";
 pub const CHECK_DEVICE_TITLE: &str =
     "Hold what this device computes against the numbers of diffusers, the reference library";
 
-/// The line under the heading: which device, and why.
+/// The device, and why it was chosen.
 pub fn device(kind: DeviceKind, name: &str, reason: &str) -> (String, String) {
     let what = match kind {
         DeviceKind::Gpu => "WebGPU",
@@ -96,7 +96,7 @@ pub fn checking(percent: u64) -> String {
     format!("Checking the device, {percent} %")
 }
 
-/// What a check of the device found, and whether it may be trusted.
+/// The result of a check of the device, and whether the device can be trusted.
 pub fn checked(differences: &[Difference], tolerance: f32) -> (String, bool) {
     let worst = differences
         .iter()
@@ -104,7 +104,7 @@ pub fn checked(differences: &[Difference], tolerance: f32) -> (String, bool) {
     let Some(worst) = worst else {
         return (String::new(), false);
     };
-    // Written so that NaN is not trusted.
+    // NaN compares as false, so it is not trusted.
     let trusted = worst.relative_l2 <= tolerance;
     let far = format!("{:.1e} ({})", worst.relative_l2, worst.part);
     let text = if trusted {

@@ -1,4 +1,4 @@
-//! The choice of models and their downloads.
+//! Base models and their downloads.
 
 use super::format::{duration, shorten, size};
 use super::subjects::REMOVE;
@@ -53,7 +53,7 @@ pub fn download(from: BytesFrom, done: u64, total: u64, rate: f64) -> String {
     parts.join(", ")
 }
 
-/// Why a download waits.
+/// A download that will be tried again.
 pub fn retry(reason: &str, seconds: f32) -> String {
     format!(
         "{} It is tried again in {}.",
@@ -62,7 +62,7 @@ pub fn retry(reason: &str, seconds: f32) -> String {
     )
 }
 
-/// What a model takes: '2.1 GB to fetch, 512 px, 4.3 GB of memory to train'.
+/// What a model needs: '2.1 GB to fetch · 512 px · 4.3 GB of memory to train'.
 pub fn needs(base: &CatalogueBase) -> String {
     let mut parts = Vec::new();
     parts.push(match base.stored {
@@ -83,7 +83,7 @@ pub fn needs(base: &CatalogueBase) -> String {
     parts.join(" · ")
 }
 
-/// What is kept of a model.
+/// The size and state of a stored model.
 pub fn kept(base: &StoredBase) -> String {
     match (base.in_use, base.interrupted) {
         (true, _) => format!("{}, loaded", size(base.stored)),
@@ -99,7 +99,7 @@ pub fn kept(base: &StoredBase) -> String {
     }
 }
 
-/// 'Load Stable Diffusion 1.5': what its button says, and of which model.
+/// 'Load Stable Diffusion 1.5': the label of a button.
 pub fn load_label(words: &str, title: &str) -> String {
     format!("{words} {title}")
 }
@@ -124,7 +124,7 @@ mod tests {
             download(BytesFrom::Cache, 5_000, 0, 0.0),
             "Reading what this browser keeps: 5 KB"
         );
-        // More than was promised is no negative time.
+        // More bytes than announced give no negative time.
         let text = download(BytesFrom::Network, 20, 10, 1.0);
         assert!(!text.contains("left"), "{text}");
     }

@@ -1,8 +1,8 @@
-//! What the embedded base knows, and prompts made of it.
+//! Prompts, and what the embedded model knows.
 
 use crate::worker::protocol::SubjectWords;
 
-/// Scenes that the embedded base knows, as the ends of prompts.
+/// Scenes that the embedded model knows, as ends of prompts.
 pub const SCENES: [&str; 9] = [
     "in space",
     "on grass",
@@ -15,7 +15,7 @@ pub const SCENES: [&str; 9] = [
     "on a blue background",
 ];
 
-/// Prompts of two subjects, {a} and {b}; the chips show them without the words.
+/// Prompts of two subjects, `{a}` and `{b}`.
 pub const PAIRS: [&str; 6] = [
     "{a} and {b} on grass",
     "{a} next to {b} in the snow",
@@ -25,7 +25,7 @@ pub const PAIRS: [&str; 6] = [
     "{a} on the top and {b} on the bottom",
 ];
 
-/// Things that the embedded base knows.
+/// Class words that the embedded model knows.
 pub const KNOWN_THINGS: [&str; 73] = [
     "airplane",
     "alien",
@@ -115,7 +115,7 @@ pub fn pair_prompt(first: &SubjectWords, second: &SubjectWords, pair: &str) -> S
     format!("photo of {pair}")
 }
 
-/// What a chip says: a scene as it is, a pair without the subjects' words.
+/// The text of an idea's button: a prompt with '…' for the subjects.
 pub fn idea(idea: &str) -> String {
     let short = idea.replace("{a}", "…").replace("{b}", "…");
     short.trim().to_owned()

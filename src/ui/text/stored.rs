@@ -1,4 +1,4 @@
-//! The gallery, the library, and words inside files.
+//! The gallery, the library, metadata of files.
 
 use super::format::{bytes, count, shorten};
 use super::generate::sampler;
@@ -28,8 +28,8 @@ pub const WORDS_HINT: &str =
     "They are written into the delta's file, and everybody who gets it reads them.";
 pub const WORDS_SAVE: &str = "Save the words";
 
-/// The browser refused to keep something.
-pub fn not_kept(why: &str) -> String {
+/// The browser could not store something.
+pub fn not_stored(why: &str) -> String {
     format!(
         "This could not be kept in the browser ({}). It is still on the page: download it before you close the tab.",
         shorten(why, 200)
@@ -48,7 +48,7 @@ pub fn delete_label(title: &str) -> String {
     format!("Delete {title}")
 }
 
-/// A delete button that was pressed once.
+/// The label of a delete button that was pressed once.
 pub fn really(label: &str) -> String {
     format!("{REALLY} {label}")
 }
@@ -61,12 +61,12 @@ pub fn again_label(label: &str) -> String {
     format!("Make again: {label}")
 }
 
-/// A button that downloads a picture.
+/// The label of a button that downloads a picture.
 pub fn png_label(label: &str) -> String {
     format!("PNG of {label}")
 }
 
-/// How much room it takes.
+/// The storage in use.
 pub fn storage(used: f64, quota: f64, persisted: bool) -> String {
     let kept = if persisted {
         "The browser keeps it until you delete it."
@@ -88,7 +88,7 @@ fn gigabytes(quota: f64) -> String {
     }
 }
 
-/// A picture's settings as other programs write them into a PNG.
+/// The settings of a picture, in the format that other programs write into PNG files.
 pub fn parameters(request: &GenerateRequest, titles: &[String]) -> String {
     let negative = match request.negative_prompt.as_str() {
         "" => String::new(),

@@ -36,14 +36,7 @@ pub fn NumberField(
 ) -> impl IntoView {
     // A memo, so that '0.50' is not replaced by '0.5' while the user types.
     let shown = Memo::new(move |_| value.get());
-    let read = move |text: &str| {
-        let number = text
-            .trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite())?;
-        Some(if whole { number.round() } else { number })
-    };
+    let read = move |text: &str| parse(text, whole);
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -59,7 +52,7 @@ pub fn NumberField(
                 prop:value=move || shown.get().to_string()
                 disabled=move || disabled.get()
                 on:input=move |event| {
-                    if let Some(number) = read(&event_target_value(&event)).filter(|number| (min..=max).contains(number)) {
+                    if let Some(number) = read(&event_target_value(&event)).filter(|n| (min..=max).contains(n)) {
                         value.set(number);
                     }
                 }
@@ -75,6 +68,16 @@ pub fn NumberField(
             <Hint id=hint_id(&id, hint) hint=hint />
         </div>
     }
+}
+
+/// The finite number in a text, rounded if only whole numbers count.
+fn parse(text: &str, whole: bool) -> Option<f64> {
+    let number = text
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())?;
+    Some(if whole { number.round() } else { number })
 }
 
 /// A choice of several values.
