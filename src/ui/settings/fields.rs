@@ -35,7 +35,7 @@ pub struct TrainFields {
     pub min_snr_gamma: RwSignal<f64>,
     /// How the learning rates change over the run.
     pub schedule: RwSignal<RateSchedule>,
-    /// Decay of the average of δ that is kept; 0 keeps δ itself.
+    /// Decay of the exponential moving average of δ; 0 for none.
     pub ema_decay: RwSignal<f64>,
     /// Samples of the subjects in one step.
     pub batch: RwSignal<f64>,
@@ -43,9 +43,9 @@ pub struct TrainFields {
     pub prior_batch: RwSignal<f64>,
     /// Show each picture mirrored too.
     pub flip: RwSignal<bool>,
-    /// What pictures are called: one subject, left and right, top and bottom, any collage.
+    /// Captions of pictures with one subject, left and right, top and bottom, and any collage.
     pub captions: [RwSignal<String>; 4],
-    /// Ends of the class pictures' prompts, with commas between them.
+    /// Ends of the prompts of class pictures, separated by commas.
     pub class_scenes: RwSignal<String>,
     /// Everything random follows from it.
     pub seed: RwSignal<f64>,
