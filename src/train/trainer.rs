@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::sampler::{Noise, NoiseSchedule};
 use crate::spectral::Decomposed;
 use crate::spectral::delta;
@@ -79,7 +79,7 @@ impl Trainer {
     /// # Errors
     /// Those of [`Prepared::new`] and [`Trainer::begin`].
     pub async fn new(
-        base: &Base,
+        base: &BaseModel,
         decomposed: &Decomposed,
         subjects: &[Subject],
         settings: TrainSettings,
@@ -94,7 +94,11 @@ impl Trainer {
     ///
     /// # Errors
     /// `Checkpoint` when it was made with another base or does not fit this one.
-    pub fn resume(base: &Base, decomposed: &Decomposed, checkpoint: Checkpoint) -> Result<Self> {
+    pub fn resume(
+        base: &BaseModel,
+        decomposed: &Decomposed,
+        checkpoint: Checkpoint,
+    ) -> Result<Self> {
         Self::begin(Prepared::resume(base, checkpoint)?, base, decomposed)
     }
 
@@ -103,7 +107,7 @@ impl Trainer {
     ///
     /// # Errors
     /// Those of [`Tunable::new`]; `Checkpoint` when the run that goes on does not fit this base.
-    pub fn begin(prepared: Prepared, base: &Base, decomposed: &Decomposed) -> Result<Self> {
+    pub fn begin(prepared: Prepared, base: &BaseModel, decomposed: &Decomposed) -> Result<Self> {
         let Prepared {
             settings,
             base_id,
@@ -304,7 +308,7 @@ impl Trainer {
     /// What [`generate`] reports.
     pub async fn preview(
         &self,
-        base: &Base,
+        base: &BaseModel,
         decomposed: &Decomposed,
         request: &GenerateSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use deltabooth::Result;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::plan::verdict::size;
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
 use deltabooth::spectral::decompose::workshop::{NoStore, Summary, Workshop};
@@ -44,7 +44,7 @@ impl CacheArg {
     /// Decomposes what is needed over `threads`, with the help of the folder if there is one.
     pub(crate) async fn decompose(
         &self,
-        base: &Base,
+        base: &BaseModel,
         needs: &Needs,
         stored: Stored,
         threads: Threads,
@@ -77,7 +77,7 @@ impl CacheArg {
     }
 
     /// As [`decompose`](Self::decompose), over all cores, as exact as they are made.
-    pub(crate) async fn factors(&self, base: &Base, needs: &Needs) -> Result<Decomposed> {
+    pub(crate) async fn factors(&self, base: &BaseModel, needs: &Needs) -> Result<Decomposed> {
         let (stored, threads) = (Stored::F32, Threads::default());
         let made = self.decompose(base, needs, stored, threads).await?;
         Ok(made.0)

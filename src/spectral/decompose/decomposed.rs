@@ -1,7 +1,7 @@
 //! The decompositions of a base's parts, and the base with deltas baked in.
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::spectral::decompose::layer_selection::Needs;
 use crate::spectral::decompose::shapes::Component;
 use crate::spectral::decompose::spectral_base::SpectralBase;
@@ -34,7 +34,7 @@ impl Decomposed {
     ///
     /// # Errors
     /// Those of [`SpectralBase::new`].
-    pub fn empty(base: &Base, stored: Stored) -> Result<Self> {
+    pub fn empty(base: &BaseModel, stored: Stored) -> Result<Self> {
         SpectralBase::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
     }
 
@@ -44,7 +44,7 @@ impl Decomposed {
     /// # Errors
     /// Those of [`SpectralBase::extend`].
     pub async fn new(
-        base: &Base,
+        base: &BaseModel,
         text_encoder: bool,
         progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
@@ -80,7 +80,7 @@ impl Decomposed {
     /// Those of [`SpectralBase::extend`].
     pub async fn extend<D: Decomposer, S: FactorStore>(
         &mut self,
-        base: &Base,
+        base: &BaseModel,
         needs: &Needs,
         workshop: Workshop<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
@@ -109,7 +109,7 @@ impl Decomposed {
     ///
     /// # Errors
     /// Those of [`SpectralBase::work`].
-    pub fn work(&self, base: &Base, needs: &Needs) -> Result<Option<usize>> {
+    pub fn work(&self, base: &BaseModel, needs: &Needs) -> Result<Option<usize>> {
         let unet = self
             .unet
             .work(&base.unet, |path, form| needs.unet(path, form))?;
@@ -147,7 +147,7 @@ impl Decomposed {
     /// # Errors
     /// Those of [`SpectralBase::bake`]; `Decomposition` if a delta shifts the text encoder and that
     /// was not decomposed.
-    pub fn bake(&self, base: &Base, deltas: &[(&Delta, f32)]) -> Result<Base> {
+    pub fn bake(&self, base: &BaseModel, deltas: &[(&Delta, f32)]) -> Result<BaseModel> {
         let part = |of: fn(&Delta) -> &ShiftSet| -> Vec<(&ShiftSet, f32)> {
             let sets = deltas
                 .iter()

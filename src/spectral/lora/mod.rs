@@ -18,7 +18,7 @@ use burn::tensor::{Device, Tensor};
 use super::delta::Delta;
 use super::shift::{Shift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::decompose::shapes::layer_shapes;
@@ -125,7 +125,7 @@ impl Lora {
     ///
     /// # Errors
     /// `Delta`, naming the tensor, if it is no LoRA, is damaged, or was made for another model.
-    pub fn read(bytes: &[u8], base: &Base) -> Result<Self> {
+    pub fn read(bytes: &[u8], base: &BaseModel) -> Result<Self> {
         let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
         file::read(bytes, &shapes[0], &shapes[1])
     }
@@ -138,7 +138,7 @@ impl Lora {
 ///
 /// # Errors
 /// `Settings` for a strength that is no number; as [`apply`].
-pub fn add_to(mut base: Base, loras: &[(&Lora, f32)]) -> Result<Base> {
+pub fn add_to(mut base: BaseModel, loras: &[(&Lora, f32)]) -> Result<BaseModel> {
     if let Some((_, strength)) = loras.iter().find(|(_, strength)| !strength.is_finite()) {
         return Err(Error::Settings(format!(
             "The strength of a LoRA is {strength}; give a number such as 0.8 or 1."

@@ -10,7 +10,7 @@ use super::factors::OWN;
 use super::post::{self, warn};
 use super::session::{Session, no_base};
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::spectral::decompose::workshop::{FactorStore, NoStore, Summary, Workshop};
@@ -100,7 +100,7 @@ impl Session {
 
 /// How the factors of this base are stored: of a small one as they are made, because its deltas are
 /// made for every machine; of a large one in half the room.
-fn stored(base: &Base) -> Result<Stored> {
+fn stored(base: &BaseModel) -> Result<Stored> {
     let layers = shapes(&base.unet)?;
     let numbers = layers.iter().map(|layer| {
         let [rows, cols] = layer.shape;

@@ -15,7 +15,7 @@ use super::sharing::unpack_delta;
 use super::sources::Opened;
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::plan::{Configs, Stored};
 use crate::spectral::Decomposed;
 use crate::spectral::delta::Delta;
@@ -26,7 +26,7 @@ use crate::worker::protocol::{BaseSource, Event, Request, Task};
 /// The base and what was made of it.
 pub(super) struct Loaded {
     pub(super) source: BaseSource,
-    pub(super) base: Base,
+    pub(super) base: BaseModel,
     /// What plans of it rest on.
     pub(super) configs: Configs,
     /// How its weights are held.
@@ -40,7 +40,7 @@ pub(super) struct Loaded {
 }
 
 /// A base with deltas baked in: their ids and their strengths' bits, and the base.
-pub(super) type Baked = (Vec<(String, u32)>, Base);
+pub(super) type Baked = (Vec<(String, u32)>, BaseModel);
 
 /// Everything that the engine holds.
 pub(super) struct Session {
