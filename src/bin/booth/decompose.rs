@@ -106,7 +106,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     }
     println!("| time | {seconds:.1} s |");
     println!("| largest residual | {:.1e} |", summary.residual);
-    println!("| largest skew | {:.1e} |", summary.skew);
+    println!(
+        "| largest orthogonality error | {:.1e} |",
+        summary.orthogonality_error
+    );
     println!("| U, σ and Vᵀ | {} |", size(summary.bytes));
     Ok(())
 }

@@ -100,8 +100,8 @@ pub struct Summary {
     pub bytes: u64,
     /// The largest residual, before rounding to F16.
     pub residual: f64,
-    /// The largest skew, before rounding to F16.
-    pub skew: f64,
+    /// The largest orthogonality error, before rounding to F16.
+    pub orthogonality_error: f64,
     /// Why factors could not be kept, the first time.
     pub not_kept: Option<Error>,
 }
@@ -114,7 +114,7 @@ impl Summary {
         self.damaged += more.damaged;
         self.bytes += more.bytes;
         self.residual = self.residual.max(more.residual);
-        self.skew = self.skew.max(more.skew);
+        self.orthogonality_error = self.orthogonality_error.max(more.orthogonality_error);
         if self.not_kept.is_none() {
             self.not_kept = more.not_kept;
         }
@@ -128,8 +128,10 @@ impl Summary {
             Stored::F16 => 2,
         };
         self.bytes += each * large + 4 * factors.sigma.len() as u64;
-        self.residual = self.residual.max(factors.exactness.residual);
-        self.skew = self.skew.max(factors.exactness.skew);
+        self.residual = self.residual.max(factors.accuracy.residual);
+        self.orthogonality_error = self
+            .orthogonality_error
+            .max(factors.accuracy.orthogonality_error);
     }
 }
 
