@@ -6,8 +6,8 @@ use std::time::Instant;
 use deltabooth::Result;
 use deltabooth::model::base_model::Base;
 use deltabooth::plan::verdict::size;
+use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore, Summary};
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
-use deltabooth::spectral::decompose::workshop::{NoStore, Summary, Workshop};
 use deltabooth::spectral::shift::preset::LayerPreset;
 use deltabooth::spectral::{Decomposed, Needs};
 use deltabooth::weights::Stored;
@@ -60,13 +60,13 @@ impl CacheArg {
         let summary = match &self.cache {
             Some(folder) => {
                 let store = &FactorFolder::new(folder, &base.hash);
-                let workshop = Workshop { decomposer, store };
-                decomposed.extend(base, needs, workshop, progress).await?
+                let config = DecomposeConfig { decomposer, store };
+                decomposed.extend(base, needs, config, progress).await?
             }
             None => {
                 let store = &NoStore;
-                let workshop = Workshop { decomposer, store };
-                decomposed.extend(base, needs, workshop, progress).await?
+                let config = DecomposeConfig { decomposer, store };
+                decomposed.extend(base, needs, config, progress).await?
             }
         };
         drop(status);

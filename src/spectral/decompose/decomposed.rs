@@ -2,10 +2,12 @@
 
 use crate::error::{Error, Result};
 use crate::model::base_model::Base;
+use crate::spectral::decompose::config::{
+    DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
+};
 use crate::spectral::decompose::layer_selection::Needs;
 use crate::spectral::decompose::shapes::Component;
 use crate::spectral::decompose::spectral_base::SpectralBase;
-use crate::spectral::decompose::workshop::{Decomposer, FactorStore, NoStore, Summary, Workshop};
 use crate::spectral::delta::Delta;
 use crate::spectral::shift::ShiftSet;
 use crate::spectral::shift::preset::LayerPreset;
@@ -53,12 +55,12 @@ impl Decomposed {
         #[cfg(not(target_family = "wasm"))]
         let decomposer = &crate::spectral::decompose::threads::Threads::default();
         #[cfg(target_family = "wasm")]
-        let decomposer = &crate::spectral::decompose::workshop::OwnThread;
-        let workshop = Workshop {
+        let decomposer = &crate::spectral::decompose::config::CurrentThread;
+        let config = DecomposeConfig {
             decomposer,
             store: &NoStore,
         };
-        decomposed.extend(base, &needs, workshop, progress).await?;
+        decomposed.extend(base, &needs, config, progress).await?;
         Ok(decomposed)
     }
 
@@ -82,13 +84,11 @@ impl Decomposed {
         &mut self,
         base: &Base,
         needs: &Needs,
-        workshop: Workshop<'_, D, S>,
+        config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Summary> {
         let wanted = |path: &str, form| needs.unet(path, form);
-        let unet = self
-            .unet
-            .extend(&base.unet, wanted, workshop, &mut progress);
+        let unet = self.unet.extend(&base.unet, wanted, config, &mut progress);
         let mut summary = unet.await?;
         if needs.any_text_encoder() {
             let (model, wanted) = (&base.text_encoder, |path: &str, form| {
@@ -98,7 +98,7 @@ impl Decomposed {
                 Some(text_encoder) => text_encoder,
                 none => none.insert(self.unet.like(model, Component::TextEncoder)?),
             };
-            let more = text_encoder.extend(model, wanted, workshop, &mut progress);
+            let more = text_encoder.extend(model, wanted, config, &mut progress);
             summary.add(more.await?);
         }
         Ok(summary)

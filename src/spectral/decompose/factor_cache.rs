@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::workshop::FactorStore;
+use crate::spectral::decompose::config::FactorStore;
 use crate::weights::cache::{Bytes, Folder, LockKind};
 
 /// Ends the name of the list of what a base is loaded by.

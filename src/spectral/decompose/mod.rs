@@ -1,5 +1,6 @@
 //! The factors U, σ and V of a model's layers: which layers, made how, kept where.
 
+pub mod config;
 pub mod decomposed;
 pub mod factor_cache;
 pub mod factors;
@@ -8,7 +9,6 @@ pub mod shapes;
 pub mod spectral_base;
 #[cfg(not(target_family = "wasm"))]
 pub mod threads;
-pub mod workshop;
 
 #[cfg(test)]
-mod workshop_tests;
+mod config_tests;

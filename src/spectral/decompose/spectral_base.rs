@@ -16,12 +16,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerForm, LayerMut, Visitor, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
+use crate::spectral::decompose::config::{
+    CurrentThread, DecomposeConfig, Decomposer, FactorStore, Job, NoStore, Summary, decompose_all,
+};
 #[cfg(test)]
 use crate::spectral::decompose::shapes::LayerShape;
 use crate::spectral::decompose::shapes::{Component, Shapes, layer_shapes};
-use crate::spectral::decompose::workshop::{
-    Decomposer, FactorStore, Job, NoStore, OwnThread, Summary, Workshop, decompose_all,
-};
 use crate::spectral::svd::Decomposition;
 use crate::weights::Stored;
 
@@ -99,11 +99,11 @@ impl SpectralBase {
         progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
         let mut all = Self::new(model, Component::Unet, base_hash, Stored::F32)?;
-        let workshop = Workshop {
-            decomposer: &OwnThread,
+        let config = DecomposeConfig {
+            decomposer: &CurrentThread,
             store: &NoStore,
         };
-        all.extend(model, |_, _| true, workshop, progress).await?;
+        all.extend(model, |_, _| true, config, progress).await?;
         Ok(all)
     }
 
@@ -120,7 +120,7 @@ impl SpectralBase {
         &mut self,
         model: &M,
         wanted: impl Fn(&str, LayerForm) -> bool,
-        workshop: Workshop<'_, D, S>,
+        config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Summary> {
         let (jobs, norms) = self.missing(model, wanted)?;
@@ -139,7 +139,7 @@ impl SpectralBase {
         let mut waiting = Vec::new();
         for job in jobs {
             let name = self.name(&job.path);
-            let Some(bytes) = workshop.store.load(&name).await else {
+            let Some(bytes) = config.store.load(&name).await else {
                 waiting.push(job);
                 continue;
             };
@@ -158,10 +158,10 @@ impl SpectralBase {
                 }
             }
         }
-        decompose_all(workshop.decomposer, waiting, async |job, factors| {
+        decompose_all(config.decomposer, waiting, async |job, factors| {
             let name = self.name(&job.path);
             let file = factors.to_bytes(&self.base_hash, &name, self.stored)?;
-            if let Err(why) = workshop.store.save(&name, &file).await {
+            if let Err(why) = config.store.save(&name, &file).await {
                 summary.not_kept.get_or_insert(why);
             }
             let factors = factors.rounded(self.stored);

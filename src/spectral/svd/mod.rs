@@ -7,7 +7,7 @@
 //! The arithmetic is F64 and sequential, whatever the machine: the factors of one base must be
 //! the same in a tab and in a terminal, because a delta is bound to them, and threads would add
 //! up in another order. Many matrices at once are another matter: see
-//! [`workshop`](crate::spectral::decompose::workshop). What is handed out is rounded to F32 and then held to
+//! [`config`](crate::spectral::decompose::config). What is handed out is rounded to F32 and then held to
 //! [`MAX_RESIDUAL`] and [`MAX_ORTHOGONALITY_ERROR`].
 
 pub mod accuracy;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::base_model::Base;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::spectral::decompose::workshop::{FactorStore, NoStore, Summary, Workshop};
+use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore, Summary};
 use crate::spectral::{Decomposed, LayerPreset, Layers, Needs};
 use crate::train::checkpoint::slots::Disk;
 use crate::weights::Stored;
@@ -81,7 +81,7 @@ impl Session {
         } else {
             Crew::nobody()
         };
-        let workshop = Workshop {
+        let config = DecomposeConfig {
             decomposer: &crew,
             store,
         };
@@ -90,7 +90,7 @@ impl Session {
             self.control.between().await
         };
         let base = &self.loaded()?.base;
-        let work = pin!(decomposed.extend(base, needs, workshop, progress));
+        let work = pin!(decomposed.extend(base, needs, config, progress));
         match select(work, pin!(self.control.cancelled())).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => Err(Error::Cancelled),
