@@ -18,7 +18,7 @@ pub mod svd;
 mod tests;
 
 pub use decompose::decomposed::Decomposed;
-pub use decompose::layer_selection::Needs;
+pub use decompose::layer_selection::LayerSelection;
 pub use decompose::spectral_base::{LayerBase, Layers, SpectralBase};
 pub use shift::ShiftSet;
 pub use shift::preset::LayerPreset;

@@ -9,7 +9,7 @@ use deltabooth::plan::verdict::size;
 use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore, Summary};
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
 use deltabooth::spectral::shift::preset::LayerPreset;
-use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::spectral::{Decomposed, LayerSelection};
 use deltabooth::weights::Stored;
 
 use super::common::{BaseArgs, Status};
@@ -45,7 +45,7 @@ impl CacheArg {
     pub(crate) async fn decompose(
         &self,
         base: &Base,
-        needs: &Needs,
+        selection: &LayerSelection,
         stored: Stored,
         threads: Threads,
     ) -> Result<(Decomposed, Summary)> {
@@ -61,12 +61,12 @@ impl CacheArg {
             Some(folder) => {
                 let store = &FactorFolder::new(folder, &base.hash);
                 let config = DecomposeConfig { decomposer, store };
-                decomposed.extend(base, needs, config, progress).await?
+                decomposed.extend(base, selection, config, progress).await?
             }
             None => {
                 let store = &NoStore;
                 let config = DecomposeConfig { decomposer, store };
-                decomposed.extend(base, needs, config, progress).await?
+                decomposed.extend(base, selection, config, progress).await?
             }
         };
         drop(status);
@@ -77,9 +77,13 @@ impl CacheArg {
     }
 
     /// As [`decompose`](Self::decompose), over all cores, as exact as they are made.
-    pub(crate) async fn factors(&self, base: &Base, needs: &Needs) -> Result<Decomposed> {
+    pub(crate) async fn factors(
+        &self,
+        base: &Base,
+        selection: &LayerSelection,
+    ) -> Result<Decomposed> {
         let (stored, threads) = (Stored::F32, Threads::default());
-        let made = self.decompose(base, needs, stored, threads).await?;
+        let made = self.decompose(base, selection, stored, threads).await?;
         Ok(made.0)
     }
 
@@ -91,12 +95,12 @@ impl CacheArg {
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     let base = args.base.load().await?;
-    let needs = Needs::training(args.layers, args.text_encoder);
+    let selection = LayerSelection::for_training(args.layers, args.text_encoder);
     let threads = args.threads.map_or_else(Threads::default, Threads::new);
     let began = Instant::now();
     let stored = args.base.stored.into();
     let cache = &args.base.cache;
-    let made = cache.decompose(&base, &needs, stored, threads).await?;
+    let made = cache.decompose(&base, &selection, stored, threads).await?;
     let (seconds, summary) = (began.elapsed().as_secs_f64(), made.1);
     println!("| what | value |\n|---|---|");
     println!("| matrices decomposed | {} |", summary.made);

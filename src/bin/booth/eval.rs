@@ -13,7 +13,7 @@ use deltabooth::model::base_model::Base;
 use deltabooth::picture::Picture;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::packed::{pack, unpack};
-use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::spectral::{Decomposed, LayerSelection};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, today, write};
@@ -78,8 +78,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let base = args.base.load_at(args.size).await?;
     let judge = Judge::load(&args.judge).await?;
     let layers = args.recipe.layers.unwrap_or_default();
-    let needs = Needs::training(layers, args.recipe.text_encoder);
-    let decomposed = args.base.cache.factors(&base, &needs).await?;
+    let selection = LayerSelection::for_training(layers, args.recipe.text_encoder);
+    let decomposed = args.base.cache.factors(&base, &selection).await?;
     let mut sprites = Vec::new();
     for subject in &args.subject {
         sprites.push(own_sprite(&judge, subject).await?);

@@ -5,7 +5,7 @@ use crate::model::base_model::Base;
 use crate::spectral::decompose::config::{
     DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
 };
-use crate::spectral::decompose::layer_selection::Needs;
+use crate::spectral::decompose::layer_selection::LayerSelection;
 use crate::spectral::decompose::shapes::Component;
 use crate::spectral::decompose::spectral_base::SpectralBase;
 use crate::spectral::delta::Delta;
@@ -51,7 +51,7 @@ impl Decomposed {
         progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
         let mut decomposed = Self::empty(base, Stored::F32)?;
-        let needs = Needs::training(LayerPreset::All, text_encoder);
+        let selection = LayerSelection::for_training(LayerPreset::All, text_encoder);
         #[cfg(not(target_family = "wasm"))]
         let decomposer = &crate::spectral::decompose::threads::Threads::default();
         #[cfg(target_family = "wasm")]
@@ -60,7 +60,9 @@ impl Decomposed {
             decomposer,
             store: &NoStore,
         };
-        decomposed.extend(base, &needs, config, progress).await?;
+        decomposed
+            .extend(base, &selection, config, progress)
+            .await?;
         Ok(decomposed)
     }
 
@@ -83,16 +85,16 @@ impl Decomposed {
     pub async fn extend<D: Decomposer, S: FactorStore>(
         &mut self,
         base: &Base,
-        needs: &Needs,
+        selection: &LayerSelection,
         config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Summary> {
-        let wanted = |path: &str, form| needs.unet(path, form);
+        let wanted = |path: &str, form| selection.unet(path, form);
         let unet = self.unet.extend(&base.unet, wanted, config, &mut progress);
         let mut summary = unet.await?;
-        if needs.any_text_encoder() {
+        if selection.has_text_encoder() {
             let (model, wanted) = (&base.text_encoder, |path: &str, form| {
-                needs.text_encoder(path, form)
+                selection.text_encoder(path, form)
             });
             let text_encoder = match &mut self.text_encoder {
                 Some(text_encoder) => text_encoder,
@@ -109,13 +111,13 @@ impl Decomposed {
     ///
     /// # Errors
     /// Those of [`SpectralBase::work`].
-    pub fn work(&self, base: &Base, needs: &Needs) -> Result<Option<usize>> {
+    pub fn work(&self, base: &Base, selection: &LayerSelection) -> Result<Option<usize>> {
         let unet = self
             .unet
-            .work(&base.unet, |path, form| needs.unet(path, form))?;
-        let wanted = |path: &str, form| needs.text_encoder(path, form);
+            .work(&base.unet, |path, form| selection.unet(path, form))?;
+        let wanted = |path: &str, form| selection.text_encoder(path, form);
         let text_encoder = match &self.text_encoder {
-            _ if !needs.any_text_encoder() => None,
+            _ if !selection.has_text_encoder() => None,
             Some(there) => there.work(&base.text_encoder, wanted)?,
             None => self
                 .unet
