@@ -22,4 +22,6 @@ pub use decompose::layer_selection::LayerSelection;
 pub use decompose::spectral_base::{LayerBase, Layers, SpectralBase};
 pub use shift::ShiftSet;
 pub use shift::preset::LayerPreset;
-pub use shift::trainable::{Attached, Collected, Form, LayerRange, Trainable};
+pub use shift::shifted_model::{
+    LayerRange, ShiftGradients, ShiftedModel, ShiftedModelWithGraph, WeightForm,
+};

@@ -105,7 +105,7 @@ pub fn tunable(unet: &UNet2DConditionModel, norms: NormShift) -> Tunable {
         panic!("the weights are whole")
     };
     let spectral = spectral.stored_as(weight.stored());
-    Tunable::from(spectral.trainable(unet, norms).unwrap())
+    Tunable::from(spectral.shifted_model(unet, norms).unwrap())
 }
 
 /// A δ that closes some shifts.

@@ -19,7 +19,7 @@ use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
 use crate::spectral::tests::{Small, random, values};
-use crate::spectral::{Form, SpectralBase};
+use crate::spectral::{SpectralBase, WeightForm};
 use crate::weights::Stored;
 
 const HASH: &str = "the hash";
@@ -216,10 +216,10 @@ fn only_the_wanted_layers_are_decomposed_and_others_can_follow() {
 
     // They can be trained and shifted; others cannot, in words that say so.
     let chosen =
-        |only: &'static str| move |path: &str, _, _| (path == only).then_some(Form::Factored);
+        |only: &'static str| move |path: &str, _, _| (path == only).then_some(WeightForm::Factored);
     let train = |base: &SpectralBase, only| {
-        let trainable = base.trainable_as(&model, NormShift::FullLength, chosen(only));
-        trainable.map(|trainable| trainable.len())
+        let shifted = base.shifted_model_with(&model, NormShift::FullLength, chosen(only));
+        shifted.map(|shifted| shifted.len())
     };
     assert_eq!(train(&base, "linear"), Ok(5));
     assert!(matches!(train(&base, "conv"), Err(Error::Decomposition(_))));
