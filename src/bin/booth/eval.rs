@@ -12,7 +12,7 @@ use deltabooth::generate::{GenerateSettings, generate};
 use deltabooth::model::base_model::Base;
 use deltabooth::picture::Picture;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::delta::packed::{pack, unpack};
+use deltabooth::spectral::delta::link_payload;
 use deltabooth::spectral::{Decomposed, LayerSelection};
 use deltabooth::{Error, Result};
 
@@ -155,7 +155,7 @@ impl Evaluation<'_> {
         }
         let delta = trainer.finish(&today()).await?;
         let delta = match self.args.packed {
-            Some(limit) => unpack(&pack(&delta, limit)?.text)?,
+            Some(limit) => link_payload::decode(&link_payload::encode(&delta, limit)?.text)?,
             None => delta,
         };
         Ok((delta, trainer.step_count()))
