@@ -149,7 +149,7 @@ fn baked_weights_are_the_papers_formula() {
         panic!("the weight is whole")
     };
 
-    let (_, super::LayerBase::Matrix { u, sigma, vt }) = base.layers().nth(3).unwrap() else {
+    let (_, super::LayerFactors::Matrix { u, sigma, vt }) = base.layers().nth(3).unwrap() else {
         panic!("a matrix")
     };
     let at = shifted.layout()[3].range.start;

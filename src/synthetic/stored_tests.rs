@@ -13,7 +13,7 @@ use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::lora;
 use crate::spectral::lora::{LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{Decomposed, LayerBase, Layers, ShiftSet};
+use crate::spectral::{Decomposed, LayerFactors, Layers, ShiftSet};
 use crate::synthetic::*;
 use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
 use crate::weights::{Files, Place, Stored};
@@ -120,7 +120,7 @@ fn decomposed([halves, _]: &[Base; 2]) -> [Decomposed; 2] {
     let halves = made.stored_as(Stored::F16);
     let f32 = halves.stored_as(Stored::F32);
     for (_, layer) in halves.unet.layers() {
-        if let LayerBase::Matrix { u, vt, .. } = layer {
+        if let LayerFactors::Matrix { u, vt, .. } = layer {
             assert_eq!([u.stored(), vt.stored()], [Stored::F16; 2]);
         }
     }

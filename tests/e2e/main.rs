@@ -30,7 +30,7 @@ use burn::tensor::Device;
 use deltabooth::model::base_model::Base;
 use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
 use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
-use deltabooth::spectral::{LayerBase, SpectralBase};
+use deltabooth::spectral::{LayerFactors, SpectralBase};
 use deltabooth::weights::Files;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -335,7 +335,7 @@ async fn some_delta() -> Vec<u8> {
         .await
         .unwrap();
     for (path, layer) in spectral.layers() {
-        if let LayerBase::Matrix { sigma, .. } = layer {
+        if let LayerFactors::Matrix { sigma, .. } = layer {
             unet.insert(path, ShiftKind::Spectral, vec![0.01; sigma.len()]);
         }
     }

@@ -151,7 +151,7 @@ fn full_length_norms_reach_svdiff_pytorch_only_as_asked_for() {
         let mut layers = base.layers();
         let found = layers.find(|(name, _)| *name == path).unwrap();
         match found.1 {
-            deltabooth::spectral::LayerBase::Norm(weight) => weight.clone(),
+            deltabooth::spectral::LayerFactors::Norm(weight) => weight.clone(),
             _ => panic!("{path} is a norm"),
         }
     };

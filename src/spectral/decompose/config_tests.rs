@@ -13,7 +13,7 @@ use crate::spectral::decompose::config::{
     CurrentThread, DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
 };
 use crate::spectral::decompose::shapes::Component;
-use crate::spectral::decompose::spectral_base::LayerBase;
+use crate::spectral::decompose::spectral_base::LayerFactors;
 use crate::spectral::decompose::threads::{FactorFolder, Threads};
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::spectral::svd;
@@ -102,8 +102,8 @@ fn extend<D: Decomposer, S: FactorStore>(
 fn bits(base: &SpectralBase) -> Vec<(String, Vec<u32>)> {
     let layers = base.layers().map(|(path, layer)| {
         let numbers = match layer {
-            LayerBase::Norm(weight) => weight.clone(),
-            LayerBase::Matrix { u, sigma, vt } => {
+            LayerFactors::Norm(weight) => weight.clone(),
+            LayerFactors::Matrix { u, sigma, vt } => {
                 [values(u.f32()), sigma.clone(), values(vt.f32())].concat()
             }
         };
@@ -275,7 +275,7 @@ fn factors_in_halves_leave_the_base_as_it_is_and_err_little_beside_it() {
         shifts.insert(path, ShiftKind::Spectral, delta.to_vec());
         let baked = base.bake(&model, &[(&shifts, 1.0)]).unwrap();
         let factors = base.layers().find(|(name, _)| *name == path);
-        let Some((_, LayerBase::Matrix { u, sigma, vt })) = factors else {
+        let Some((_, LayerFactors::Matrix { u, sigma, vt })) = factors else {
             panic!("{path}")
         };
         let change: Vec<f32> = sigma

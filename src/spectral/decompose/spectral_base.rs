@@ -40,7 +40,7 @@ pub trait Layers: Clone {
     reason = "one per layer, and what it holds are handles"
 )]
 #[derive(Clone, Debug)]
-pub enum LayerBase {
+pub enum LayerFactors {
     /// W = U diag(σ) Vᵀ.
     Matrix {
         /// U: `[c_out, r]`.
@@ -65,7 +65,7 @@ pub struct SpectralBase {
     /// All layers of the model, decomposed or not.
     shapes: Shapes,
     /// Paths and layers by their place in the model's visit.
-    layers: BTreeMap<usize, (String, LayerBase)>,
+    layers: BTreeMap<usize, (String, LayerFactors)>,
 }
 
 impl SpectralBase {
@@ -131,7 +131,7 @@ impl SpectralBase {
         }
         progress(done, total).await?;
         for (index, path, weight) in norms {
-            let layer = LayerBase::Norm(read(weight).await?);
+            let layer = LayerFactors::Norm(read(weight).await?);
             self.layers.insert(index, (path, layer));
             done += 1;
             progress(done, total).await?;
@@ -185,13 +185,13 @@ impl SpectralBase {
 
     /// With these layers, whatever they came from.
     #[cfg(test)]
-    pub(crate) fn of_layers(layers: Vec<(String, LayerBase)>) -> Self {
+    pub(crate) fn of_layers(layers: Vec<(String, LayerFactors)>) -> Self {
         let shapes = layers.iter().map(|(path, layer)| {
             let shape = match layer {
-                LayerBase::Norm(weight) => LayerShape::Norm {
+                LayerFactors::Norm(weight) => LayerShape::Norm {
                     channels: weight.len(),
                 },
-                LayerBase::Matrix { u, vt, .. } => LayerShape::Linear {
+                LayerFactors::Matrix { u, vt, .. } => LayerShape::Linear {
                     c_out: u.dims()[0],
                     c_in: vt.dims()[1],
                 },
@@ -259,7 +259,7 @@ impl SpectralBase {
 
     fn insert(&mut self, job: Job, factors: Decomposition) {
         let (device, r) = (job.weight.device(), factors.rank());
-        let layer = LayerBase::Matrix {
+        let layer = LayerFactors::Matrix {
             u: Matrix::new(factors.u, [factors.rows, r], &device, self.stored),
             sigma: factors.sigma,
             vt: Matrix::new(factors.vt, [r, factors.cols], &device, self.stored),
@@ -286,7 +286,7 @@ impl SpectralBase {
         let mut all = self.clone();
         all.stored = stored;
         for (_, layer) in all.layers.values_mut() {
-            if let LayerBase::Matrix { u, vt, .. } = layer
+            if let LayerFactors::Matrix { u, vt, .. } = layer
                 && u.stored() != stored
             {
                 *u = Matrix::rounded(u.f32(), stored);
@@ -297,7 +297,7 @@ impl SpectralBase {
     }
 
     /// Paths and layers that are there, in the order of the model's visit.
-    pub fn layers(&self) -> impl Iterator<Item = (&str, &LayerBase)> {
+    pub fn layers(&self) -> impl Iterator<Item = (&str, &LayerFactors)> {
         self.layers
             .values()
             .map(|(path, layer)| (path.as_str(), layer))

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::spectral_base::{LayerBase, SpectralBase};
+use crate::spectral::decompose::spectral_base::{LayerFactors, SpectralBase};
 use crate::spectral::delta::metadata::{MAX_LINE, MAX_PROMPTS, MAX_SUBJECTS};
 use crate::spectral::delta::{Combination, CombinationKind, Delta, DeltaMetadata, Parent};
 use crate::spectral::shift::geometry::GeometryLayers;
@@ -148,7 +148,7 @@ pub fn limit_rank(shifts: &ShiftSet, base: &SpectralBase, k: usize) -> Result<Sh
     base.check(shifts)?;
     let mut limited = shifts.clone();
     for (path, layer) in base.layers() {
-        let LayerBase::Matrix { sigma, .. } = layer else {
+        let LayerFactors::Matrix { sigma, .. } = layer else {
             continue;
         };
         if let Some(shift) = limited.entries.get_mut(path) {

@@ -48,9 +48,9 @@ fn base() -> SpectralBase {
     let device = Device::flex();
     let layers = LAYERS.map(|(path, len)| {
         let layer = if kind(path) == ShiftKind::NormFull {
-            LayerBase::Norm(vec![1.0; len])
+            LayerFactors::Norm(vec![1.0; len])
         } else {
-            LayerBase::Matrix {
+            LayerFactors::Matrix {
                 u: Tensor::eye(len, &device).into(),
                 sigma: (0..len).map(|i| (3.0 - 0.5 * i as f32).max(0.0)).collect(),
                 vt: Tensor::eye(len, &device).into(),
@@ -64,8 +64,8 @@ fn base() -> SpectralBase {
 fn change(base: &SpectralBase, path: &str, shift: &Shift) -> Vec<f32> {
     let (_, layer) = base.layers().find(|(found, _)| *found == path).unwrap();
     match layer {
-        LayerBase::Matrix { sigma, .. } => changes(sigma, &shift.delta).map(f32::abs).collect(),
-        LayerBase::Norm(_) => shift.delta.clone(),
+        LayerFactors::Matrix { sigma, .. } => changes(sigma, &shift.delta).map(f32::abs).collect(),
+        LayerFactors::Norm(_) => shift.delta.clone(),
     }
 }
 

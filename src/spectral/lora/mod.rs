@@ -23,7 +23,7 @@ use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::decompose::shapes::layer_shapes;
 use crate::spectral::decompose::spectral_base::{
-    LayerBase, Layers, SpectralBase, other_model, read, upload, whole,
+    LayerFactors, Layers, SpectralBase, other_model, read, upload, whole,
 };
 use crate::spectral::delta::combine::{changes, check_rank, largest};
 use crate::spectral::shift::bake::norm;
@@ -164,8 +164,8 @@ async fn of_shifts(
         let Some(shift) = shifts.get(path) else {
             continue;
         };
-        let LayerBase::Matrix { u, sigma, vt } = layer else {
-            if let LayerBase::Norm(weight) = layer {
+        let LayerFactors::Matrix { u, sigma, vt } = layer else {
+            if let LayerFactors::Norm(weight) = layer {
                 report.inexpressible += norm_change(weight, shift);
             }
             continue;

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
 use crate::ops::matmul::stored_matrix::{Matrix, rebuilt};
 use crate::spectral::decompose::spectral_base::{
-    LayerBase, Layers, SpectralBase, not_decomposed, other_model, upload, whole,
+    LayerFactors, Layers, SpectralBase, not_decomposed, other_model, upload, whole,
 };
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
@@ -99,7 +99,7 @@ impl SpectralBase {
         let (mut layout, mut rebuilt) = (Vec::new(), Vec::new());
         let (mut base, mut floor) = (Vec::new(), Vec::new());
         let mut device = None;
-        let layers: BTreeMap<&str, &LayerBase> = self.layers().collect();
+        let layers: BTreeMap<&str, &LayerFactors> = self.layers().collect();
         let mut met = 0;
         let mut template = model.clone();
         template.visit_mut(&mut |path, layer| {
@@ -113,7 +113,7 @@ impl SpectralBase {
             let start = base.len();
             let mut factors_in_graph = None;
             let kind = match (layer, factors) {
-                (LayerMut::Norm(weight), LayerBase::Norm(values))
+                (LayerMut::Norm(weight), LayerFactors::Norm(values))
                     if weight.dims() == [values.len()] =>
                 {
                     device.get_or_insert(weight.device());
@@ -133,8 +133,8 @@ impl SpectralBase {
                     }
                     norms.into()
                 }
-                (LayerMut::Norm(_), _) | (_, LayerBase::Norm(_)) => return Err(other_model(path)),
-                (layer, LayerBase::Matrix { u, sigma, vt }) => {
+                (LayerMut::Norm(_), _) | (_, LayerFactors::Norm(_)) => return Err(other_model(path)),
+                (layer, LayerFactors::Matrix { u, sigma, vt }) => {
                     let (place, dims) = match layer {
                         LayerMut::Linear(linear) => {
                             let dims = whole(path, &linear.weight)?.dims();
