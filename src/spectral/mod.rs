@@ -19,7 +19,7 @@ mod tests;
 
 pub use decompose::decomposed::Decomposed;
 pub use decompose::layer_selection::LayerSelection;
-pub use decompose::spectral_base::{LayerFactors, Layers, SpectralBase};
+pub use decompose::decomposed_model::{LayerFactors, Layers, DecomposedModel};
 pub use shift::ShiftSet;
 pub use shift::preset::LayerPreset;
 pub use shift::shifted_model::{

@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Distribution, Tensor};
 
 use super::shift::{NormShift, ShiftKind, ShiftSet};
-use super::{Layers, SpectralBase, WeightForm};
+use super::{Layers, DecomposedModel, WeightForm};
 use crate::error::{Error, Result};
 use crate::model::layers::{
     Conv2d, GroupNorm, LayerForm, LayerMut, LayerNorm, Linear, Visitor, Weight,
@@ -78,8 +78,8 @@ pub(super) fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
 }
 
-fn decompose(model: &Small) -> SpectralBase {
-    pollster::block_on(SpectralBase::decompose(model, "the hash", async |_, _| {
+fn decompose(model: &Small) -> DecomposedModel {
+    pollster::block_on(DecomposedModel::decompose(model, "the hash", async |_, _| {
         Ok(())
     }))
     .unwrap()
@@ -356,7 +356,7 @@ fn shifts_that_do_not_fit_are_refused_by_name() {
 #[test]
 fn the_work_can_be_stopped_between_layers() {
     let mut seen = Vec::new();
-    let result = pollster::block_on(SpectralBase::decompose(
+    let result = pollster::block_on(DecomposedModel::decompose(
         &Small::new(),
         "",
         async |done, total| {

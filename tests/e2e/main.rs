@@ -30,7 +30,7 @@ use burn::tensor::Device;
 use deltabooth::model::base_model::Base;
 use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
 use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
-use deltabooth::spectral::{LayerFactors, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, LayerFactors};
 use deltabooth::weights::Files;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -331,7 +331,7 @@ async fn some_delta() -> Vec<u8> {
         .await
         .unwrap();
     let mut unet = ShiftSet::new();
-    let spectral = SpectralBase::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
+    let spectral = DecomposedModel::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
         .await
         .unwrap();
     for (path, layer) in spectral.layers() {

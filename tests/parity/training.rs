@@ -5,7 +5,7 @@ use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::sampler::NoiseSchedule;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::spectral::{ShiftedModel, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, ShiftedModel};
 use deltabooth::train::loss::gradient::differentiate;
 use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
@@ -36,7 +36,7 @@ fn flat(reference: &Fixture, name: &str, unet: &ShiftedModel<UNet2DConditionMode
 
 struct Case {
     unet: UNet2DConditionModel,
-    spectral: SpectralBase,
+    spectral: DecomposedModel,
     schedule: NoiseSchedule,
     reference: Fixture,
     settings: serde_json::Value,
@@ -54,7 +54,7 @@ impl Case {
         let config = UNetConfig::parse(&json("unet/config.json")).unwrap();
         let unet = UNet2DConditionModel::load(&config, &mut weights).unwrap();
         weights.finish().unwrap();
-        let spectral = SpectralBase::decompose(&unet, "0", async |_, _| Ok(()));
+        let spectral = DecomposedModel::decompose(&unet, "0", async |_, _| Ok(()));
         let scheduler = SchedulerConfig::parse(&json("scheduler/scheduler_config.json")).unwrap();
         Self {
             spectral: pollster::block_on(spectral).unwrap(),

@@ -10,7 +10,7 @@ use deltabooth::spectral::delta::svdiff_pytorch::{FullNorms, TEXT_ENCODER_FILE, 
 use deltabooth::spectral::lora::{Lora, LoraReport};
 use deltabooth::spectral::lora::{diffusers, kohya};
 use deltabooth::spectral::shift::ShiftSet;
-use deltabooth::spectral::{LayerSelection, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, LayerSelection};
 use deltabooth::weights::format::safetensors::Dtype;
 use deltabooth::{Error, Result};
 
@@ -149,7 +149,7 @@ fn tell(report: &LoraReport) {
 /// One of svdiff-pytorch's files.
 fn shifts(
     (set, name): (&ShiftSet, &str),
-    base: &SpectralBase,
+    base: &DecomposedModel,
     norms: FullNorms,
     folder: &Path,
 ) -> Result<()> {

@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::error::{Error, Result};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::spectral_base::read;
+use crate::spectral::decompose::decomposed_model::read;
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
 use crate::weights::Stored;

@@ -13,13 +13,13 @@ use crate::spectral::decompose::config::{
     CurrentThread, DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
 };
 use crate::spectral::decompose::shapes::Component;
-use crate::spectral::decompose::spectral_base::LayerFactors;
+use crate::spectral::decompose::decomposed_model::LayerFactors;
 use crate::spectral::decompose::threads::{FactorFolder, Threads};
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
 use crate::spectral::tests::{Small, random, values};
-use crate::spectral::{SpectralBase, WeightForm};
+use crate::spectral::{DecomposedModel, WeightForm};
 use crate::weights::Stored;
 
 const HASH: &str = "the hash";
@@ -81,8 +81,8 @@ impl Decomposer for Noting {
     }
 }
 
-fn empty(model: &Small, stored: Stored) -> SpectralBase {
-    SpectralBase::new(model, Component::Unet, HASH, stored).unwrap()
+fn empty(model: &Small, stored: Stored) -> DecomposedModel {
+    DecomposedModel::new(model, Component::Unet, HASH, stored).unwrap()
 }
 
 fn all(_: &str, _: LayerForm) -> bool {
@@ -90,7 +90,7 @@ fn all(_: &str, _: LayerForm) -> bool {
 }
 
 fn extend<D: Decomposer, S: FactorStore>(
-    base: &mut SpectralBase,
+    base: &mut DecomposedModel,
     model: &Small,
     (decomposer, store): (&D, &S),
 ) -> Summary {
@@ -99,7 +99,7 @@ fn extend<D: Decomposer, S: FactorStore>(
 }
 
 /// Every number of every layer, by its bits.
-fn bits(base: &SpectralBase) -> Vec<(String, Vec<u32>)> {
+fn bits(base: &DecomposedModel) -> Vec<(String, Vec<u32>)> {
     let layers = base.layers().map(|(path, layer)| {
         let numbers = match layer {
             LayerFactors::Norm(weight) => weight.clone(),
@@ -115,7 +115,7 @@ fn bits(base: &SpectralBase) -> Vec<(String, Vec<u32>)> {
     layers.collect()
 }
 
-fn whole(model: &Small, stored: Stored) -> SpectralBase {
+fn whole(model: &Small, stored: Stored) -> DecomposedModel {
     let mut base = empty(model, stored);
     extend(&mut base, model, (&CurrentThread, &NoStore));
     base
@@ -217,7 +217,7 @@ fn only_the_wanted_layers_are_decomposed_and_others_can_follow() {
     // They can be trained and shifted; others cannot, in words that say so.
     let chosen =
         |only: &'static str| move |path: &str, _, _| (path == only).then_some(WeightForm::Factored);
-    let train = |base: &SpectralBase, only| {
+    let train = |base: &DecomposedModel, only| {
         let shifted = base.shifted_model_with(&model, NormShift::FullLength, chosen(only));
         shifted.map(|shifted| shifted.len())
     };
@@ -270,7 +270,7 @@ fn factors_in_halves_leave_the_base_as_it_is_and_err_little_beside_it() {
     let model = Small::new();
     let [exact, halves] = [Stored::F32, Stored::F16].map(|stored| whole(&model, stored));
     let x = random([1, 3, 6, 6]);
-    let at = |base: &SpectralBase, path: &str, delta: &[f32]| {
+    let at = |base: &DecomposedModel, path: &str, delta: &[f32]| {
         let mut shifts = ShiftSet::new();
         shifts.insert(path, ShiftKind::Spectral, delta.to_vec());
         let baked = base.bake(&model, &[(&shifts, 1.0)]).unwrap();

@@ -7,7 +7,7 @@ use crate::spectral::decompose::config::{
 };
 use crate::spectral::decompose::layer_selection::LayerSelection;
 use crate::spectral::decompose::shapes::Component;
-use crate::spectral::decompose::spectral_base::SpectralBase;
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
 use crate::spectral::delta::Delta;
 use crate::spectral::shift::ShiftSet;
 use crate::spectral::shift::preset::LayerPreset;
@@ -17,13 +17,13 @@ use crate::weights::Stored;
 #[derive(Clone, Debug)]
 pub struct Decomposed {
     /// The UNet's.
-    pub unet: SpectralBase,
-    text_encoder: Option<SpectralBase>,
+    pub unet: DecomposedModel,
+    text_encoder: Option<DecomposedModel>,
 }
 
-impl From<SpectralBase> for Decomposed {
+impl From<DecomposedModel> for Decomposed {
     /// The UNet's alone.
-    fn from(unet: SpectralBase) -> Self {
+    fn from(unet: DecomposedModel) -> Self {
         Self {
             unet,
             text_encoder: None,
@@ -35,16 +35,16 @@ impl Decomposed {
     /// Nothing of `base` is decomposed yet.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::new`].
+    /// Those of [`DecomposedModel::new`].
     pub fn empty(base: &Base, stored: Stored) -> Result<Self> {
-        SpectralBase::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
+        DecomposedModel::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
     }
 
     /// Decomposes the whole UNet and, if asked for, the text encoder, over the machine's cores
-    /// where there are threads; `progress` as for [`SpectralBase::extend`], once for each.
+    /// where there are threads; `progress` as for [`DecomposedModel::extend`], once for each.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::extend`].
+    /// Those of [`DecomposedModel::extend`].
     pub async fn new(
         base: &Base,
         text_encoder: bool,
@@ -66,7 +66,7 @@ impl Decomposed {
         Ok(decomposed)
     }
 
-    /// The same with U and V stored so: [`SpectralBase::stored_as`].
+    /// The same with U and V stored so: [`DecomposedModel::stored_as`].
     pub fn stored_as(&self, stored: Stored) -> Self {
         Self {
             unet: self.unet.stored_as(stored),
@@ -78,10 +78,10 @@ impl Decomposed {
     }
 
     /// Decomposes those layers that are needed and not there yet; `progress` as for
-    /// [`SpectralBase::extend`], once for each part.
+    /// [`DecomposedModel::extend`], once for each part.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::extend`].
+    /// Those of [`DecomposedModel::extend`].
     pub async fn extend<D: Decomposer, S: FactorStore>(
         &mut self,
         base: &Base,
@@ -106,11 +106,11 @@ impl Decomposed {
         Ok(summary)
     }
 
-    /// What decomposing the needed layers takes, as [`SpectralBase::work`] counts it; `None` if
+    /// What decomposing the needed layers takes, as [`DecomposedModel::work`] counts it; `None` if
     /// they are all there.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::work`].
+    /// Those of [`DecomposedModel::work`].
     pub fn work(&self, base: &Base, selection: &LayerSelection) -> Result<Option<usize>> {
         let unet = self
             .unet
@@ -134,7 +134,7 @@ impl Decomposed {
     ///
     /// # Errors
     /// `Decomposition` if it was not made.
-    pub fn text_encoder(&self) -> Result<&SpectralBase> {
+    pub fn text_encoder(&self) -> Result<&DecomposedModel> {
         self.text_encoder.as_ref().ok_or_else(|| {
             Error::Decomposition(
                 "The text encoder is to be shifted, but it was not decomposed. Decompose it first."
@@ -147,7 +147,7 @@ impl Decomposed {
     /// that no delta shifts are the base's own.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::bake`]; `Decomposition` if a delta shifts the text encoder and that
+    /// Those of [`DecomposedModel::bake`]; `Decomposition` if a delta shifts the text encoder and that
     /// was not decomposed.
     pub fn bake(&self, base: &Base, deltas: &[(&Delta, f32)]) -> Result<Base> {
         let part = |of: fn(&Delta) -> &ShiftSet| -> Vec<(&ShiftSet, f32)> {

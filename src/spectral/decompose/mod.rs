@@ -6,7 +6,7 @@ pub mod factor_cache;
 pub mod factors;
 pub mod layer_selection;
 pub mod shapes;
-pub mod spectral_base;
+pub mod decomposed_model;
 #[cfg(not(target_family = "wasm"))]
 pub mod threads;
 

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::spectral_base::{LayerFactors, SpectralBase};
+use crate::spectral::decompose::decomposed_model::{LayerFactors, DecomposedModel};
 use crate::spectral::delta::metadata::{MAX_LINE, MAX_PROMPTS, MAX_SUBJECTS};
 use crate::spectral::delta::{Combination, CombinationKind, Delta, DeltaMetadata, Parent};
 use crate::spectral::shift::geometry::GeometryLayers;
@@ -144,7 +144,7 @@ pub fn mix_styles(geometry: &ShiftSet, appearance: &ShiftSet) -> Result<ShiftSet
 ///
 /// # Errors
 /// `Delta` if the shifts are not this base's.
-pub fn limit_rank(shifts: &ShiftSet, base: &SpectralBase, k: usize) -> Result<ShiftSet> {
+pub fn limit_rank(shifts: &ShiftSet, base: &DecomposedModel, k: usize) -> Result<ShiftSet> {
     base.check(shifts)?;
     let mut limited = shifts.clone();
     for (path, layer) in base.layers() {

@@ -44,7 +44,7 @@ fn shifts() -> impl Strategy<Value = ShiftSet> {
 }
 
 /// σ falls from 3 in steps of one half; a value at −3 closes relu.
-fn base() -> SpectralBase {
+fn base() -> DecomposedModel {
     let device = Device::flex();
     let layers = LAYERS.map(|(path, len)| {
         let layer = if kind(path) == ShiftKind::NormFull {
@@ -58,10 +58,10 @@ fn base() -> SpectralBase {
         };
         (path.to_owned(), layer)
     });
-    SpectralBase::of_layers(layers.into())
+    DecomposedModel::of_layers(layers.into())
 }
 
-fn change(base: &SpectralBase, path: &str, shift: &Shift) -> Vec<f32> {
+fn change(base: &DecomposedModel, path: &str, shift: &Shift) -> Vec<f32> {
     let (_, layer) = base.layers().find(|(found, _)| *found == path).unwrap();
     match layer {
         LayerFactors::Matrix { sigma, .. } => changes(sigma, &shift.delta).map(f32::abs).collect(),

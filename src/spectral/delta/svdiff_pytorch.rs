@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
-use crate::spectral::decompose::spectral_base::{LayerFactors, SpectralBase};
+use crate::spectral::decompose::decomposed_model::{LayerFactors, DecomposedModel};
 use crate::spectral::delta::{MAX_FILE, MAX_HEADER, MAX_NAME};
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
@@ -148,7 +148,7 @@ pub fn write(shifts: &ShiftSet) -> Result<Vec<u8>> {
 /// `Delta` with [`FullNorms::Refuse`] if there are any, or if the shifts are not this base's.
 pub fn fit_norms(
     shifts: &ShiftSet,
-    base: &SpectralBase,
+    base: &DecomposedModel,
     how: FullNorms,
 ) -> Result<(ShiftSet, f64)> {
     base.check(shifts)?;

@@ -20,12 +20,12 @@ use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::decompose::shapes::LayerShape;
-use crate::spectral::decompose::spectral_base::{
-    LayerFactors, Layers, SpectralBase, not_decomposed, other_model, upload, whole,
+use crate::spectral::decompose::decomposed_model::{
+    LayerFactors, Layers, DecomposedModel, not_decomposed, other_model, upload, whole,
 };
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 
-impl SpectralBase {
+impl DecomposedModel {
     /// A copy of `model` with σ + Σ strength·δ over all `deltas`; layers that no delta shifts
     /// share the base's weights.
     ///

@@ -13,8 +13,8 @@
 //! every layer whose long side is at least twice its short one, hence every 3×3 convolution of a
 //! diffusion model; for a square one rebuilding saves at most a quarter, and only above T = 2·m.
 //! On the embedded base (CPU time of a step, batch 2, one thread): factors throughout 170 to 174 ms,
-//! square layers rebuilt 178 to 187, everything rebuilt 362 to 437. Hence [`SpectralBase::shifted_model`]
-//! takes factors throughout, and [`SpectralBase::shifted_model_with`] lets a measurement decide otherwise.
+//! square layers rebuilt 178 to 187, everything rebuilt 362 to 437. Hence [`DecomposedModel::shifted_model`]
+//! takes factors throughout, and [`DecomposedModel::shifted_model_with`] lets a measurement decide otherwise.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,8 +24,8 @@ use burn::tensor::{Device, Gradients, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
 use crate::ops::matmul::stored_matrix::{Matrix, rebuilt};
-use crate::spectral::decompose::spectral_base::{
-    LayerFactors, Layers, SpectralBase, not_decomposed, other_model, upload, whole,
+use crate::spectral::decompose::decomposed_model::{
+    LayerFactors, Layers, DecomposedModel, not_decomposed, other_model, upload, whole,
 };
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
@@ -74,7 +74,7 @@ pub struct ShiftedModelWithGraph<M> {
     open: Tensor<1>,
 }
 
-impl SpectralBase {
+impl DecomposedModel {
     /// Prepares `model` for training: every matrix as its factors, every norm with its own δ.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ pub trait Layers: Clone {
     fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()>;
 }
 
-/// One layer of a [`SpectralBase`].
+/// One layer of a [`DecomposedModel`].
 #[expect(
     clippy::large_enum_variant,
     reason = "one per layer, and what it holds are handles"
@@ -57,7 +57,7 @@ pub enum LayerFactors {
 /// U, σ and Vᵀ of the layers of one model that were asked for so far, bound to the hash of the base
 /// that they came from.
 #[derive(Clone, Debug)]
-pub struct SpectralBase {
+pub struct DecomposedModel {
     base_hash: String,
     /// Begins the names of this model's layers in a store.
     component: Component,
@@ -68,7 +68,7 @@ pub struct SpectralBase {
     layers: BTreeMap<usize, (String, LayerFactors)>,
 }
 
-impl SpectralBase {
+impl DecomposedModel {
     /// Nothing of `model` is decomposed yet.
     ///
     /// # Errors
