@@ -17,7 +17,7 @@ pub mod svd;
 #[cfg(test)]
 mod tests;
 
-pub use decompose::decomposed::Decomposed;
+pub use decompose::decomposed::DecomposedBaseModel;
 pub use decompose::layer_selection::LayerSelection;
 pub use decompose::decomposed_model::{LayerFactors, Layers, DecomposedModel};
 pub use shift::ShiftSet;

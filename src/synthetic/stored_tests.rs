@@ -13,7 +13,7 @@ use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::lora;
 use crate::spectral::lora::{LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{Decomposed, LayerFactors, Layers, ShiftSet};
+use crate::spectral::{DecomposedBaseModel, LayerFactors, Layers, ShiftSet};
 use crate::synthetic::*;
 use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
 use crate::weights::{Files, Place, Stored};
@@ -115,8 +115,8 @@ fn a_base_of_f32_files_is_rounded_when_it_is_stored_as_halves() {
 }
 
 /// The base in F32 with U and V as the other's were rounded.
-fn decomposed([halves, _]: &[Base; 2]) -> [Decomposed; 2] {
-    let made = block_on(Decomposed::new(halves, true, async |_, _| Ok(()))).unwrap();
+fn decomposed([halves, _]: &[Base; 2]) -> [DecomposedBaseModel; 2] {
+    let made = block_on(DecomposedBaseModel::new(halves, true, async |_, _| Ok(()))).unwrap();
     let halves = made.stored_as(Stored::F16);
     let f32 = halves.stored_as(Stored::F32);
     for (_, layer) in halves.unet.layers() {

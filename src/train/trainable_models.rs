@@ -8,7 +8,7 @@ use crate::model::clip::ClipTextModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::spectral::shift::ShiftKind;
 use crate::spectral::{
-    Decomposed, LayerRange, ShiftGradients, ShiftSet, ShiftedModel, ShiftedModelWithGraph,
+    DecomposedBaseModel, LayerRange, ShiftGradients, ShiftSet, ShiftedModel, ShiftedModelWithGraph,
     WeightForm,
 };
 use crate::train::loss::Text;
@@ -52,7 +52,7 @@ impl Tunable {
     /// # Errors
     /// `Decomposition` if `decomposed` is another base's or lacks the text encoder; `Settings` if
     /// no layer is chosen.
-    pub fn new(base: &Base, decomposed: &Decomposed, settings: &TrainSettings) -> Result<Self> {
+    pub fn new(base: &Base, decomposed: &DecomposedBaseModel, settings: &TrainSettings) -> Result<Self> {
         let (norms, layers) = (settings.norms, settings.layers);
         let unet = decomposed
             .unet

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate};
 use crate::model::base_model::Base;
 use crate::sampler::{Noise, NoiseSchedule};
-use crate::spectral::Decomposed;
+use crate::spectral::DecomposedBaseModel;
 use crate::spectral::delta;
 use crate::spectral::delta::{Delta, DeltaMetadata};
 use crate::train::checkpoint::Checkpoint;
@@ -80,7 +80,7 @@ impl Trainer {
     /// Those of [`Prepared::new`] and [`Trainer::begin`].
     pub async fn new(
         base: &Base,
-        decomposed: &Decomposed,
+        decomposed: &DecomposedBaseModel,
         subjects: &[Subject],
         settings: TrainSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
@@ -94,7 +94,7 @@ impl Trainer {
     ///
     /// # Errors
     /// `Checkpoint` when it was made with another base or does not fit this one.
-    pub fn resume(base: &Base, decomposed: &Decomposed, checkpoint: Checkpoint) -> Result<Self> {
+    pub fn resume(base: &Base, decomposed: &DecomposedBaseModel, checkpoint: Checkpoint) -> Result<Self> {
         Self::begin(Prepared::resume(base, checkpoint)?, base, decomposed)
     }
 
@@ -103,7 +103,7 @@ impl Trainer {
     ///
     /// # Errors
     /// Those of [`Tunable::new`]; `Checkpoint` when the run that goes on does not fit this base.
-    pub fn begin(prepared: Prepared, base: &Base, decomposed: &Decomposed) -> Result<Self> {
+    pub fn begin(prepared: Prepared, base: &Base, decomposed: &DecomposedBaseModel) -> Result<Self> {
         let Prepared {
             settings,
             base_id,
@@ -305,7 +305,7 @@ impl Trainer {
     pub async fn preview(
         &self,
         base: &Base,
-        decomposed: &Decomposed,
+        decomposed: &DecomposedBaseModel,
         request: &GenerateSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {

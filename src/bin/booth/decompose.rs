@@ -9,7 +9,7 @@ use deltabooth::plan::verdict::size;
 use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore, Summary};
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
 use deltabooth::spectral::shift::preset::LayerPreset;
-use deltabooth::spectral::{Decomposed, LayerSelection};
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::weights::Stored;
 
 use super::common::{BaseArgs, Status};
@@ -48,14 +48,14 @@ impl CacheArg {
         selection: &LayerSelection,
         stored: Stored,
         threads: Threads,
-    ) -> Result<(Decomposed, Summary)> {
+    ) -> Result<(DecomposedBaseModel, Summary)> {
         let mut status = Status::new("decomposing the base, %");
         let progress = async |done: usize, total: usize| {
             // Rounded down: 100 is shown when it is done.
             status.progress((100 * done).checked_div(total).unwrap_or(100), 100);
             Ok(())
         };
-        let mut decomposed = Decomposed::empty(base, stored)?;
+        let mut decomposed = DecomposedBaseModel::empty(base, stored)?;
         let decomposer = &threads;
         let summary = match &self.cache {
             Some(folder) => {
@@ -81,7 +81,7 @@ impl CacheArg {
         &self,
         base: &Base,
         selection: &LayerSelection,
-    ) -> Result<Decomposed> {
+    ) -> Result<DecomposedBaseModel> {
         let (stored, threads) = (Stored::F32, Threads::default());
         let made = self.decompose(base, selection, stored, threads).await?;
         Ok(made.0)

@@ -8,7 +8,7 @@ use deltabooth::model::base_model::Base;
 use deltabooth::picture::{Picture, decode};
 use deltabooth::recipe::PICTURE_STEPS;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::{Decomposed, LayerSelection};
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::train::{Subject, TrainSettings, Trainer};
 use deltabooth::{Error, Result};
 
@@ -151,7 +151,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 async fn train(
     base: &Base,
-    decomposed: &Decomposed,
+    decomposed: &DecomposedBaseModel,
     picture: &Picture,
     settings: TrainSettings,
 ) -> Result<Delta> {

@@ -13,7 +13,7 @@ use deltabooth::model::base_model::Base;
 use deltabooth::picture::Picture;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::link_payload;
-use deltabooth::spectral::{Decomposed, LayerSelection};
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, today, write};
@@ -135,7 +135,7 @@ struct Evaluation<'a> {
     args: &'a Args,
     base: &'a Base,
     judge: &'a Judge,
-    decomposed: &'a Decomposed,
+    decomposed: &'a DecomposedBaseModel,
     scores: Scores,
     /// Prompt to pictures, `[3, size, size]` in [0, 1].
     rows: BTreeMap<String, Vec<Vec<f32>>>,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use deltabooth::model::base_model::Base;
 use deltabooth::recipe::effort;
-use deltabooth::spectral::{Decomposed, LayerPreset, LayerSelection};
+use deltabooth::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection};
 use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::dataset::prepare::warnings;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
@@ -248,7 +248,7 @@ async fn load_checkpoint(store: &FolderStore, steps: Option<usize>) -> Result<Ch
 
 pub(crate) async fn begin(
     base: &Base,
-    decomposed: &Decomposed,
+    decomposed: &DecomposedBaseModel,
     settings: TrainSettings,
     subjects: &[SubjectArg],
 ) -> Result<Trainer> {

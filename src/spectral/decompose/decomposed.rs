@@ -15,13 +15,13 @@ use crate::weights::Stored;
 
 /// The UNet's decomposition and, where something trains or shifts it, the text encoder's.
 #[derive(Clone, Debug)]
-pub struct Decomposed {
+pub struct DecomposedBaseModel {
     /// The UNet's.
     pub unet: DecomposedModel,
     text_encoder: Option<DecomposedModel>,
 }
 
-impl From<DecomposedModel> for Decomposed {
+impl From<DecomposedModel> for DecomposedBaseModel {
     /// The UNet's alone.
     fn from(unet: DecomposedModel) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl From<DecomposedModel> for Decomposed {
     }
 }
 
-impl Decomposed {
+impl DecomposedBaseModel {
     /// Nothing of `base` is decomposed yet.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use crate::model::base_model::Base;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore, Summary};
-use crate::spectral::{Decomposed, LayerPreset, LayerSelection, Layers};
+use crate::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection, Layers};
 use crate::train::checkpoint::slots::Disk;
 use crate::weights::Stored;
 use crate::worker::protocol::{Preset, Task};
@@ -34,7 +34,7 @@ impl Session {
         let loaded = self.loaded.as_mut().ok_or_else(no_base)?;
         let mut decomposed = match loaded.decomposed.take() {
             Some(decomposed) => decomposed,
-            None => Decomposed::empty(&loaded.base, stored(&loaded.base)?)?,
+            None => DecomposedBaseModel::empty(&loaded.base, stored(&loaded.base)?)?,
         };
         let outcome = self.decompose_more(&mut decomposed, selection).await;
         self.loaded.as_mut().ok_or_else(no_base)?.decomposed = Some(decomposed);
@@ -43,7 +43,7 @@ impl Session {
 
     async fn decompose_more(
         &mut self,
-        decomposed: &mut Decomposed,
+        decomposed: &mut DecomposedBaseModel,
         selection: &LayerSelection,
     ) -> Result<()> {
         let Some(work) = decomposed.work(&self.loaded()?.base, selection)? else {
@@ -75,7 +75,7 @@ impl Session {
     /// Ends at once when the person cancels, whatever the crew is busy with.
     async fn extend<S: FactorStore>(
         &self,
-        decomposed: &mut Decomposed,
+        decomposed: &mut DecomposedBaseModel,
         selection: &LayerSelection,
         work: usize,
         store: &S,
