@@ -18,8 +18,8 @@ pub mod svd;
 mod tests;
 
 pub use decompose::decomposed::DecomposedBaseModel;
+pub use decompose::decomposed_model::{DecomposedModel, LayerFactors, Layers};
 pub use decompose::layer_selection::LayerSelection;
-pub use decompose::decomposed_model::{LayerFactors, Layers, DecomposedModel};
 pub use shift::ShiftSet;
 pub use shift::preset::LayerPreset;
 pub use shift::shifted_model::{

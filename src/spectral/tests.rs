@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Distribution, Tensor};
 
 use super::shift::{NormShift, ShiftKind, ShiftSet};
-use super::{Layers, DecomposedModel, WeightForm};
+use super::{DecomposedModel, Layers, WeightForm};
 use crate::error::{Error, Result};
 use crate::model::layers::{
     Conv2d, GroupNorm, LayerForm, LayerMut, LayerNorm, Linear, Visitor, Weight,
@@ -79,9 +79,11 @@ pub(super) fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
 }
 
 fn decompose(model: &Small) -> DecomposedModel {
-    pollster::block_on(DecomposedModel::decompose(model, "the hash", async |_, _| {
-        Ok(())
-    }))
+    pollster::block_on(DecomposedModel::decompose(
+        model,
+        "the hash",
+        async |_, _| Ok(()),
+    ))
     .unwrap()
 }
 

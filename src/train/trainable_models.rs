@@ -52,7 +52,11 @@ impl Tunable {
     /// # Errors
     /// `Decomposition` if `decomposed` is another base's or lacks the text encoder; `Settings` if
     /// no layer is chosen.
-    pub fn new(base: &Base, decomposed: &DecomposedBaseModel, settings: &TrainSettings) -> Result<Self> {
+    pub fn new(
+        base: &Base,
+        decomposed: &DecomposedBaseModel,
+        settings: &TrainSettings,
+    ) -> Result<Self> {
         let (norms, layers) = (settings.norms, settings.layers);
         let unet = decomposed
             .unet

@@ -94,7 +94,11 @@ impl Trainer {
     ///
     /// # Errors
     /// `Checkpoint` when it was made with another base or does not fit this one.
-    pub fn resume(base: &Base, decomposed: &DecomposedBaseModel, checkpoint: Checkpoint) -> Result<Self> {
+    pub fn resume(
+        base: &Base,
+        decomposed: &DecomposedBaseModel,
+        checkpoint: Checkpoint,
+    ) -> Result<Self> {
         Self::begin(Prepared::resume(base, checkpoint)?, base, decomposed)
     }
 
@@ -103,7 +107,11 @@ impl Trainer {
     ///
     /// # Errors
     /// Those of [`Tunable::new`]; `Checkpoint` when the run that goes on does not fit this base.
-    pub fn begin(prepared: Prepared, base: &Base, decomposed: &DecomposedBaseModel) -> Result<Self> {
+    pub fn begin(
+        prepared: Prepared,
+        base: &Base,
+        decomposed: &DecomposedBaseModel,
+    ) -> Result<Self> {
         let Prepared {
             settings,
             base_id,

@@ -12,8 +12,8 @@ use crate::model::layers::LayerForm;
 use crate::spectral::decompose::config::{
     CurrentThread, DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
 };
-use crate::spectral::decompose::shapes::Component;
 use crate::spectral::decompose::decomposed_model::LayerFactors;
+use crate::spectral::decompose::shapes::Component;
 use crate::spectral::decompose::threads::{FactorFolder, Threads};
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::spectral::svd;

@@ -5,9 +5,9 @@ use crate::model::base_model::Base;
 use crate::spectral::decompose::config::{
     DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
 };
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
 use crate::spectral::decompose::layer_selection::LayerSelection;
 use crate::spectral::decompose::shapes::Component;
-use crate::spectral::decompose::decomposed_model::DecomposedModel;
 use crate::spectral::delta::Delta;
 use crate::spectral::shift::ShiftSet;
 use crate::spectral::shift::preset::LayerPreset;

@@ -2,11 +2,11 @@
 
 pub mod config;
 pub mod decomposed;
+pub mod decomposed_model;
 pub mod factor_cache;
 pub mod factors;
 pub mod layer_selection;
 pub mod shapes;
-pub mod decomposed_model;
 #[cfg(not(target_family = "wasm"))]
 pub mod threads;
 

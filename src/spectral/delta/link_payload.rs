@@ -140,8 +140,11 @@ fn encode_with_step(delta: &Delta, step: f64) -> Result<LinkPayload> {
         head.layers
             .push((format!("{model}.{path}"), kind, shift.delta.len()));
     }
-    let head = serde_json::to_vec(&head)
-        .map_err(|why| Error::Delta(format!("The delta's words could not be payload ({why}).")))?;
+    let head = serde_json::to_vec(&head).map_err(|why| {
+        Error::Delta(format!(
+            "The delta's metadata could not be encoded ({why})."
+        ))
+    })?;
     let head = compress_to_vec(&head, LEVEL);
     let mut body = (head.len() as u32).to_le_bytes().to_vec();
     body.extend(head);
@@ -305,5 +308,5 @@ fn cut() -> Error {
 }
 
 #[cfg(test)]
-#[path = "packed_tests.rs"]
+#[path = "link_payload_tests.rs"]
 mod tests;

@@ -21,10 +21,10 @@ use crate::error::{Error, Result};
 use crate::model::base_model::Base;
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::shapes::layer_shapes;
 use crate::spectral::decompose::decomposed_model::{
-    LayerFactors, Layers, DecomposedModel, other_model, read, upload, whole,
+    DecomposedModel, LayerFactors, Layers, other_model, read, upload, whole,
 };
+use crate::spectral::decompose::shapes::layer_shapes;
 use crate::spectral::delta::combine::{changes, check_rank, largest};
 use crate::spectral::shift::bake::norm;
 

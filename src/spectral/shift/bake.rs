@@ -19,10 +19,10 @@ use burn::tensor::{Device, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::shapes::LayerShape;
 use crate::spectral::decompose::decomposed_model::{
-    LayerFactors, Layers, DecomposedModel, not_decomposed, other_model, upload, whole,
+    DecomposedModel, LayerFactors, Layers, not_decomposed, other_model, upload, whole,
 };
+use crate::spectral::decompose::shapes::LayerShape;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 
 impl DecomposedModel {

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
 use crate::ops::matmul::stored_matrix::{Matrix, rebuilt};
 use crate::spectral::decompose::decomposed_model::{
-    LayerFactors, Layers, DecomposedModel, not_decomposed, other_model, upload, whole,
+    DecomposedModel, LayerFactors, Layers, not_decomposed, other_model, upload, whole,
 };
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
@@ -133,7 +133,9 @@ impl DecomposedModel {
                     }
                     norms.into()
                 }
-                (LayerMut::Norm(_), _) | (_, LayerFactors::Norm(_)) => return Err(other_model(path)),
+                (LayerMut::Norm(_), _) | (_, LayerFactors::Norm(_)) => {
+                    return Err(other_model(path));
+                }
                 (layer, LayerFactors::Matrix { u, sigma, vt }) => {
                     let (place, dims) = match layer {
                         LayerMut::Linear(linear) => {

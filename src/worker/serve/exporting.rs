@@ -8,7 +8,7 @@ use crate::spectral::delta::svdiff_pytorch;
 use crate::spectral::delta::svdiff_pytorch::{FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
 use crate::spectral::lora::Lora;
 use crate::spectral::lora::{diffusers, kohya};
-use crate::spectral::{LayerSelection, DecomposedModel};
+use crate::spectral::{DecomposedModel, LayerSelection};
 use crate::weights::format::safetensors::Dtype;
 use crate::worker::protocol::{Event, ExportFormat, ExportRequest, ExportedFile, Task};
 
