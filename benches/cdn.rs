@@ -59,7 +59,7 @@ struct Args {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let args = Args::parse();
-    let folder = synthetic::folder(&args.kind);
+    let folder = standin::folder(&args.kind);
     let browser = Browser::start_on(folder.clone(), &[]).await;
     let bytes = browser.server.hub.bytes();
     println!("{}, {}, {}", args.kind, args.device, size(bytes));

@@ -74,7 +74,7 @@ async fn try_it() {
 /// A larger base: its plan, its way here, and what is left of it after an interruption.
 #[tokio::test]
 async fn a_larger_base() {
-    let browser = Browser::start_on(synthetic::folder("bk-sdm-tiny"), &[]).await;
+    let browser = Browser::start_on(standin::folder("bk-sdm-tiny"), &[]).await;
     open_models(&browser).await;
     browser.wait_for("the offer", "plan-base", LIMIT).await;
     browser.press("plan-base").await;

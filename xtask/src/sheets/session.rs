@@ -1,53 +1,63 @@
-//! Calls to booth: trainings, whose deltas are kept while it runs, and pictures.
+//! Runs `booth` for the sheets: trains deltas and generates pictures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::{RgbImage, imageops};
 
-use super::paper::SIDE;
+use super::canvas::SIDE;
 use crate::shell::{self, Done};
 
-/// Deltas and single pictures.
+/// The folder for deltas and single pictures.
 const WORK: &str = "target/sheets";
-/// What the page starts with.
+/// The page's default guidance scale.
 const GUIDANCE: &str = "4";
-/// Pictures of a subject that a sheet shows.
+/// How many training pictures of a subject a sheet shows.
 const SHOWN: usize = 4;
 
-/// Where sheets come from.
-pub struct Studio {
-    /// A booth that is built; otherwise what cargo builds.
+/// Runs `booth` and keeps its output files for one call of `cargo xtask sheets`.
+pub struct Session {
+    /// Path of a built `booth`. Without it, cargo builds and runs one.
     booth: Option<String>,
 }
 
-/// A sample subject and what it is called.
+/// A sample subject and its identifier.
 #[derive(Clone, Copy)]
 pub struct Subject {
     /// Its folder in static/subjects.
     pub folder: &'static str,
-    /// Identifier.
-    pub token: &'static str,
+    /// The identifier in prompts.
+    token: &'static str,
 }
 
+/// The sample dog as `sks dog`.
+pub const DOG: Subject = Subject::new("dog", "sks");
+/// The sample robot as `sks robot`.
+pub const ROBOT: Subject = Subject::new("robot", "sks");
+
 impl Subject {
-    /// 'static/subjects/dog|sks|dog'.
+    /// A subject of static/subjects.
+    pub const fn new(folder: &'static str, token: &'static str) -> Self {
+        Self { folder, token }
+    }
+
+    /// The value of `--subject`, such as `static/subjects/dog|sks|dog`.
     fn argument(self) -> String {
         let folder = self.folder;
         format!("static/subjects/{folder}|{}|{}", self.token, self.class())
     }
 
-    /// Class word.
+    /// The class word: the folder's name with spaces.
     fn class(self) -> String {
         self.folder.replace('_', " ")
     }
 
-    /// "sks dog".
+    /// Identifier and class word, such as "sks dog".
     pub fn name(self) -> String {
         format!("{} {}", self.token, self.class())
     }
 
-    /// The pictures to learn from, in the order of their names.
+    /// The first training pictures, sorted by file name.
     pub fn pictures(self) -> Result<Vec<RgbImage>, String> {
         let folder = Path::new("static/subjects").join(self.folder);
         let unreadable = |error: std::io::Error| format!("{}: {error}", folder.display());
@@ -63,8 +73,8 @@ impl Subject {
     }
 }
 
-impl Studio {
-    /// Begins with an empty folder, so that every delta is of this call, unless it is to be kept.
+impl Session {
+    /// Empties the folder of deltas unless `keep` is set.
     pub fn new(booth: Option<String>, keep: bool) -> Result<Self, String> {
         let wrong = |error: std::io::Error| format!("{WORK}: {error}");
         if !keep && Path::new(WORK).exists() {
@@ -74,21 +84,21 @@ impl Studio {
         Ok(Self { booth })
     }
 
-    /// Runs booth.
-    pub fn call(&self, args: &[&str]) -> Done {
+    /// Runs `booth` with these arguments.
+    pub fn booth(&self, args: &[&str]) -> Done {
         match &self.booth {
             Some(program) => shell::run(program, args),
             None => shell::cargo(&[&["run", "--quiet", "--bin", "booth", "--"], args].concat()),
         }
     }
 
-    /// A file of this call.
+    /// The path of an output file.
     pub fn file(&self, name: &str) -> String {
         format!("{WORK}/{name}")
     }
 
-    /// Trains on subjects together, with the default recipe and `options`; the delta's file. What
-    /// was trained already under this name is taken as it is.
+    /// Trains one delta on all `subjects` with the default settings and `options`; returns its
+    /// path. An existing delta of this name is reused.
     pub fn train(
         &self,
         name: &str,
@@ -103,19 +113,19 @@ impl Studio {
         let mut args = vec!["train", "--base", "static/base", "--out", &out];
         args.extend(subjects.iter().flat_map(|subject| ["--subject", subject]));
         args.extend(options);
-        self.call(&args)?;
+        self.booth(&args)?;
         Ok(out)
     }
 
-    /// Pictures of a prompt with the seeds 0, 1, …; `deltas` is booth's --delta or --lora and its
-    /// value, one after the other.
-    pub fn make(
+    /// Generates `count` pictures of a prompt with the seeds 0, 1, …. `deltas` holds `--delta` or
+    /// `--lora` flags, each followed by its value.
+    pub fn generate(
         &self,
         prompt: &str,
         deltas: &[&str],
         count: usize,
     ) -> Result<Vec<RgbImage>, String> {
-        let (out, of_them) = (self.file("made.png"), count.to_string());
+        let (out, count_text) = (self.file("made.png"), count.to_string());
         let mut args = vec![
             "generate",
             "--base",
@@ -127,12 +137,12 @@ impl Studio {
             "--seed",
             "0",
             "--count",
-            &of_them,
+            &count_text,
             "--out",
             &out,
         ];
         args.extend(deltas);
-        self.call(&args)?;
+        self.booth(&args)?;
         match count {
             1 => Ok(vec![open(Path::new(&out))?]),
             _ => (1..=count)
@@ -142,7 +152,7 @@ impl Studio {
     }
 }
 
-/// A picture in the base's size.
+/// Reads a picture and scales it to the base model's size.
 pub fn open(path: &Path) -> Result<RgbImage, String> {
     let picture = image::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(imageops::resize(

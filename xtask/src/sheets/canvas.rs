@@ -1,4 +1,4 @@
-//! A sheet: rows of enlarged pictures with words over them.
+//! A contact sheet: rows of enlarged pictures with captions.
 
 use std::fs;
 
@@ -8,15 +8,15 @@ use image::{Rgb, RgbImage, imageops};
 
 use crate::shell::Done;
 
-/// A picture's side, as the base makes it.
+/// Side of a picture by the embedded base model, in pixels.
 pub const SIDE: u32 = 64;
-/// How many times larger it is shown.
+/// Enlargement on the sheet.
 const ZOOM: u32 = 2;
 const TILE: u32 = SIDE * ZOOM;
 const GAP: u32 = 8;
-/// Height of a line of text, its gap below included.
+/// Height of a line of text with the gap below it.
 const LINE: u32 = 8 + GAP;
-const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
+const BACKGROUND: Rgb<u8> = Rgb([255, 255, 255]);
 const INK: Rgb<u8> = Rgb([40, 40, 40]);
 const CREDIT: [&str; 3] = [
     "Pictures that were learned from: Twemoji,",
@@ -24,42 +24,42 @@ const CREDIT: [&str; 3] = [
     "CC-BY 4.0, on drawn grounds.",
 ];
 
-/// Rows of words and pictures, from the top.
+/// Rows of text and pictures, from top to bottom.
 #[derive(Default)]
 pub struct Sheet {
     rows: Vec<Row>,
 }
 
 enum Row {
-    /// Each starts at a column.
+    /// Texts, each with the column where it starts.
     Words(Vec<(usize, String)>),
     Pictures(Vec<RgbImage>),
 }
 
 impl Sheet {
-    /// A line of words from the left.
+    /// Adds a line of text.
     pub fn line(&mut self, words: impl Into<String>) {
         self.rows.push(Row::Words(vec![(0, words.into())]));
     }
 
-    /// Words over several columns.
+    /// Adds a line of column headings.
     pub fn heads(&mut self, heads: impl IntoIterator<Item = (usize, String)>) {
         self.rows.push(Row::Words(heads.into_iter().collect()));
     }
 
-    /// Pictures side by side.
+    /// Adds a row of pictures.
     pub fn pictures(&mut self, pictures: Vec<RgbImage>) {
         self.rows.push(Row::Pictures(pictures));
     }
 
-    /// Whom the pictures belong to.
+    /// Adds the credit for the training pictures.
     pub fn credit(&mut self) {
         for line in CREDIT {
             self.line(line);
         }
     }
 
-    /// Wide enough for the longest row and the longest words.
+    /// The width that fits the longest row and the longest text.
     fn width(&self) -> u32 {
         let ends = self.rows.iter().flat_map(|row| match row {
             Row::Words(words) => words
@@ -77,7 +77,7 @@ impl Sheet {
             Row::Pictures(_) => TILE + GAP,
         };
         let total: u32 = GAP + self.rows.iter().map(height).sum::<u32>();
-        let mut sheet = RgbImage::from_pixel(self.width(), total, PAPER);
+        let mut sheet = RgbImage::from_pixel(self.width(), total, BACKGROUND);
         let mut y = GAP;
         for row in &self.rows {
             match row {
@@ -99,7 +99,7 @@ impl Sheet {
         sheet
     }
 
-    /// Writes the sheet as small as PNG gets.
+    /// Writes the sheet as a PNG with the best compression.
     pub fn save(&self, path: &str) -> Done {
         let wrong = |error: &dyn std::fmt::Display| format!("{path}: {error}");
         let file = fs::File::create(path).map_err(|error| wrong(&error))?;
@@ -111,12 +111,12 @@ impl Sheet {
     }
 }
 
-/// Where a column begins.
+/// The x coordinate of a column.
 fn start(column: usize) -> u32 {
     GAP + column as u32 * (TILE + GAP)
 }
 
-/// A line of ASCII in a bitmap font.
+/// Draws a line of ASCII text in a bitmap font.
 fn write(sheet: &mut RgbImage, x: u32, y: u32, text: &str) {
     for (start, byte) in (x..).step_by(8).zip(text.bytes()) {
         let Some(glyph) = BASIC_LEGACY.get(usize::from(byte)) else {
