@@ -13,7 +13,7 @@ use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::lora;
 use crate::spectral::lora::{LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{Decomposed, LayerBase, Layers, ShiftSet};
+use crate::spectral::{DecomposedBaseModel, LayerFactors, Layers, ShiftSet};
 use crate::synthetic::*;
 use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
 use crate::weights::{Files, Place, Stored};
@@ -115,12 +115,12 @@ fn a_base_of_f32_files_is_rounded_when_it_is_stored_as_halves() {
 }
 
 /// The base in F32 with U and V as the other's were rounded.
-fn decomposed([halves, _]: &[BaseModel; 2]) -> [Decomposed; 2] {
-    let made = block_on(Decomposed::new(halves, true, async |_, _| Ok(()))).unwrap();
+fn decomposed([halves, _]: &[BaseModel; 2]) -> [DecomposedBaseModel; 2] {
+    let made = block_on(DecomposedBaseModel::new(halves, true, async |_, _| Ok(()))).unwrap();
     let halves = made.stored_as(Stored::F16);
     let f32 = halves.stored_as(Stored::F32);
     for (_, layer) in halves.unet.layers() {
-        if let LayerBase::Matrix { u, vt, .. } = layer {
+        if let LayerFactors::Matrix { u, vt, .. } = layer {
             assert_eq!([u.stored(), vt.stored()], [Stored::F16; 2]);
         }
     }
@@ -167,10 +167,10 @@ fn training_is_bit_equal_with_the_same_numbers_in_f32() {
 fn a_delta_and_a_lora_are_added_in_f32_and_stored_as_the_weight_was() {
     let bases = both(Kind::BkSdmTiny, Dtype::F16);
     let decomposed = decomposed(&bases);
-    let matrices = matrices(&bases[0].unet);
+    let unshifted = matrices(&bases[0].unet);
     let mut shifts = ShiftSet::new();
     let mut layers = LoraLayers::new();
-    for (path, matrix) in &matrices {
+    for (path, matrix) in &unshifted {
         let [c_out, fan_in] = matrix.dims();
         shifts.insert(
             path.clone(),
@@ -197,5 +197,5 @@ fn a_delta_and_a_lora_are_added_in_f32_and_stored_as_the_weight_was() {
         .map(|base| lora::apply(&base.unet, &[(&layers, 1.0)]).unwrap());
     assert_rounded(&with_lora[0], &with_lora[1]);
     let changed = values(matrices(&with_lora[0])[0].1.f32());
-    assert_ne!(changed, values(matrices[0].1.f32()));
+    assert_ne!(changed, values(unshifted[0].1.f32()));
 }

@@ -17,7 +17,7 @@ use super::store::Store;
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::plan::{Configs, Stored};
-use crate::spectral::Decomposed;
+use crate::spectral::DecomposedBaseModel;
 use crate::spectral::delta::Delta;
 use crate::spectral::lora::Lora;
 use crate::train::checkpoint::slots::Slots;
@@ -34,7 +34,7 @@ pub(super) struct Loaded {
     /// Added to the base for pictures, never for training: what makes it quick.
     pub(super) lora: Option<(Lora, f32)>,
     pub(super) opened: Opened,
-    pub(super) decomposed: Option<Decomposed>,
+    pub(super) decomposed: Option<DecomposedBaseModel>,
     /// The base with deltas baked in.
     pub(super) baked: Option<Baked>,
 }

@@ -1,7 +1,7 @@
 //! Where matrices are taken apart, and where their factors are kept: what differs between a
 //! terminal and a tab.
 //!
-//! Matrices go out largest first, as many at once as the [`Decomposer`] has lanes. Each is worked on
+//! Matrices go out largest first, as many at once as the [`Decomposer`] has concurrency. Each is worked on
 //! by one thread from beginning to end, so its factors do not depend on how many there are.
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::error::{Error, Result};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::spectral_base::read;
+use crate::spectral::decompose::decomposed_model::read;
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
 use crate::weights::Stored;
@@ -19,10 +19,10 @@ use crate::weights::Stored;
 /// Takes matrices apart.
 pub trait Decomposer {
     /// Matrices that it works on at once; never 0. It may fall while work is under way.
-    fn lanes(&self) -> usize;
+    fn concurrency(&self) -> usize;
 
     /// As [`svd::decompose`]. `None` if whatever worked on it is gone: then it has to be asked
-    /// again, and has fewer lanes.
+    /// again, and has fewer concurrency.
     fn decompose(
         &self,
         matrix: Vec<f32>,
@@ -40,10 +40,10 @@ pub trait FactorStore {
 
 /// The caller's own thread, which does nothing else meanwhile.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OwnThread;
+pub struct CurrentThread;
 
-impl Decomposer for OwnThread {
-    fn lanes(&self) -> usize {
+impl Decomposer for CurrentThread {
+    fn concurrency(&self) -> usize {
         1
     }
 
@@ -72,20 +72,20 @@ impl FactorStore for NoStore {
 
 /// How layers are decomposed.
 #[derive(Debug)]
-pub struct Workshop<'a, D, S> {
+pub struct DecomposeConfig<'a, D, S> {
     /// Who takes matrices apart.
     pub decomposer: &'a D,
     /// Where factors are kept.
     pub store: &'a S,
 }
 
-impl<D, S> Clone for Workshop<'_, D, S> {
+impl<D, S> Clone for DecomposeConfig<'_, D, S> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<D, S> Copy for Workshop<'_, D, S> {}
+impl<D, S> Copy for DecomposeConfig<'_, D, S> {}
 
 /// What decomposing cost and brought.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,8 +100,8 @@ pub struct Summary {
     pub bytes: u64,
     /// The largest residual, before rounding to F16.
     pub residual: f64,
-    /// The largest skew, before rounding to F16.
-    pub skew: f64,
+    /// The largest orthogonality error, before rounding to F16.
+    pub orthogonality_error: f64,
     /// Why factors could not be kept, the first time.
     pub not_kept: Option<Error>,
 }
@@ -114,7 +114,7 @@ impl Summary {
         self.damaged += more.damaged;
         self.bytes += more.bytes;
         self.residual = self.residual.max(more.residual);
-        self.skew = self.skew.max(more.skew);
+        self.orthogonality_error = self.orthogonality_error.max(more.orthogonality_error);
         if self.not_kept.is_none() {
             self.not_kept = more.not_kept;
         }
@@ -128,8 +128,10 @@ impl Summary {
             Stored::F16 => 2,
         };
         self.bytes += each * large + 4 * factors.sigma.len() as u64;
-        self.residual = self.residual.max(factors.exactness.residual);
-        self.skew = self.skew.max(factors.exactness.skew);
+        self.residual = self.residual.max(factors.accuracy.residual);
+        self.orthogonality_error = self
+            .orthogonality_error
+            .max(factors.accuracy.orthogonality_error);
     }
 }
 
@@ -170,7 +172,7 @@ pub(crate) async fn decompose_all<D: Decomposer>(
     let mut waiting = VecDeque::from(jobs);
     let mut under_way = FuturesUnordered::new();
     loop {
-        while under_way.len() < decomposer.lanes()
+        while under_way.len() < decomposer.concurrency()
             && let Some(job) = waiting.pop_front()
         {
             let matrix = read(job.weight.f32()).await?;

@@ -9,17 +9,17 @@ use pollster::block_on;
 
 use crate::error::{Error, Result};
 use crate::model::layers::LayerForm;
-use crate::spectral::decompose::shapes::Component;
-use crate::spectral::decompose::spectral_base::LayerBase;
-use crate::spectral::decompose::threads::{FactorFolder, Threads};
-use crate::spectral::decompose::workshop::{
-    Decomposer, FactorStore, NoStore, OwnThread, Summary, Workshop,
+use crate::spectral::decompose::config::{
+    CurrentThread, DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
 };
+use crate::spectral::decompose::decomposed_model::LayerFactors;
+use crate::spectral::decompose::shapes::Component;
+use crate::spectral::decompose::threads::{FactorFolder, Threads};
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
 use crate::spectral::tests::{Small, random, values};
-use crate::spectral::{Form, SpectralBase};
+use crate::spectral::{DecomposedModel, WeightForm};
 use crate::weights::Stored;
 
 const HASH: &str = "the hash";
@@ -42,15 +42,15 @@ impl FactorStore for Kept {
 #[derive(Default)]
 struct Noting {
     shapes: RefCell<Vec<[usize; 2]>>,
-    lanes: usize,
+    concurrency: usize,
     falls: Cell<usize>,
     at_once: Cell<usize>,
     most: Cell<usize>,
 }
 
 impl Decomposer for Noting {
-    fn lanes(&self) -> usize {
-        self.lanes.max(1)
+    fn concurrency(&self) -> usize {
+        self.concurrency.max(1)
     }
 
     async fn decompose(
@@ -81,8 +81,8 @@ impl Decomposer for Noting {
     }
 }
 
-fn empty(model: &Small, stored: Stored) -> SpectralBase {
-    SpectralBase::new(model, Component::Unet, HASH, stored).unwrap()
+fn empty(model: &Small, stored: Stored) -> DecomposedModel {
+    DecomposedModel::new(model, Component::Unet, HASH, stored).unwrap()
 }
 
 fn all(_: &str, _: LayerForm) -> bool {
@@ -90,20 +90,20 @@ fn all(_: &str, _: LayerForm) -> bool {
 }
 
 fn extend<D: Decomposer, S: FactorStore>(
-    base: &mut SpectralBase,
+    base: &mut DecomposedModel,
     model: &Small,
     (decomposer, store): (&D, &S),
 ) -> Summary {
-    let workshop = Workshop { decomposer, store };
-    block_on(base.extend(model, all, workshop, async |_, _| Ok(()))).unwrap()
+    let config = DecomposeConfig { decomposer, store };
+    block_on(base.extend(model, all, config, async |_, _| Ok(()))).unwrap()
 }
 
 /// Every number of every layer, by its bits.
-fn bits(base: &SpectralBase) -> Vec<(String, Vec<u32>)> {
+fn bits(base: &DecomposedModel) -> Vec<(String, Vec<u32>)> {
     let layers = base.layers().map(|(path, layer)| {
         let numbers = match layer {
-            LayerBase::Norm(weight) => weight.clone(),
-            LayerBase::Matrix { u, sigma, vt } => {
+            LayerFactors::Norm(weight) => weight.clone(),
+            LayerFactors::Matrix { u, sigma, vt } => {
                 [values(u.f32()), sigma.clone(), values(vt.f32())].concat()
             }
         };
@@ -115,9 +115,9 @@ fn bits(base: &SpectralBase) -> Vec<(String, Vec<u32>)> {
     layers.collect()
 }
 
-fn whole(model: &Small, stored: Stored) -> SpectralBase {
+fn whole(model: &Small, stored: Stored) -> DecomposedModel {
     let mut base = empty(model, stored);
-    extend(&mut base, model, (&OwnThread, &NoStore));
+    extend(&mut base, model, (&CurrentThread, &NoStore));
     base
 }
 
@@ -138,14 +138,14 @@ fn interrupted_work_goes_on_after_the_last_layer_and_gives_the_same() {
     for stored in [Stored::F32, Stored::F16] {
         let uninterrupted = bits(&whole(&model, stored));
         let (kept, noting) = (Kept::default(), Noting::default());
-        let workshop = Workshop {
+        let config = DecomposeConfig {
             decomposer: &noting,
             store: &kept,
         };
         let mut base = empty(&model, stored);
         // Two norms and one matrix are done when the power goes.
         let outcome = block_on(
-            base.extend(&model, all, workshop, async |done, _| match done {
+            base.extend(&model, all, config, async |done, _| match done {
                 3 => Err(Error::Cancelled),
                 _ => Ok(()),
             }),
@@ -170,7 +170,7 @@ fn a_damaged_file_is_found_out_and_made_again() {
     let model = Small::new();
     let kept = Kept::default();
     let mut base = empty(&model, Stored::F32);
-    extend(&mut base, &model, (&OwnThread, &kept));
+    extend(&mut base, &model, (&CurrentThread, &kept));
     let sound = kept.0.borrow().clone();
     let file = &sound["unet.linear"];
     let read = |bytes: &[u8], hash, name| {
@@ -192,7 +192,7 @@ fn a_damaged_file_is_found_out_and_made_again() {
     for spoiled in [file[..file.len() - 1].to_vec(), Vec::new()] {
         kept.0.borrow_mut().insert("unet.linear".into(), spoiled);
         let mut again = empty(&model, Stored::F32);
-        let summary = extend(&mut again, &model, (&OwnThread, &kept));
+        let summary = extend(&mut again, &model, (&CurrentThread, &kept));
         assert_eq!((summary.found, summary.made, summary.damaged), (2, 1, 1));
         assert_eq!(bits(&again), bits(&base));
         assert_eq!(*kept.0.borrow(), sound);
@@ -203,23 +203,23 @@ fn a_damaged_file_is_found_out_and_made_again() {
 fn only_the_wanted_layers_are_decomposed_and_others_can_follow() {
     let model = Small::new();
     let noting = Noting::default();
-    let workshop = Workshop {
+    let config = DecomposeConfig {
         decomposer: &noting,
         store: &NoStore,
     };
     let mut base = empty(&model, Stored::F32);
     let linear = |path: &str, _| path == "linear";
-    block_on(base.extend(&model, linear, workshop, async |_, _| Ok(()))).unwrap();
+    block_on(base.extend(&model, linear, config, async |_, _| Ok(()))).unwrap();
     assert_eq!(*noting.shapes.borrow(), [[5, 8]]);
     assert_eq!(base.work(&model, linear).unwrap(), None);
     assert!(base.work(&model, all).unwrap().is_some());
 
     // They can be trained and shifted; others cannot, in words that say so.
     let chosen =
-        |only: &'static str| move |path: &str, _, _| (path == only).then_some(Form::Factored);
-    let train = |base: &SpectralBase, only| {
-        let trainable = base.trainable_as(&model, NormShift::FullLength, chosen(only));
-        trainable.map(|trainable| trainable.len())
+        |only: &'static str| move |path: &str, _, _| (path == only).then_some(WeightForm::Factored);
+    let train = |base: &DecomposedModel, only| {
+        let shifted = base.shifted_model_with(&model, NormShift::FullLength, chosen(only));
+        shifted.map(|shifted| shifted.len())
     };
     assert_eq!(train(&base, "linear"), Ok(5));
     assert!(matches!(train(&base, "conv"), Err(Error::Decomposition(_))));
@@ -240,10 +240,10 @@ fn only_the_wanted_layers_are_decomposed_and_others_can_follow() {
 }
 
 #[test]
-fn the_largest_go_first_and_no_more_at_once_than_there_are_lanes() {
+fn the_largest_go_first_and_no_more_at_once_than_the_concurrency() {
     let model = Small::new();
     let noting = Noting {
-        lanes: 2,
+        concurrency: 2,
         ..Noting::default()
     };
     extend(&mut empty(&model, Stored::F32), &model, (&noting, &NoStore));
@@ -255,7 +255,7 @@ fn the_largest_go_first_and_no_more_at_once_than_there_are_lanes() {
 fn a_matrix_whose_worker_fell_is_asked_for_again() {
     let model = Small::new();
     let noting = Noting {
-        lanes: 2,
+        concurrency: 2,
         falls: Cell::new(2),
         ..Noting::default()
     };
@@ -270,12 +270,12 @@ fn factors_in_halves_leave_the_base_as_it_is_and_err_little_beside_it() {
     let model = Small::new();
     let [exact, halves] = [Stored::F32, Stored::F16].map(|stored| whole(&model, stored));
     let x = random([1, 3, 6, 6]);
-    let at = |base: &SpectralBase, path: &str, delta: &[f32]| {
+    let at = |base: &DecomposedModel, path: &str, delta: &[f32]| {
         let mut shifts = ShiftSet::new();
         shifts.insert(path, ShiftKind::Spectral, delta.to_vec());
         let baked = base.bake(&model, &[(&shifts, 1.0)]).unwrap();
         let factors = base.layers().find(|(name, _)| *name == path);
-        let Some((_, LayerBase::Matrix { u, sigma, vt })) = factors else {
+        let Some((_, LayerFactors::Matrix { u, sigma, vt })) = factors else {
             panic!("{path}")
         };
         let change: Vec<f32> = sigma
@@ -312,15 +312,26 @@ fn factors_in_halves_leave_the_base_as_it_is_and_err_little_beside_it() {
 fn exact_factors_serve_where_halves_are_wanted_but_not_the_other_way_round() {
     let model = Small::new();
     let kept = Kept::default();
-    extend(&mut empty(&model, Stored::F32), &model, (&OwnThread, &kept));
+    extend(
+        &mut empty(&model, Stored::F32),
+        &model,
+        (&CurrentThread, &kept),
+    );
     let mut halves = empty(&model, Stored::F16);
-    assert_eq!(extend(&mut halves, &model, (&OwnThread, &kept)).found, 3);
+    assert_eq!(
+        extend(&mut halves, &model, (&CurrentThread, &kept)).found,
+        3
+    );
     assert_eq!(bits(&halves), bits(&whole(&model, Stored::F16)));
 
     let kept = Kept::default();
-    extend(&mut empty(&model, Stored::F16), &model, (&OwnThread, &kept));
+    extend(
+        &mut empty(&model, Stored::F16),
+        &model,
+        (&CurrentThread, &kept),
+    );
     let mut exact = empty(&model, Stored::F32);
-    assert_eq!(extend(&mut exact, &model, (&OwnThread, &kept)).made, 3);
+    assert_eq!(extend(&mut exact, &model, (&CurrentThread, &kept)).made, 3);
     assert_eq!(bits(&exact), bits(&whole(&model, Stored::F32)));
 }
 
@@ -332,10 +343,13 @@ fn a_folder_keeps_the_factors_of_each_base_apart() {
     extend(
         &mut empty(&model, Stored::F16),
         &model,
-        (&OwnThread, &store),
+        (&CurrentThread, &store),
     );
     let mut again = empty(&model, Stored::F16);
-    assert_eq!(extend(&mut again, &model, (&OwnThread, &store)).found, 3);
+    assert_eq!(
+        extend(&mut again, &model, (&CurrentThread, &store)).found,
+        3
+    );
     assert_eq!(bits(&again), bits(&whole(&model, Stored::F16)));
     let other = FactorFolder::new(folder.path(), "another");
     assert_eq!(block_on(other.load("unet.linear")), None);
@@ -347,7 +361,7 @@ fn a_folder_keeps_the_factors_of_each_base_apart() {
     let summary = extend(
         &mut base,
         &model,
-        (&OwnThread, &FactorFolder::new(&file, HASH)),
+        (&CurrentThread, &FactorFolder::new(&file, HASH)),
     );
     assert!(matches!(summary.not_kept, Some(Error::Io(_))));
     assert_eq!(bits(&base), bits(&whole(&model, Stored::F32)));

@@ -16,12 +16,12 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerForm, LayerMut, Visitor, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
+use crate::spectral::decompose::config::{
+    CurrentThread, DecomposeConfig, Decomposer, FactorStore, Job, NoStore, Summary, decompose_all,
+};
 #[cfg(test)]
 use crate::spectral::decompose::shapes::LayerShape;
 use crate::spectral::decompose::shapes::{Component, Shapes, layer_shapes};
-use crate::spectral::decompose::workshop::{
-    Decomposer, FactorStore, Job, NoStore, OwnThread, Summary, Workshop, decompose_all,
-};
 use crate::spectral::svd::Decomposition;
 use crate::weights::Stored;
 
@@ -34,13 +34,13 @@ pub trait Layers: Clone {
     fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()>;
 }
 
-/// One layer of a [`SpectralBase`].
+/// One layer of a [`DecomposedModel`].
 #[expect(
     clippy::large_enum_variant,
     reason = "one per layer, and what it holds are handles"
 )]
 #[derive(Clone, Debug)]
-pub enum LayerBase {
+pub enum LayerFactors {
     /// W = U diag(σ) Vᵀ.
     Matrix {
         /// U: `[c_out, r]`.
@@ -57,7 +57,7 @@ pub enum LayerBase {
 /// U, σ and Vᵀ of the layers of one model that were asked for so far, bound to the hash of the base
 /// that they came from.
 #[derive(Clone, Debug)]
-pub struct SpectralBase {
+pub struct DecomposedModel {
     base_hash: String,
     /// Begins the names of this model's layers in a store.
     component: Component,
@@ -65,10 +65,10 @@ pub struct SpectralBase {
     /// All layers of the model, decomposed or not.
     shapes: Shapes,
     /// Paths and layers by their place in the model's visit.
-    layers: BTreeMap<usize, (String, LayerBase)>,
+    layers: BTreeMap<usize, (String, LayerFactors)>,
 }
 
-impl SpectralBase {
+impl DecomposedModel {
     /// Nothing of `model` is decomposed yet.
     ///
     /// # Errors
@@ -99,11 +99,11 @@ impl SpectralBase {
         progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
         let mut all = Self::new(model, Component::Unet, base_hash, Stored::F32)?;
-        let workshop = Workshop {
-            decomposer: &OwnThread,
+        let config = DecomposeConfig {
+            decomposer: &CurrentThread,
             store: &NoStore,
         };
-        all.extend(model, |_, _| true, workshop, progress).await?;
+        all.extend(model, |_, _| true, config, progress).await?;
         Ok(all)
     }
 
@@ -120,7 +120,7 @@ impl SpectralBase {
         &mut self,
         model: &M,
         wanted: impl Fn(&str, LayerForm) -> bool,
-        workshop: Workshop<'_, D, S>,
+        config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Summary> {
         let (jobs, norms) = self.missing(model, wanted)?;
@@ -131,7 +131,7 @@ impl SpectralBase {
         }
         progress(done, total).await?;
         for (index, path, weight) in norms {
-            let layer = LayerBase::Norm(read(weight).await?);
+            let layer = LayerFactors::Norm(read(weight).await?);
             self.layers.insert(index, (path, layer));
             done += 1;
             progress(done, total).await?;
@@ -139,7 +139,7 @@ impl SpectralBase {
         let mut waiting = Vec::new();
         for job in jobs {
             let name = self.name(&job.path);
-            let Some(bytes) = workshop.store.load(&name).await else {
+            let Some(bytes) = config.store.load(&name).await else {
                 waiting.push(job);
                 continue;
             };
@@ -158,10 +158,10 @@ impl SpectralBase {
                 }
             }
         }
-        decompose_all(workshop.decomposer, waiting, async |job, factors| {
+        decompose_all(config.decomposer, waiting, async |job, factors| {
             let name = self.name(&job.path);
             let file = factors.to_bytes(&self.base_hash, &name, self.stored)?;
-            if let Err(why) = workshop.store.save(&name, &file).await {
+            if let Err(why) = config.store.save(&name, &file).await {
                 summary.not_kept.get_or_insert(why);
             }
             let factors = factors.rounded(self.stored);
@@ -185,13 +185,13 @@ impl SpectralBase {
 
     /// With these layers, whatever they came from.
     #[cfg(test)]
-    pub(crate) fn of_layers(layers: Vec<(String, LayerBase)>) -> Self {
+    pub(crate) fn of_layers(layers: Vec<(String, LayerFactors)>) -> Self {
         let shapes = layers.iter().map(|(path, layer)| {
             let shape = match layer {
-                LayerBase::Norm(weight) => LayerShape::Norm {
+                LayerFactors::Norm(weight) => LayerShape::Norm {
                     channels: weight.len(),
                 },
-                LayerBase::Matrix { u, vt, .. } => LayerShape::Linear {
+                LayerFactors::Matrix { u, vt, .. } => LayerShape::Linear {
                     c_out: u.dims()[0],
                     c_in: vt.dims()[1],
                 },
@@ -259,7 +259,7 @@ impl SpectralBase {
 
     fn insert(&mut self, job: Job, factors: Decomposition) {
         let (device, r) = (job.weight.device(), factors.rank());
-        let layer = LayerBase::Matrix {
+        let layer = LayerFactors::Matrix {
             u: Matrix::new(factors.u, [factors.rows, r], &device, self.stored),
             sigma: factors.sigma,
             vt: Matrix::new(factors.vt, [r, factors.cols], &device, self.stored),
@@ -286,7 +286,7 @@ impl SpectralBase {
         let mut all = self.clone();
         all.stored = stored;
         for (_, layer) in all.layers.values_mut() {
-            if let LayerBase::Matrix { u, vt, .. } = layer
+            if let LayerFactors::Matrix { u, vt, .. } = layer
                 && u.stored() != stored
             {
                 *u = Matrix::rounded(u.f32(), stored);
@@ -297,7 +297,7 @@ impl SpectralBase {
     }
 
     /// Paths and layers that are there, in the order of the model's visit.
-    pub fn layers(&self) -> impl Iterator<Item = (&str, &LayerBase)> {
+    pub fn layers(&self) -> impl Iterator<Item = (&str, &LayerFactors)> {
         self.layers
             .values()
             .map(|(path, layer)| (path.as_str(), layer))

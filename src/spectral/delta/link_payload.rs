@@ -52,7 +52,7 @@ const WORST: f64 = 0.3;
 
 /// A delta as text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Packed {
+pub struct LinkPayload {
     /// For the fragment of a link.
     pub text: String,
     /// ‖rounded δ − δ‖ / ‖δ‖.
@@ -73,20 +73,20 @@ struct Head {
 ///
 /// # Errors
 /// `Delta` if that many characters cannot hold it usefully.
-pub fn pack(delta: &Delta, limit: usize) -> Result<Packed> {
+pub fn encode(delta: &Delta, limit: usize) -> Result<LinkPayload> {
     let [finest, coarsest] = STEPS.map(f64::ln);
-    let fits = |packed: &Packed| packed.text.len() <= limit;
-    let finest_packed = pack_at(delta, finest.exp())?;
-    if fits(&finest_packed) {
-        return Ok(finest_packed);
+    let fits = |payload: &LinkPayload| payload.text.len() <= limit;
+    let finest_payload = encode_with_step(delta, finest.exp())?;
+    if fits(&finest_payload) {
+        return Ok(finest_payload);
     }
     let (mut low, mut high) = (finest, coarsest);
-    let mut best = pack_at(delta, high.exp())?;
+    let mut best = encode_with_step(delta, high.exp())?;
     for _ in 0..HALVINGS {
         let middle = 0.5 * (low + high);
-        let packed = pack_at(delta, middle.exp())?;
-        if fits(&packed) {
-            (high, best) = (middle, packed);
+        let payload = encode_with_step(delta, middle.exp())?;
+        if fits(&payload) {
+            (high, best) = (middle, payload);
         } else {
             low = middle;
         }
@@ -100,7 +100,7 @@ pub fn pack(delta: &Delta, limit: usize) -> Result<Packed> {
     Ok(best)
 }
 
-fn pack_at(delta: &Delta, step: f64) -> Result<Packed> {
+fn encode_with_step(delta: &Delta, step: f64) -> Result<LinkPayload> {
     let (mut squares, mut count, mut kinds) = (0.0, 0, BTreeSet::new());
     for (_, _, shift) in layers(delta) {
         squares += shift
@@ -140,8 +140,11 @@ fn pack_at(delta: &Delta, step: f64) -> Result<Packed> {
         head.layers
             .push((format!("{model}.{path}"), kind, shift.delta.len()));
     }
-    let head = serde_json::to_vec(&head)
-        .map_err(|why| Error::Delta(format!("The delta's words could not be packed ({why}).")))?;
+    let head = serde_json::to_vec(&head).map_err(|why| {
+        Error::Delta(format!(
+            "The delta's metadata could not be encoded ({why})."
+        ))
+    })?;
     let head = compress_to_vec(&head, LEVEL);
     let mut body = (head.len() as u32).to_le_bytes().to_vec();
     body.extend(head);
@@ -149,17 +152,17 @@ fn pack_at(delta: &Delta, step: f64) -> Result<Packed> {
     let mut bytes = vec![VERSION];
     bytes.extend(&Sha256::digest(&body)[..CHECK]);
     bytes.extend(body);
-    Ok(Packed {
+    Ok(LinkPayload {
         text: URL_SAFE_NO_PAD.encode(bytes),
         error: if all > 0.0 { (lost / all).sqrt() } else { 0.0 },
     })
 }
 
-/// Reads what [`pack`] wrote; it never panics, whatever the text.
+/// Reads what [`encode`] wrote; it never panics, whatever the text.
 ///
 /// # Errors
 /// `Delta` if the text was cut or changed, or breaks a rule of deltas.
-pub fn unpack(text: &str) -> Result<Delta> {
+pub fn decode(text: &str) -> Result<Delta> {
     let text = text.trim();
     if text.len() > MAX_TEXT {
         return Err(broken("it is longer than any link that this program makes"));
@@ -187,7 +190,7 @@ pub fn unpack(text: &str) -> Result<Delta> {
     read(&inflate(head)?, &inflate(values)?)
 }
 
-/// Both parts, unpacked: [`unpack`] without the check, so that tests and fuzzers reach what lies
+/// Both parts, unpacked: [`decode`] without the check, so that tests and fuzzers reach what lies
 /// behind it.
 #[doc(hidden)]
 pub fn read(head: &[u8], values: &[u8]) -> Result<Delta> {
@@ -269,7 +272,7 @@ fn kind_of(letter: char) -> Option<ShiftKind> {
     ];
     kinds
         .into_iter()
-        .find(|kind| crate::spectral::delta::packed::letter(*kind) == letter)
+        .find(|kind| crate::spectral::delta::link_payload::letter(*kind) == letter)
 }
 
 /// Zigzag, then seven bits a byte, lowest first.
@@ -305,5 +308,5 @@ fn cut() -> Error {
 }
 
 #[cfg(test)]
-#[path = "packed_tests.rs"]
+#[path = "link_payload_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 use crate::sampler::noise::Noise;
 use crate::spectral::delta::Subject;
-use crate::spectral::delta::packed::*;
+use crate::spectral::delta::link_payload::*;
 
 fn sample(numbers: usize) -> Delta {
     let mut noise = Noise::new(3, 0);
@@ -50,12 +50,12 @@ fn distance(a: &Delta, b: &Delta) -> f64 {
 #[test]
 fn a_delta_comes_back_within_the_error_that_was_said() {
     let delta = sample(16_000);
-    let packed = pack(&delta, TEXT_LIMIT).expect("it fits");
-    assert!(packed.text.len() <= TEXT_LIMIT);
-    assert!(packed.error < 0.1, "{}", packed.error);
-    let back = unpack(&packed.text).expect("it is whole");
+    let payload = encode(&delta, TEXT_LIMIT).expect("it fits");
+    assert!(payload.text.len() <= TEXT_LIMIT);
+    assert!(payload.error < 0.1, "{}", payload.error);
+    let back = decode(&payload.text).expect("it is whole");
     // F16 adds a little.
-    assert!(distance(&delta, &back) < packed.error + 1e-3);
+    assert!(distance(&delta, &back) < payload.error + 1e-3);
     assert_eq!(back.metadata.subjects, delta.metadata.subjects);
     assert_eq!(back.metadata.base_sha256, delta.metadata.base_sha256);
     assert!(back.metadata.training.is_empty());
@@ -65,27 +65,27 @@ fn a_delta_comes_back_within_the_error_that_was_said() {
 fn a_longer_link_loses_less_and_a_hopeless_one_is_refused() {
     let delta = sample(16_000);
     let errors: Vec<f64> = [8_000, 12_000, 16_000]
-        .map(|limit| pack(&delta, limit).expect("it fits").error)
+        .map(|limit| encode(&delta, limit).expect("it fits").error)
         .into();
     assert!(errors[0] > errors[1] && errors[1] > errors[2], "{errors:?}");
-    let refused = pack(&delta, 2_000).expect_err("too short");
+    let refused = encode(&delta, 2_000).expect_err("too short");
     assert!(refused.to_string().contains("too large"), "{refused}");
 }
 
 #[test]
 fn whatever_happens_to_the_text_it_is_refused() {
-    let text = pack(&sample(160), TEXT_LIMIT).expect("it fits").text;
+    let text = encode(&sample(160), TEXT_LIMIT).expect("it fits").text;
     for end in 0..text.len() {
-        assert!(unpack(&text[..end]).is_err(), "cut at {end}");
+        assert!(decode(&text[..end]).is_err(), "cut at {end}");
     }
     for at in 0..text.len() {
         let mut bytes = text.clone().into_bytes();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).expect("ASCII");
-        assert!(unpack(&changed).is_err(), "changed at {at}");
+        assert!(decode(&changed).is_err(), "changed at {at}");
     }
-    assert!(unpack(&"A".repeat(MAX_TEXT + 1)).is_err());
-    assert!(unpack("ä").is_err());
+    assert!(decode(&"A".repeat(MAX_TEXT + 1)).is_err());
+    assert!(decode("ä").is_err());
 }
 
 #[test]

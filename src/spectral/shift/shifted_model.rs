@@ -8,13 +8,13 @@
 //! # A rule for each layer
 //!
 //! W [m, n] with r = min(m, n) and T tokens or pixels a step costs, in multiply-adds forward and
-//! backward, 2·T·r·(m+n) as factors ([`Form::Factored`]) and 3·T·m·n + 2·r·m·n with the weight
-//! rebuilt in the graph ([`Form::Rebuilt`]). Factors win wherever 2·r·(m+n) ≤ 3·m·n, which is
+//! backward, 2·T·r·(m+n) as factors ([`WeightForm::Factored`]) and 3·T·m·n + 2·r·m·n with the weight
+//! rebuilt in the graph ([`WeightForm::Rebuilt`]). Factors win wherever 2·r·(m+n) ≤ 3·m·n, which is
 //! every layer whose long side is at least twice its short one, hence every 3×3 convolution of a
 //! diffusion model; for a square one rebuilding saves at most a quarter, and only above T = 2·m.
 //! On the embedded base (CPU time of a step, batch 2, one thread): factors throughout 170 to 174 ms,
-//! square layers rebuilt 178 to 187, everything rebuilt 362 to 437. Hence [`SpectralBase::trainable`]
-//! takes factors throughout, and [`SpectralBase::trainable_as`] lets a measurement decide otherwise.
+//! square layers rebuilt 178 to 187, everything rebuilt 362 to 437. Hence [`DecomposedModel::shifted_model`]
+//! takes factors throughout, and [`DecomposedModel::shifted_model_with`] lets a measurement decide otherwise.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,15 +24,15 @@ use burn::tensor::{Device, Gradients, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
 use crate::ops::matmul::stored_matrix::{Matrix, rebuilt};
-use crate::spectral::decompose::spectral_base::{
-    LayerBase, Layers, SpectralBase, not_decomposed, other_model, upload, whole,
+use crate::spectral::decompose::decomposed_model::{
+    DecomposedModel, LayerFactors, Layers, not_decomposed, other_model, upload, whole,
 };
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 
 /// How a matrix takes part in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum WeightForm {
     /// y = ((x V) ⊙ s) Uᵀ: the weight is never built.
     Factored,
     /// W_δ = (U ⊙ s) Vᵀ is built inside the graph, as svdiff-pytorch does.
@@ -52,7 +52,7 @@ pub struct LayerRange {
 
 /// A model in training, without its current δ.
 #[derive(Clone, Debug)]
-pub struct Trainable<M> {
+pub struct ShiftedModel<M> {
     /// Matrices are factored with s missing yet; a scalar norm holds w/σ.
     template: M,
     layout: Vec<LayerRange>,
@@ -66,7 +66,7 @@ pub struct Trainable<M> {
 
 /// A model with one δ in it, ready for a forward and a backward pass.
 #[derive(Debug)]
-pub struct Attached<M> {
+pub struct ShiftedModelWithGraph<M> {
     /// The model; its output is tracked.
     pub model: M,
     leaves: Vec<Tensor<1>>,
@@ -74,32 +74,32 @@ pub struct Attached<M> {
     open: Tensor<1>,
 }
 
-impl SpectralBase {
+impl DecomposedModel {
     /// Prepares `model` for training: every matrix as its factors, every norm with its own δ.
     ///
     /// # Errors
     /// `Decomposition` if `model` is not what was decomposed.
-    pub fn trainable<M: Layers>(&self, model: &M, norms: NormShift) -> Result<Trainable<M>> {
-        self.trainable_as(model, norms, |_, _, _| Some(Form::Factored))
+    pub fn shifted_model<M: Layers>(&self, model: &M, norms: NormShift) -> Result<ShiftedModel<M>> {
+        self.shifted_model_with(model, norms, |_, _, _| Some(WeightForm::Factored))
     }
 
-    /// As [`trainable`](Self::trainable), but each layer is chosen by path, kind and shape
+    /// As [`shifted_model`](Self::shifted_model), but each layer is chosen by path, kind and shape
     /// `[c_out, fan_in]` (a norm's is `[1, channels]`): how a matrix takes part, or `None` for a
     /// layer that stays the base's.
     ///
     /// # Errors
     /// `Decomposition` if `model` is not what was decomposed, or a chosen layer was not; `Settings`
     /// if no layer is chosen.
-    pub fn trainable_as<M: Layers>(
+    pub fn shifted_model_with<M: Layers>(
         &self,
         model: &M,
         norms: NormShift,
-        choose: impl Fn(&str, LayerForm, [usize; 2]) -> Option<Form>,
-    ) -> Result<Trainable<M>> {
+        choose: impl Fn(&str, LayerForm, [usize; 2]) -> Option<WeightForm>,
+    ) -> Result<ShiftedModel<M>> {
         let (mut layout, mut rebuilt) = (Vec::new(), Vec::new());
         let (mut base, mut floor) = (Vec::new(), Vec::new());
         let mut device = None;
-        let layers: BTreeMap<&str, &LayerBase> = self.layers().collect();
+        let layers: BTreeMap<&str, &LayerFactors> = self.layers().collect();
         let mut met = 0;
         let mut template = model.clone();
         template.visit_mut(&mut |path, layer| {
@@ -113,7 +113,7 @@ impl SpectralBase {
             let start = base.len();
             let mut factors_in_graph = None;
             let kind = match (layer, factors) {
-                (LayerMut::Norm(weight), LayerBase::Norm(values))
+                (LayerMut::Norm(weight), LayerFactors::Norm(values))
                     if weight.dims() == [values.len()] =>
                 {
                     device.get_or_insert(weight.device());
@@ -133,8 +133,10 @@ impl SpectralBase {
                     }
                     norms.into()
                 }
-                (LayerMut::Norm(_), _) | (_, LayerBase::Norm(_)) => return Err(other_model(path)),
-                (layer, LayerBase::Matrix { u, sigma, vt }) => {
+                (LayerMut::Norm(_), _) | (_, LayerFactors::Norm(_)) => {
+                    return Err(other_model(path));
+                }
+                (layer, LayerFactors::Matrix { u, sigma, vt }) => {
                     let (place, dims) = match layer {
                         LayerMut::Linear(linear) => {
                             let dims = whole(path, &linear.weight)?.dims();
@@ -152,7 +154,7 @@ impl SpectralBase {
                     }
                     device.get_or_insert(u.device());
                     match place {
-                        Some(weight) if form == Form::Factored => {
+                        Some(weight) if form == WeightForm::Factored => {
                             let s = upload(sigma.clone(), [sigma.len()], &u.device());
                             *weight = Weight::Factored {
                                 u: u.clone(),
@@ -188,7 +190,7 @@ impl SpectralBase {
             )
         })?;
         let len = base.len();
-        Ok(Trainable {
+        Ok(ShiftedModel {
             template,
             layout,
             rebuilt,
@@ -198,7 +200,7 @@ impl SpectralBase {
     }
 }
 
-impl<M: Layers> Trainable<M> {
+impl<M: Layers> ShiftedModel<M> {
     /// Where each layer's δ is in the flat vector; the ranges follow each other from 0.
     pub fn layout(&self) -> &[LayerRange] {
         &self.layout
@@ -226,7 +228,7 @@ impl<M: Layers> Trainable<M> {
     ///
     /// # Panics
     /// If `delta` has another length: a bug of the caller.
-    pub fn attach(&self, delta: Tensor<1>) -> Result<Attached<M>> {
+    pub fn with_graph(&self, delta: Tensor<1>) -> Result<ShiftedModelWithGraph<M>> {
         assert_eq!(delta.dims(), [self.len()], "the flat vector of shifts");
         let s = (self.base.clone() + delta.inner()).max_pair(self.floor.clone());
         let open = s.clone().greater(self.floor.clone()).float();
@@ -281,7 +283,7 @@ impl<M: Layers> Trainable<M> {
             }
             Ok(())
         })?;
-        Ok(Attached {
+        Ok(ShiftedModelWithGraph {
             model,
             leaves,
             open,
@@ -306,12 +308,12 @@ impl<M: Layers> Trainable<M> {
     }
 }
 
-impl<M: Layers> Attached<M> {
+impl<M: Layers> ShiftedModelWithGraph<M> {
     /// The same model without a graph: nothing that it computes is kept for a backward pass.
     ///
     /// # Errors
     /// None that a caller can cause; the visitor's.
-    pub fn plain(&self) -> Result<M> {
+    pub fn without_graph(&self) -> Result<M> {
         let mut model = self.model.clone();
         model.visit_mut(&mut |_, layer| {
             match layer {
@@ -331,14 +333,14 @@ impl<M: Layers> Attached<M> {
 
 /// ∂L/∂s of the layers that the backward passes so far have reached.
 #[derive(Clone, Debug, Default)]
-pub struct Collected {
+pub struct ShiftGradients {
     /// One per leaf, or none at all yet.
     parts: Vec<Option<Tensor<1>>>,
 }
 
-impl<M> Attached<M> {
+impl<M> ShiftedModelWithGraph<M> {
     /// Takes what `gradients` has of this model and adds it to `collected`.
-    pub fn collect(&self, gradients: &mut Gradients, collected: &mut Collected) {
+    pub fn collect(&self, gradients: &mut Gradients, collected: &mut ShiftGradients) {
         collected.parts.resize(self.leaves.len(), None);
         for (leaf, part) in self.leaves.iter().zip(&mut collected.parts) {
             if let Some(found) = leaf.grad_remove(gradients) {
@@ -352,7 +354,7 @@ impl<M> Attached<M> {
 
     /// ∂L/∂δ of all passes as one vector `[len]`, without autodiff; 0 for layers that the loss does
     /// not see.
-    pub fn total(&self, collected: Collected) -> Tensor<1> {
+    pub fn total(&self, collected: ShiftGradients) -> Tensor<1> {
         let mut found = collected.parts.into_iter();
         let parts = self
             .leaves
@@ -367,7 +369,7 @@ impl<M> Attached<M> {
 
     /// As [`total`](Self::total), of a single backward pass.
     pub fn gradient(&self, gradients: &mut Gradients) -> Tensor<1> {
-        let mut collected = Collected::default();
+        let mut collected = ShiftGradients::default();
         self.collect(gradients, &mut collected);
         self.total(collected)
     }
