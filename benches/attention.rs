@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
-use deltabooth::model::attention::{attend_keeping, keeps_weights};
+use deltabooth::ops::attention::{attend_keeping, keeps_weights};
 
 /// Batch, pixels, keys, channels, heads: the embedded base's; Stable Diffusion 1.5's at 128, 256 and
 /// 512 px.

@@ -37,6 +37,8 @@ pub mod memory;
 #[cfg(feature = "tensor")]
 pub mod model;
 #[cfg(feature = "tensor")]
+pub mod ops;
+#[cfg(feature = "tensor")]
 pub mod picture;
 #[cfg(feature = "tensor")]
 pub mod plan;
@@ -46,7 +48,7 @@ pub mod sampler;
 #[cfg(feature = "tensor")]
 pub mod spectral;
 #[cfg(feature = "booth")]
-pub mod standin;
+pub mod synthetic;
 #[cfg(feature = "tensor")]
 pub mod train;
 #[cfg(feature = "page")]

@@ -8,8 +8,8 @@ use burn::tensor::{Bool, Int, Tensor};
 
 use super::config::{ClipTextConfig, HiddenAct};
 use super::layers::{LayerMut, LayerNorm, Linear, Visitor};
-use super::matrix::Matrix;
 use crate::error::Result;
+use crate::ops::matmul::stored_matrix::Matrix;
 use crate::weights::Weights;
 
 /// The text encoder.

@@ -7,12 +7,12 @@
 
 use burn::tensor::{Device, Tensor, activation::silu};
 
-use super::columns::Window;
-use super::frozen::{factored_conv2d, factored_linear, foresee, frozen_conv2d, frozen_linear};
-use super::has_kernels;
-use super::matrix::Matrix;
-use super::norm::{Norm, normalise};
 use crate::error::Result;
+use crate::ops::conv::im2col::Window;
+use crate::ops::has_kernels;
+use crate::ops::linear::{factored_conv2d, factored_linear, foresee, frozen_conv2d, frozen_linear};
+use crate::ops::matmul::stored_matrix::Matrix;
+use crate::ops::norm::{Norm, normalise};
 use crate::weights::Weights;
 
 /// A weight as a matrix `[c_out, fan_in]`, whole or as its factors.

@@ -4,7 +4,7 @@
 use super::verdict::sides;
 use super::{Configs, Job, Kernels, Limits, Plan, Stored, Task, Verdict, parts, plan};
 use crate::model::unet::layer_shapes::layer_shapes;
-use crate::spectral::preset::LayerPreset;
+use crate::spectral::shift::preset::LayerPreset;
 
 /// Bytes of U and V of all layers in F32 above which they are stored as halves, however the weights
 /// are: those of a small base stay as they are made, because its deltas are made for every machine.

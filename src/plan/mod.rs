@@ -36,7 +36,7 @@ pub use verdict::{Plan, Verdict, plan};
 
 pub use crate::weights::Stored;
 
-use crate::spectral::preset::LayerPreset;
+use crate::spectral::shift::preset::LayerPreset;
 use crate::train::Recompute;
 
 /// What is to be done.

@@ -6,7 +6,7 @@ use super::unet::{self, Peaks};
 use super::{Configs, Job, Strategy, Task};
 use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::{LayerShape, layer_shapes};
-use crate::spectral::preset::LayerPreset;
+use crate::spectral::shift::preset::LayerPreset;
 
 /// Copies of the flat δ: itself, its two moments, its average, rates, gradient, b, its floor, and s
 /// and its mask in the step.

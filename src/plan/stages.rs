@@ -7,10 +7,10 @@
 //! Burn's operations, which keep more: [`Kernels`]. What is stored as halves is widened for each product,
 //! and let go of after it; on a GPU in one place for all, which kernels of 3×3 are turned in too.
 
-use crate::model::attention::keeps_weights;
 use crate::model::config::{DownBlockType, UNetConfig, UpBlockType};
 use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::LayerShape;
+use crate::ops::attention::keeps_weights;
 use crate::weights::Stored;
 
 /// Who computes norms, gates and convolutions.
@@ -210,7 +210,7 @@ impl Walk<'_> {
         // Every stage but the first hands gradients back to what was kept of its input.
         self.tracked |= self.recomputed && !self.stages.is_empty();
         StageCost {
-            few_pixels: side * side * crate::train::recompute::FEW_PIXELS
+            few_pixels: side * side * crate::train::loss::recompute::FEW_PIXELS
                 <= self.pass.side * self.pass.side,
             ..StageCost::default()
         }

@@ -1,7 +1,7 @@
 //! The most that a pass through the UNet holds: forward alone, or forward and back.
 
 use super::stages::{Pass, StageCost, stages};
-use crate::train::recompute::{LAST_STAGES, Recompute};
+use crate::train::loss::recompute::{LAST_STAGES, Recompute};
 
 /// Numbers that the library for products of matrices keeps on a thread: as many as the processor's
 /// cache of level 2 holds, here a large one's 2 MiB.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::collage::Collage;
-use super::words::{Templates, Words};
 use crate::error::{Error, Result};
 use crate::recipe;
 pub use crate::recipe::{RateSchedule, TimestepSampling};
 use crate::spectral::LayerPreset;
 use crate::spectral::shift::NormShift;
+use crate::train::dataset::collage::Collage;
+use crate::train::dataset::words::{Templates, Words};
 
 /// Subjects of one run at most.
 const MAX_SUBJECTS: usize = 8;

@@ -5,12 +5,12 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::attention_loss::Regions;
 use super::loss::{Batch, Text};
-use super::sample::{Latents, Sample, Shows};
 use super::settings::{TimestepSampling, TrainSettings};
 use crate::error::{Error, Result};
 use crate::sampler::noise::Noise;
+use crate::train::dataset::sample::{Latents, Sample, Shows};
+use crate::train::loss::unmix::Regions;
 
 /// Parts of the schedule that stratified timesteps go through; a power of two.
 const STRATA: usize = 16;
@@ -178,8 +178,8 @@ pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::sample::PictureLatents;
-    use crate::train::words::Words;
+    use crate::train::dataset::sample::PictureLatents;
+    use crate::train::dataset::words::Words;
 
     /// Two subjects with two pictures each, two collages, and the same of their classes.
     fn material() -> Material {

@@ -8,17 +8,17 @@ use std::rc::Rc;
 use super::digest::sha256;
 #[cfg(feature = "web")]
 use super::download::Browser;
-#[cfg(feature = "web")]
-use super::http::{self, Body};
-#[cfg(feature = "web")]
-use super::kept::{Kept, Opfs};
-use super::safetensors::Dtype;
-use super::shards::{INDEX_LIMIT, ShardIndex, WeightFiles};
 use super::source::Source;
-use super::stored::{Numbers, Place, convert, upload};
-use super::stream::{RawTensor, Stream, fault};
 use super::{BaseHash, Given, Weights};
 use crate::error::{Error, Result};
+#[cfg(feature = "web")]
+use crate::weights::cache::{Kept, Opfs};
+#[cfg(feature = "web")]
+use crate::weights::download::http::{self, Body};
+use crate::weights::format::safetensors::Dtype;
+use crate::weights::format::shards::{INDEX_LIMIT, ShardIndex, WeightFiles};
+use crate::weights::format::stored::{Numbers, Place, convert, upload};
+use crate::weights::format::stream::{RawTensor, Stream, fault};
 
 /// Where a base's files are: a diffusers folder, or what is in one with a checkpoint of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,8 +255,8 @@ mod tests {
 
     use burn::tensor::{Device, Tensor};
 
-    use super::super::safetensors::{from_f32, write};
     use super::*;
+    use crate::weights::format::safetensors::{from_f32, write};
     use pollster::block_on;
 
     fn folder(name: &str, bytes: &[u8]) -> (tempfile::TempDir, Files) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::safetensors::Dtype;
+use crate::weights::format::safetensors::Dtype;
 
 /// Collects the digest of every tensor of a base and makes one SHA-256 of them.
 ///

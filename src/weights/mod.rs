@@ -2,25 +2,16 @@
 //! file or in many, those that a person chose from their disk, those of other sites kept in the
 //! browser, the catalogue of them.
 
+pub mod cache;
 pub mod catalogue;
-pub mod clip_tokenizer;
 pub mod download;
 pub mod files;
-pub mod given;
+pub mod format;
 pub mod hash;
-pub mod kept;
-pub mod safetensors;
-pub mod shards;
-pub mod single_file;
+pub mod local;
 
 mod digest;
-mod dtype;
-#[cfg(feature = "web")]
-mod http;
 mod source;
-mod stored;
-mod stream;
-mod strict_json;
 
 use std::collections::BTreeMap;
 
@@ -29,12 +20,12 @@ use burn::tensor::Tensor;
 use crate::error::{Error, Result};
 
 pub use files::Files;
-pub use given::Given;
+pub use format::shards::WeightFiles;
+pub use format::single_file::SingleFile;
+pub use format::stored::{Numbers, Place, Stored};
+pub(crate) use format::stored::{halves, pack};
 pub use hash::BaseHash;
-pub use shards::WeightFiles;
-pub use single_file::SingleFile;
-pub use stored::{Numbers, Place, Stored};
-pub(crate) use stored::{halves, pack};
+pub use local::Given;
 
 /// The tensors of one weight file, on the device, taken one by one.
 ///

@@ -5,14 +5,14 @@ use std::{fs::File, io::BufReader, io::ErrorKind, io::Read, io::Seek, path::Path
 
 #[cfg(feature = "web")]
 use super::download::Browser;
-use super::given::Sliced;
-#[cfg(feature = "web")]
-use super::http::Body;
-#[cfg(feature = "web")]
-use super::kept::{Opfs, Reader};
 #[cfg(not(target_family = "wasm"))]
 use crate::error::Error;
 use crate::error::Result;
+#[cfg(feature = "web")]
+use crate::weights::cache::{Opfs, Reader};
+#[cfg(feature = "web")]
+use crate::weights::download::http::Body;
+use crate::weights::local::Sliced;
 
 /// Bytes held at a time of what is not wanted but has to come.
 #[cfg(feature = "web")]

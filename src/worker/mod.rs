@@ -5,5 +5,3 @@ pub mod client;
 pub mod protocol;
 #[cfg(feature = "engine")]
 pub mod serve;
-#[cfg(feature = "tensor")]
-pub mod slots;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use deltabooth::sampler::Noise;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::weights::safetensors::{self, Dtype, Header, from_f32};
+use deltabooth::weights::format::safetensors;
+use deltabooth::weights::format::safetensors::{Dtype, Header, from_f32};
 
 use super::{Place, fails, folder, largest_difference, succeeds, tensor};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use deltabooth::sampler::Noise;
-use deltabooth::weights::safetensors::{self, Dtype, from_f32};
+use deltabooth::weights::format::safetensors;
+use deltabooth::weights::format::safetensors::{Dtype, from_f32};
 
 use super::{Place, fails, folder, largest_difference, succeeds, tensor};
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use deltabooth::weights::safetensors::{self, Dtype};
+use deltabooth::weights::format::safetensors;
+use deltabooth::weights::format::safetensors::Dtype;
 
 use super::{folder, succeeds};
 

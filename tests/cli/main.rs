@@ -19,7 +19,7 @@ mod several;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use deltabooth::weights::safetensors::{Dtype, Header, to_f32};
+use deltabooth::weights::format::safetensors::{Dtype, Header, to_f32};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

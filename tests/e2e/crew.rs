@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use deltabooth::standin::{Kind, Options, Size, write};
+use deltabooth::synthetic::{Kind, Options, Size, write};
 use serde_json::{Value, json};
 
 use super::browser::Browser;

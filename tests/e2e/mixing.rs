@@ -2,9 +2,9 @@
 //! looks; and one picture edited by its prompt.
 
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::lora_file::is_lora;
-use deltabooth::spectral::svdiff_pytorch;
-use deltabooth::weights::safetensors::Header;
+use deltabooth::spectral::delta::svdiff_pytorch;
+use deltabooth::spectral::lora::file::is_lora;
+use deltabooth::weights::format::safetensors::Header;
 
 use super::browser::{Browser, repository};
 use super::{LOADING, TRAINING, generate, looks_like_a_picture, mean_difference, some_delta, turn};

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use deltabooth::standin::{self, Kind, Layout, Options, Size};
-use deltabooth::weights::safetensors::{Dtype, write};
+use deltabooth::synthetic;
+use deltabooth::synthetic::{Kind, Layout, Options, Size};
+use deltabooth::weights::format::safetensors::{Dtype, write};
 
 use super::browser::Browser;
 use super::turn;
@@ -19,7 +20,7 @@ fn stand_in(folder: &Path, layout: Layout) {
         size: Size::Small,
         ..Options::new(Kind::Sd15)
     };
-    standin::write(&options, folder, &mut |_, _| {}).unwrap();
+    synthetic::write(&options, folder, &mut |_, _| {}).unwrap();
 }
 
 /// A file of one tensor with the name of another architecture's.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use deltabooth::standin::{Kind, Options, write};
+use deltabooth::synthetic::{Kind, Options, write};
 
 use crate::browser::repository;
 

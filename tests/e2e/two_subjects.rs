@@ -2,8 +2,9 @@
 
 use deltabooth::picture::decode;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::train::collage::{Layout, compose};
-use deltabooth::train::{TrainSettings, Words, prepare};
+use deltabooth::train::dataset::collage::{Layout, compose};
+use deltabooth::train::dataset::prepare;
+use deltabooth::train::{TrainSettings, Words};
 
 use super::browser::Browser;
 use super::{LOADING, TRAINING, looks_like_a_picture, mean_difference, some_delta, subject, turn};
@@ -108,7 +109,7 @@ fn library_collages() -> Vec<Vec<u8>> {
     composed.collect()
 }
 
-fn collages() -> Vec<deltabooth::train::collage::Collage> {
+fn collages() -> Vec<deltabooth::train::dataset::collage::Collage> {
     let settings = TrainSettings {
         subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
         ..TrainSettings::default()

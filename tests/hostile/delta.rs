@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
 use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
-use deltabooth::weights::safetensors::{self, Dtype, Header};
+use deltabooth::weights::format::safetensors;
+use deltabooth::weights::format::safetensors::{Dtype, Header};
 
 /// A delta as training makes it, of a few layers.
 pub(crate) fn delta() -> Delta {

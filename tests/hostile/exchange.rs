@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use deltabooth::spectral::shapes::{LayerShape, Shapes};
-use deltabooth::spectral::{lora_file, svdiff_pytorch};
-use deltabooth::weights::safetensors::{self, Dtype, from_f32};
+use deltabooth::spectral::decompose::shapes::{LayerShape, Shapes};
+use deltabooth::spectral::delta::svdiff_pytorch;
+use deltabooth::spectral::lora::file;
+use deltabooth::weights::format::safetensors;
+use deltabooth::weights::format::safetensors::{Dtype, from_f32};
 
 type Tensor = (String, Dtype, Vec<usize>, Vec<u8>);
 
@@ -58,7 +60,7 @@ fn svdiff(tensors: &[Tensor]) -> String {
 }
 
 fn lora(tensors: &[Tensor]) -> String {
-    let result = lora_file::read(&file(tensors), &shapes(), &Shapes::new());
+    let result = file::read(&file(tensors), &shapes(), &Shapes::new());
     result.unwrap_err().to_string()
 }
 
@@ -73,7 +75,7 @@ fn a_good_file_is_taken() {
         tensor("lora_unet_conv_in.lora_down.weight", &[2, 3, 3, 3]),
         tensor("lora_unet_conv_in.lora_up.weight", &[8, 2, 1, 1]),
     ];
-    assert!(lora_file::read(&file(&pair), &shapes(), &Shapes::new()).is_ok());
+    assert!(file::read(&file(&pair), &shapes(), &Shapes::new()).is_ok());
 }
 
 #[test]
@@ -294,7 +296,7 @@ fn names_of_many_programs_are_understood() {
         ),
     ] {
         let file = file(&[tensor(&down, &[2, 4]), tensor(&up, &[6, 2])]);
-        let lora = lora_file::read(&file, &shapes(), &Shapes::new()).unwrap();
+        let lora = file::read(&file, &shapes(), &Shapes::new()).unwrap();
         assert_eq!(lora.unet.keys().collect::<Vec<_>>(), [&path], "{down}");
         assert_eq!(lora.unet[&path].scale, 1.0);
     }
@@ -310,7 +312,7 @@ fn the_scale_is_alpha_over_rank_wherever_the_alpha_stands() {
     let scale = |metadata: &str| {
         let metadata = BTreeMap::from([("lora_adapter_metadata".to_owned(), metadata.to_owned())]);
         let file = safetensors::write(&pair, &metadata).unwrap();
-        lora_file::read(&file, &shapes(), &Shapes::new()).map(|lora| lora.unet[path].scale)
+        file::read(&file, &shapes(), &Shapes::new()).map(|lora| lora.unet[path].scale)
     };
     assert_eq!(scale("{}"), Ok(1.0));
     assert_eq!(scale(r#"{"unet.lora_alpha":8,"unet.r":4}"#), Ok(2.0));
@@ -346,7 +348,7 @@ fn damaged_files_of_other_programs_never_panic() {
     ];
     let read = |bytes: &[u8]| {
         let delta = svdiff_pytorch::read(bytes, &shapes());
-        let lora = lora_file::read(bytes, &shapes(), &Shapes::new());
+        let lora = file::read(bytes, &shapes(), &Shapes::new());
         delta.is_ok() || lora.is_ok()
     };
     for file in good {
@@ -367,7 +369,7 @@ fn damaged_files_of_other_programs_never_panic() {
     long[..8].copy_from_slice(&(9_u64 << 20).to_le_bytes());
     for error in [
         svdiff_pytorch::read(&long, &shapes()).unwrap_err(),
-        lora_file::read(&long, &shapes(), &Shapes::new()).unwrap_err(),
+        file::read(&long, &shapes(), &Shapes::new()).unwrap_err(),
     ] {
         assert!(error.to_string().contains("header"), "{error}");
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
-use deltabooth::weights::safetensors::{self, Dtype, Header};
+use deltabooth::weights::format::safetensors;
+use deltabooth::weights::format::safetensors::{Dtype, Header};
 use deltabooth::weights::{BaseHash, Files, Place, Weights};
 
 /// A header and `data` bytes after it.

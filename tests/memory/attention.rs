@@ -1,7 +1,7 @@
 //! Attention that keeps no scores.
 
 use burn::tensor::{Device, Distribution, Tensor};
-use deltabooth::model::attention::attend_keeping;
+use deltabooth::ops::attention::attend_keeping;
 
 use super::counting;
 

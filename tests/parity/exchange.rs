@@ -6,19 +6,21 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use deltabooth::model::clip::ClipTextModel;
 use deltabooth::model::unet::UNet2DConditionModel;
+use deltabooth::spectral::decompose::shapes::{Component, layer_shapes};
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::lora::{self, Lora, LoraReport};
-use deltabooth::spectral::shapes::{Component, layer_shapes};
-use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
-use deltabooth::spectral::svdiff_pytorch::{
-    self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE, fit_norms,
+use deltabooth::spectral::delta::svdiff_pytorch;
+use deltabooth::spectral::delta::svdiff_pytorch::{
+    FullNorms, TEXT_ENCODER_FILE, UNET_FILE, fit_norms,
 };
-use deltabooth::spectral::{Layers, SpectralBase, lora_diffusers, lora_file, lora_kohya};
-use deltabooth::weights::safetensors::{Dtype, Header};
+use deltabooth::spectral::lora::{self, Lora, LoraReport};
+use deltabooth::spectral::lora::{diffusers, file, kohya};
+use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
+use deltabooth::spectral::{DecomposedModel, Layers};
+use deltabooth::weights::format::safetensors::{Dtype, Header};
 use sha2::{Digest, Sha256};
 
-use super::tensors::{Fixture, relative};
-use super::{text_encoder, unet};
+use crate::models::{text_encoder, unet};
+use crate::tensors::{Fixture, relative};
 
 /// The mark for F32 on the CPU; the one for a whole picture is 1e-3.
 const MARK: f64 = 5e-5;
@@ -33,10 +35,10 @@ struct Small {
 
 impl Small {
     fn new() -> Option<Self> {
-        let outputs = super::fixture("exchange/io.safetensors")?;
+        let outputs = crate::fixture("exchange/io.safetensors")?;
         let folders = [
-            super::fixture("unet_sd1")?,
-            super::fixture("text_encoder_sd1")?,
+            crate::fixture("unet_sd1")?,
+            crate::fixture("text_encoder_sd1")?,
         ];
         Some(Self {
             unet: unet::load(&folders[0]),
@@ -74,16 +76,16 @@ impl Small {
             layer_shapes(&self.unet).unwrap(),
             layer_shapes(&self.text_encoder).unwrap(),
         ];
-        lora_file::read(bytes, &shapes[0], &shapes[1]).unwrap()
+        file::read(bytes, &shapes[0], &shapes[1]).unwrap()
     }
 }
 
 fn file(name: &str) -> Vec<u8> {
-    std::fs::read(super::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
+    std::fs::read(crate::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
 }
 
-fn decompose<M: Layers>(model: &M) -> SpectralBase {
-    pollster::block_on(SpectralBase::decompose(model, "", async |_, _| Ok(()))).unwrap()
+fn decompose<M: Layers>(model: &M) -> DecomposedModel {
+    pollster::block_on(DecomposedModel::decompose(model, "", async |_, _| Ok(()))).unwrap()
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn full_length_norms_reach_svdiff_pytorch_only_as_asked_for() {
         let mut layers = base.layers();
         let found = layers.find(|(name, _)| *name == path).unwrap();
         match found.1 {
-            deltabooth::spectral::LayerBase::Norm(weight) => weight.clone(),
+            deltabooth::spectral::LayerFactors::Norm(weight) => weight.clone(),
             _ => panic!("{path} is a norm"),
         }
     };
@@ -289,9 +291,9 @@ fn our_lora_files_read_back_as_they_were_written() {
     ];
     let shapes = [&shapes[0], &shapes[1]];
     let none = BTreeMap::new();
-    let kohya = lora_kohya::write(&lora, shapes, &none, Dtype::F32).unwrap();
+    let kohya = kohya::write(&lora, shapes, &none, Dtype::F32).unwrap();
     assert_eq!(small.lora(&kohya), lora);
-    let diffusers = lora_diffusers::write(&lora, shapes, &none, Dtype::F32).unwrap();
+    let diffusers = diffusers::write(&lora, shapes, &none, Dtype::F32).unwrap();
     for (ours, read) in [
         (&lora.unet, small.lora(&diffusers).unet),
         (&lora.text_encoder, small.lora(&diffusers).text_encoder),

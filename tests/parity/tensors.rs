@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::weights::Weights;
-use deltabooth::weights::safetensors::{Header, to_f32};
+use deltabooth::weights::format::safetensors::{Header, to_f32};
 
 /// A safetensors file in memory.
 pub struct Fixture {

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use deltabooth::picture::Picture;
-use deltabooth::train::collage::compose;
-use deltabooth::train::{TrainSettings, Words, prepare};
+use deltabooth::train::dataset::collage::compose;
+use deltabooth::train::dataset::prepare;
+use deltabooth::train::{TrainSettings, Words};
 use deltabooth::{Error, Result};
 
 use super::common::write;

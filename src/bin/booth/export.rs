@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use deltabooth::spectral::decompose::shapes::layer_shapes;
 use deltabooth::spectral::delta::Delta;
+use deltabooth::spectral::delta::svdiff_pytorch;
+use deltabooth::spectral::delta::svdiff_pytorch::{FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
 use deltabooth::spectral::lora::{Lora, LoraReport};
-use deltabooth::spectral::shapes::layer_shapes;
+use deltabooth::spectral::lora::{diffusers, kohya};
 use deltabooth::spectral::shift::ShiftSet;
-use deltabooth::spectral::svdiff_pytorch::{self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
-use deltabooth::spectral::{Needs, SpectralBase, lora_diffusers, lora_kohya};
-use deltabooth::weights::safetensors::Dtype;
+use deltabooth::spectral::{DecomposedModel, LayerSelection};
+use deltabooth::weights::format::safetensors::Dtype;
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, check_out, named, read, write};
@@ -86,8 +88,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let delta = Delta::from_bytes(&read(&args.delta)?).map_err(|e| named(&args.delta, e))?;
     let base = args.base.load().await?;
     delta.check_base(&base.hash)?;
-    let needs = Needs::shifting(&[&delta]);
-    let decomposed = args.base.cache.factors(&base, &needs).await?;
+    let selection = LayerSelection::for_deltas(&[&delta]);
+    let decomposed = args.base.cache.factors(&base, &selection).await?;
     if args.format == Format::SvdiffPytorch {
         let norms = match args.norms {
             NormsArg::Refuse => FullNorms::Refuse,
@@ -110,14 +112,14 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let text_encoder = decomposed.text_encoder().ok();
     let (lora, report) = Lora::from_delta(&delta, &decomposed.unet, text_encoder, rank).await?;
     let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
-    let metadata = lora_kohya::metadata(&delta.metadata, &base, &report);
+    let metadata = kohya::metadata(&delta.metadata, &base, &report);
     let dtype = match args.dtype {
         DtypeArg::F16 => Dtype::F16,
         DtypeArg::F32 => Dtype::F32,
     };
     let write_lora = match args.format {
-        Format::LoraDiffusers => lora_diffusers::write,
-        _ => lora_kohya::write,
+        Format::LoraDiffusers => diffusers::write,
+        _ => kohya::write,
     };
     let bytes = write_lora(&lora, [&shapes[0], &shapes[1]], &metadata, dtype)?;
     write(&args.out, &bytes)?;
@@ -147,7 +149,7 @@ fn tell(report: &LoraReport) {
 /// One of svdiff-pytorch's files.
 fn shifts(
     (set, name): (&ShiftSet, &str),
-    base: &SpectralBase,
+    base: &DecomposedModel,
     norms: FullNorms,
     folder: &Path,
 ) -> Result<()> {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use deltabooth::Result;
 use deltabooth::spectral::delta::DeltaMetadata;
-use deltabooth::spectral::import;
-use deltabooth::weights::safetensors::Dtype;
+use deltabooth::spectral::delta::import;
+use deltabooth::weights::format::safetensors::Dtype;
 
 use super::common::{BaseArgs, check_out, read, today, write};
 

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use deltabooth::spectral::delta::Delta;
-use deltabooth::weights::safetensors::{Header, header_len};
+use deltabooth::weights::format::safetensors::{Header, header_len};
 use deltabooth::{Error, Result};
 
 use super::common::{escaped, named, read};

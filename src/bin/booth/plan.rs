@@ -7,7 +7,7 @@ use deltabooth::plan::verdict::size;
 use deltabooth::plan::{
     Configs, DeviceClass, Job, Kernels, Limits, Plan, Stored, Task, Verdict, plan,
 };
-use deltabooth::spectral::preset::LayerPreset;
+use deltabooth::spectral::shift::preset::LayerPreset;
 use deltabooth::train::Recompute;
 use deltabooth::weights::Files;
 use deltabooth::{Error, Result};

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use deltabooth::Result;
-use deltabooth::standin::{self, Kind, Layout, Options, Size};
-use deltabooth::weights::safetensors::Dtype;
+use deltabooth::synthetic;
+use deltabooth::synthetic::{Kind, Layout, Options, Size};
+use deltabooth::weights::format::safetensors::Dtype;
 
 use super::common::Status;
 
@@ -53,7 +54,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     };
     let mut status = Status::new("writing MB");
     let mut bytes = 0;
-    standin::write(&options, &args.out, &mut |done, total| {
+    synthetic::write(&options, &args.out, &mut |done, total| {
         bytes = done;
         status.progress((done >> 20) as usize, (total >> 20) as usize);
     })?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{ClipTextConfig, PredictionType, SchedulerConfig, UNetConfig, VaeConfig};
 use crate::error::{Error, Result};
-use crate::weights::single_file::{Generation, Plan};
+use crate::weights::format::single_file::{Generation, Plan};
 
 /// More levels than any model has.
 const MAX_LEVELS: usize = 16;

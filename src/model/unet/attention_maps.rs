@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use burn::tensor::Tensor;
 
-use crate::model::attention_map::attention_map;
+use crate::ops::attention::map::attention_map;
 
 /// The most pixels of a map that is kept: 32 × 32.
 const MAX_PIXELS: usize = 1024;

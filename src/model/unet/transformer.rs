@@ -6,10 +6,10 @@ use burn::tensor::{Tensor, activation::gelu};
 use super::attention_maps::AttentionMaps;
 use super::blocks::Conditions;
 use crate::error::Result;
-use crate::model::attention::attend;
-use crate::model::geglu::gate;
-use crate::model::has_kernels;
 use crate::model::layers::{Conv2d, GroupNorm, LayerMut, LayerNorm, Linear, Visitor};
+use crate::ops::attention::attend;
+use crate::ops::geglu::gate;
+use crate::ops::has_kernels;
 use crate::weights::Weights;
 
 /// What all transformers of one block share.

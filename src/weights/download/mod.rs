@@ -18,16 +18,18 @@ mod decide;
 mod fault;
 #[cfg(feature = "web")]
 mod fetch;
+#[cfg(feature = "web")]
+pub(crate) mod http;
 mod network;
 mod patience;
 mod transport;
 
-pub(super) use decide::{Known, may_resume};
-pub(super) use fault::Fault;
+pub(crate) use decide::{Known, may_resume};
+pub(crate) use fault::Fault;
 #[cfg(feature = "web")]
 pub use fetch::Browser;
 pub use network::{Network, Remote};
-pub(super) use transport::is_sha256;
+pub(crate) use transport::is_sha256;
 pub use transport::{Answer, Body, Facts, Span, Transport};
 
 use std::future::Future;
@@ -88,6 +90,6 @@ pub enum From {
 }
 
 #[cfg(test)]
-pub(super) mod fake;
+pub(crate) mod fake;
 #[cfg(test)]
 mod tests;

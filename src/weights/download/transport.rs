@@ -121,7 +121,7 @@ pub(super) fn unquoted(tag: &str) -> &str {
 }
 
 /// Whether this is 64 hexadecimal digits in lower case.
-pub(in crate::weights) fn is_sha256(text: &str) -> bool {
+pub(crate) fn is_sha256(text: &str) -> bool {
     text.len() == 64
         && text
             .bytes()

@@ -16,10 +16,10 @@ use super::session::Session;
 use super::sources::{key, source};
 use crate::error::{Error, Result};
 use crate::weights::Files;
+use crate::weights::cache::{Folder, ListedFile, Opfs, Shelf};
+use crate::weights::catalogue::clip_tokenizer::ClipTokenizer;
 use crate::weights::catalogue::{Catalogue, Entry};
-use crate::weights::clip_tokenizer::ClipTokenizer;
 use crate::weights::download::{From, News, Overseer};
-use crate::weights::kept::{Folder, ListedFile, Opfs, Shelf};
 use crate::worker::protocol::{
     BaseDefaults, BaseSource, BytesFrom, CatalogueBase, Event, Licence, StoredBase, StoredFile,
     TokenizerOffer,

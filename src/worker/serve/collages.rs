@@ -5,8 +5,10 @@ use super::recipe::templates_of;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::picture::Picture;
-use crate::train::collage::{self, compose};
-use crate::train::{TrainSettings, Words, prepare};
+use crate::train::dataset::collage;
+use crate::train::dataset::collage::compose;
+use crate::train::dataset::prepare;
+use crate::train::{TrainSettings, Words};
 use crate::worker::protocol::{
     ArrangedCollage, Captions, Collage, CollagesRequest, Event, Half, Pixels, ShownCollage,
     SubjectWords,

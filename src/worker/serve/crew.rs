@@ -16,8 +16,8 @@ use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions};
 use super::decomposer::{NAME, READY, answer, question};
 use super::post::{describe, scope, warn};
 use crate::error::Result;
+use crate::spectral::decompose::config::Decomposer;
 use crate::spectral::svd::{self, Decomposition};
-use crate::spectral::workshop::Decomposer;
 use crate::weights::download::{Browser, Transport};
 
 /// The engine's own starter, which lies beside it.
@@ -108,7 +108,7 @@ impl Crew {
 }
 
 impl Decomposer for Crew {
-    fn lanes(&self) -> usize {
+    fn concurrency(&self) -> usize {
         self.members.borrow().len().max(1)
     }
 

@@ -3,9 +3,9 @@
 use super::post::{post, warn};
 use super::session::Session;
 use crate::error::{Error, Result};
+use crate::spectral::delta::import;
 use crate::spectral::delta::{Delta, DeltaMetadata};
-use crate::spectral::import;
-use crate::weights::safetensors::Dtype;
+use crate::weights::format::safetensors::Dtype;
 use crate::worker::protocol::{DeltaSummary, Event, Origin, SubjectWords};
 
 /// Longest name of a file that we make.

@@ -3,11 +3,13 @@
 use super::post::{self, post};
 use super::session::Session;
 use crate::error::{Error, Result};
+use crate::spectral::decompose::shapes::layer_shapes;
+use crate::spectral::delta::svdiff_pytorch;
+use crate::spectral::delta::svdiff_pytorch::{FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
 use crate::spectral::lora::Lora;
-use crate::spectral::shapes::layer_shapes;
-use crate::spectral::svdiff_pytorch::{self, FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
-use crate::spectral::{Needs, SpectralBase, lora_diffusers, lora_kohya};
-use crate::weights::safetensors::Dtype;
+use crate::spectral::lora::{diffusers, kohya};
+use crate::spectral::{DecomposedModel, LayerSelection};
+use crate::weights::format::safetensors::Dtype;
 use crate::worker::protocol::{Event, ExportFormat, ExportRequest, ExportedFile, Task};
 
 impl Session {
@@ -19,7 +21,8 @@ impl Session {
     pub(super) async fn export(&mut self, request: ExportRequest) -> Result<()> {
         let delta = self.opened(&request.id)?.clone();
         delta.check_base(&self.loaded()?.base.hash)?;
-        self.decompose(&Needs::shifting(&[&delta])).await?;
+        self.decompose(&LayerSelection::for_deltas(&[&delta]))
+            .await?;
         post::begin(Task::Export);
         let loaded = self.loaded()?;
         let Some(decomposed) = &loaded.decomposed else {
@@ -32,7 +35,7 @@ impl Session {
         if request.format == ExportFormat::SvdiffPytorch {
             let mut files = Vec::new();
             let mut lost: f64 = 0.0;
-            let mut file = |shifts, base: &SpectralBase, name: &str| -> Result<()> {
+            let mut file = |shifts, base: &DecomposedModel, name: &str| -> Result<()> {
                 let (fitted, part) = svdiff_pytorch::fit_norms(shifts, base, FullNorms::Project)?;
                 lost = lost.max(part);
                 files.push(ExportedFile {
@@ -58,12 +61,10 @@ impl Session {
             Lora::from_delta(&delta, &decomposed.unet, text_encoder, request.rank).await?;
         let base = &loaded.base;
         let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
-        let metadata = lora_kohya::metadata(&delta.metadata, base, &report);
+        let metadata = kohya::metadata(&delta.metadata, base, &report);
         let (write, program) = match request.format {
-            ExportFormat::LoraDiffusers => {
-                (lora_diffusers::write as fn(_, _, _, _) -> _, "diffusers")
-            }
-            _ => (lora_kohya::write as fn(_, _, _, _) -> _, "kohya"),
+            ExportFormat::LoraDiffusers => (diffusers::write as fn(_, _, _, _) -> _, "diffusers"),
+            _ => (kohya::write as fn(_, _, _, _) -> _, "kohya"),
         };
         let bytes: Vec<u8> = write(&lora, [&shapes[0], &shapes[1]], &metadata, Dtype::F16)?;
         post(&Event::Exported {

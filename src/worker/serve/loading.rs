@@ -14,11 +14,12 @@ use super::sources::Opened;
 use super::training::unfinished;
 use super::watch::Gauge;
 use crate::error::{Error, Result};
-use crate::model::base::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::plan::{Stored, Wish};
+use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
-use crate::spectral::{LayerPreset, lora_file};
+use crate::spectral::lora::file;
 use crate::weights::catalogue::LoraEntry;
 use crate::weights::{Files, Place};
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
@@ -29,7 +30,7 @@ impl Session {
     ///
     /// # Errors
     /// `Memory` before anything is fetched but configs, for what cannot fit and is not to be tried
-    /// `anyway`; `Settings`, `Device`, `Cancelled`; those of [`Base::load`].
+    /// `anyway`; `Settings`, `Device`, `Cancelled`; those of [`BaseModel::load`].
     pub(super) async fn load(
         &mut self,
         source: BaseSource,
@@ -74,7 +75,7 @@ impl Session {
         }
         let lora = match lora {
             Some(entry) => {
-                let limit = lora_file::MAX_FILE as u64;
+                let limit = file::MAX_FILE as u64;
                 let file = opened.files().read(&entry.path, limit).await?;
                 Some((Lora::read(&file, &base)?, entry.strength))
             }
@@ -155,13 +156,13 @@ impl Bases {
 /// Loads a base with its weights held as `stored`; what is kept of it and damaged is fetched again.
 ///
 /// # Errors
-/// Those of [`Base::load`].
+/// Those of [`BaseModel::load`].
 pub(super) async fn load_base(
     opened: &Opened,
     device: &Device,
     stored: Stored,
     gauge: &mut Gauge,
-) -> Result<Base> {
+) -> Result<BaseModel> {
     let place = Place::new(device, stored);
     let mut show = |progress| gauge.show(progress);
     match opened.load(place.clone(), &mut show).await {

@@ -7,7 +7,7 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
-use crate::weights::given::{DiskFile, Slices};
+use crate::weights::local::{DiskFile, Slices};
 use crate::worker::protocol::FILES;
 
 /// Files by their paths; the browser's handles, nothing of them is read yet.

@@ -2,8 +2,8 @@
 
 use super::collages::words_of;
 use crate::error::{Error, Result};
-use crate::train::collage::Layout;
-use crate::train::words::Templates;
+use crate::train::dataset::collage::Layout;
+use crate::train::dataset::words::Templates;
 use crate::train::{Checkpoint, TrainSettings};
 use crate::worker::protocol::{Captions, SubjectWords, TrainRequest, UnfinishedRun};
 

@@ -10,7 +10,7 @@ use web_sys::{
 
 use super::post::{describe, scope};
 use crate::error::{Error, Result};
-use crate::worker::slots::{Disk, MemoryDisk};
+use crate::train::checkpoint::slots::{Disk, MemoryDisk};
 
 const FOLDER: &str = "deltabooth";
 /// Open for as long as the worker lives, so that a second tab keeps its hands off.

@@ -9,7 +9,7 @@ use super::device::settle;
 use super::post::{self, post};
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::model::base::Progress;
+use crate::model::base_model::Progress;
 use crate::worker::protocol::{DeviceKind, Event, Task};
 
 impl Session {

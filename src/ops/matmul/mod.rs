@@ -1,0 +1,4 @@
+//! Products of matrices.
+
+pub(crate) mod cpu;
+pub mod stored_matrix;

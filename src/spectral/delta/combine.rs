@@ -1,0 +1,267 @@
+//! Deltas of one base made one: sum, interpolation, style mixing, rank limit.
+//!
+//! | how | singular values |
+//! |---|---|
+//! | sum | σ + Σ strength·δ; a strength may be negative or above 1 |
+//! | interpolation | σ + α·δ₁ + (1 − α)·δ₂ |
+//! | style mixing | σ + δ₁ in the [geometry's layers](GeometryLayers), σ + δ₂ in the others |
+//! | rank limit | per layer only the k shifts of largest \|relu(σ + δ) − σ\| |
+//!
+//! Source: SVDiff (combining, interpolation and style mixing of learned shifts).
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Result};
+use crate::spectral::decompose::decomposed_model::{DecomposedModel, LayerFactors};
+use crate::spectral::delta::metadata::{MAX_LINE, MAX_PROMPTS, MAX_SUBJECTS};
+use crate::spectral::delta::{Combination, CombinationKind, Delta, DeltaMetadata, Parent};
+use crate::spectral::shift::geometry::GeometryLayers;
+use crate::spectral::shift::{ShiftKind, ShiftSet};
+
+/// How deltas become one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Combine {
+    /// Σ strength·δ, one strength per delta.
+    Sum(Vec<f32>),
+    /// α·δ₁ + (1 − α)·δ₂ of two deltas; α outside 0 to 1 goes beyond them.
+    Interpolate(f32),
+    /// Geometry of the first delta, appearance of the second.
+    StyleMix,
+}
+
+impl Combine {
+    /// One delta of several; `parents` are deltas and their content hashes.
+    ///
+    /// The text encoder has no resolutions: in a style mix its shifts are the geometry's, whose
+    /// words the prompt uses. What all parents agree on stays in the metadata, subjects and
+    /// prompts are joined, and the parents are recorded with their strengths.
+    ///
+    /// # Errors
+    /// `Delta` if the parents were made for different bases or shift a layer in different ways;
+    /// `Settings` if their number or a strength cannot work.
+    pub fn apply(&self, parents: &[(&Delta, String)]) -> Result<Delta> {
+        let strengths = self.strengths(parents.len())?;
+        check_same_base(parents)?;
+        let deltas: Vec<&Delta> = parents.iter().map(|(delta, _)| *delta).collect();
+        let (unet, text_encoder) = match self {
+            Self::StyleMix => (
+                mix_styles(&deltas[0].unet, &deltas[1].unet)?,
+                deltas[0].text_encoder.clone(),
+            ),
+            _ => {
+                let sum = |set: fn(&Delta) -> &ShiftSet| {
+                    let sets = deltas.iter().map(|delta| set(delta));
+                    weighted(sets.zip(strengths.iter().copied()).collect())
+                };
+                (sum(|d| &d.unet)?, sum(|d| &d.text_encoder)?)
+            }
+        };
+        let kind = match self {
+            Self::Sum(_) => CombinationKind::Sum,
+            Self::Interpolate(_) => CombinationKind::Interpolate,
+            Self::StyleMix => CombinationKind::StyleMix,
+        };
+        let mut metadata = joined(&deltas);
+        metadata.combination = Some(Combination { kind, rank: None });
+        metadata.parents = parents
+            .iter()
+            .zip(strengths)
+            .map(|((delta, content_sha256), strength)| Parent {
+                title: delta.metadata.title.clone(),
+                content_sha256: content_sha256.clone(),
+                strength,
+            })
+            .collect();
+        Ok(Delta {
+            metadata,
+            unet,
+            text_encoder,
+        })
+    }
+
+    fn strengths(&self, parents: usize) -> Result<Vec<f32>> {
+        let strengths = match self {
+            Self::Sum(strengths) => strengths.clone(),
+            Self::Interpolate(alpha) => vec![*alpha, 1.0 - alpha],
+            Self::StyleMix => vec![1.0; 2],
+        };
+        let wrong = if strengths.len() != parents {
+            format!(
+                "{parents} deltas were given, but {} are needed here: a sum takes one weight for each, interpolation and style mixing take two deltas.",
+                strengths.len()
+            )
+        } else if parents > MAX_SUBJECTS {
+            format!("{parents} deltas were given, but at most {MAX_SUBJECTS} can be combined.")
+        } else if let Some(bad) = strengths.iter().find(|strength| !strength.is_finite()) {
+            format!("A weight is {bad}; give a number such as 0.5, 1 or -0.3.")
+        } else if strengths.iter().all(|&strength| strength == 0.0) {
+            "Every weight is 0, so nothing would be left. Give at least one delta a weight.".into()
+        } else {
+            return Ok(strengths);
+        };
+        Err(Error::Settings(wrong))
+    }
+}
+
+/// α·first + (1 − α)·second; a layer that one does not shift counts as 0 there.
+///
+/// # Errors
+/// `Delta` if both shift a layer in different ways or lengths, by the layer's path.
+pub fn interpolate(first: &ShiftSet, second: &ShiftSet, alpha: f32) -> Result<ShiftSet> {
+    weighted(vec![(first, alpha), (second, 1.0 - alpha)])
+}
+
+/// The sum without the sets of strength 0, whose layers would be zeros.
+fn weighted(mut terms: Vec<(&ShiftSet, f32)>) -> Result<ShiftSet> {
+    terms.retain(|(_, strength)| *strength != 0.0);
+    ShiftSet::weighted_sum(&terms)
+}
+
+/// Shifts of `geometry` in the [geometry's layers](GeometryLayers), of `appearance` in the others.
+///
+/// # Errors
+/// `Delta` if no layer of either shows where the geometry's layers begin.
+pub fn mix_styles(geometry: &ShiftSet, appearance: &ShiftSet) -> Result<ShiftSet> {
+    let paths = [geometry, appearance].into_iter().flat_map(ShiftSet::iter);
+    let layers = GeometryLayers::find(paths.map(|(path, _)| path)).ok_or_else(|| {
+        Error::Delta("These deltas cannot be mixed by style: neither shifts an attention on the way down, where the geometry's layers begin. Train them on all layers, on the 2-D ones or on cross-attention.".into())
+    })?;
+    let taken = |set: &ShiftSet, inside: bool| {
+        let kept = set.iter().filter(|(path, _)| layers.holds(path) == inside);
+        kept.map(|(path, shift)| (path.to_owned(), shift.clone()))
+            .collect::<Vec<_>>()
+    };
+    Ok(taken(geometry, true)
+        .into_iter()
+        .chain(taken(appearance, false))
+        .collect())
+}
+
+/// Only the `k` shifts of largest |relu(σ + δ) − σ| in every layer; the others become 0.
+///
+/// Layers of a lower rank keep all they have; norms are vectors without a rank and stay whole. Of
+/// equal changes the one at the larger singular value stays.
+///
+/// # Errors
+/// `Delta` if the shifts are not this base's.
+pub fn limit_rank(shifts: &ShiftSet, base: &DecomposedModel, k: usize) -> Result<ShiftSet> {
+    base.check(shifts)?;
+    let mut limited = shifts.clone();
+    for (path, layer) in base.layers() {
+        let LayerFactors::Matrix { sigma, .. } = layer else {
+            continue;
+        };
+        if let Some(shift) = limited.entries.get_mut(path) {
+            for dropped in largest(sigma, &shift.delta).into_iter().skip(k) {
+                shift.delta[dropped] = 0.0;
+            }
+        }
+    }
+    Ok(limited)
+}
+
+/// Whether some layer of the delta has rank `k`.
+///
+/// # Errors
+/// `Settings` if `k` is 0 or above the rank of every layer that is shifted.
+pub fn check_rank(delta: &Delta, k: usize) -> Result<()> {
+    let ranks = [&delta.unet, &delta.text_encoder]
+        .into_iter()
+        .flat_map(ShiftSet::iter)
+        .filter(|(_, shift)| shift.kind == ShiftKind::Spectral)
+        .map(|(_, shift)| shift.delta.len());
+    match ranks.max() {
+        None => Err(Error::Settings(
+            "The delta shifts norms only, and norms have no rank to limit. Leave the rank out."
+                .into(),
+        )),
+        Some(highest) if k == 0 || k > highest => Err(Error::Settings(format!(
+            "The rank is {k}, but the layers of this delta have ranks of at most {highest}. Give 1 to {highest}; layers of a lower rank then keep all they have."
+        ))),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Places of the singular values, from the one that changes most to the one that changes least.
+pub(crate) fn largest(sigma: &[f32], delta: &[f32]) -> Vec<usize> {
+    let change: Vec<f32> = changes(sigma, delta).map(f32::abs).collect();
+    let mut places: Vec<usize> = (0..change.len()).collect();
+    places.sort_by(|&a, &b| change[b].total_cmp(&change[a]));
+    places
+}
+
+/// d = relu(σ + δ) − σ.
+pub(crate) fn changes(sigma: &[f32], delta: &[f32]) -> impl Iterator<Item = f32> {
+    sigma
+        .iter()
+        .zip(delta)
+        .map(|(sigma, delta)| (sigma + delta).max(0.0) - sigma)
+}
+
+fn check_same_base(parents: &[(&Delta, String)]) -> Result<()> {
+    let name = |delta: &Delta| {
+        let about = &delta.metadata;
+        let hash: String = about.base_sha256.chars().take(16).collect();
+        format!("'{}' ({hash}…, {})", about.base_id, about.precision)
+    };
+    let first = parents[0].0;
+    let other = parents.iter().map(|(delta, _)| *delta).find(|delta| {
+        delta.metadata.base_sha256 != first.metadata.base_sha256
+            || delta.metadata.precision != first.metadata.precision
+    });
+    match other {
+        None => Ok(()),
+        Some(other) => Err(Error::Delta(format!(
+            "These deltas were made for different bases: {} and {}. A shift belongs to the singular vectors of its own base, so their sum would mean nothing. Combine deltas of one base.",
+            name(first),
+            name(other)
+        ))),
+    }
+}
+
+/// What the parents' metadata says of a combination of them.
+fn joined(deltas: &[&Delta]) -> DeltaMetadata {
+    let all = |field: fn(&DeltaMetadata) -> &str, between: &str| {
+        let mut seen = BTreeSet::new();
+        let texts = deltas.iter().map(|delta| field(&delta.metadata));
+        let texts: Vec<&str> = texts
+            .filter(|text| !text.is_empty() && seen.insert(*text))
+            .collect();
+        cut(texts.join(between))
+    };
+    let mut metadata = DeltaMetadata {
+        base_id: deltas[0].metadata.base_id.clone(),
+        base_sha256: deltas[0].metadata.base_sha256.clone(),
+        precision: deltas[0].metadata.precision.clone(),
+        trigger_phrase: all(|m| &m.trigger_phrase, " and "),
+        title: all(|m| &m.title, " + "),
+        author: all(|m| &m.author, ", "),
+        licence: all(|m| &m.licence, ", "),
+        ..DeltaMetadata::default()
+    };
+    for about in deltas.iter().map(|delta| &delta.metadata) {
+        for subject in &about.subjects {
+            if metadata.subjects.len() < MAX_SUBJECTS && !metadata.subjects.contains(subject) {
+                metadata.subjects.push(subject.clone());
+            }
+        }
+        for prompt in &about.prompts {
+            if metadata.prompts.len() < MAX_PROMPTS && !metadata.prompts.contains(prompt) {
+                metadata.prompts.push(prompt.clone());
+            }
+        }
+    }
+    metadata
+}
+
+/// At most [`MAX_LINE`] bytes of a text.
+fn cut(mut text: String) -> String {
+    while text.len() > MAX_LINE {
+        text.pop();
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "combine_tests.rs"]
+mod tests;

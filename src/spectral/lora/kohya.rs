@@ -1,0 +1,171 @@
+//! LoRA files as kohya's sd-scripts write them, and as A1111, ComfyUI and diffusers read them.
+//!
+//! ```text
+//! lora_unet_<diffusers path, '.' as '_'>.lora_down.weight   [r, c_in] or [r, c_in, k, k]
+//!                                       .lora_up.weight     [c_out, r] or [c_out, r, 1, 1]
+//!                                       .alpha              []; scale = alpha / r
+//! lora_te_<path>…                                           the text encoder's
+//! ```
+//!
+//! Each layer has its own rank and alpha = r, so that the scale is 1. Metadata: `ss_*` and
+//! `sshs_model_hash` (SHA-256 of the bytes after the header) as sd-scripts, `modelspec.*` 1.0.1.
+
+use std::collections::BTreeMap;
+
+use crate::error::Result;
+use crate::model::base_model::BaseModel;
+use crate::model::config::PredictionType;
+use crate::spectral::decompose::shapes::{Component, Shapes};
+use crate::spectral::delta::DeltaMetadata;
+use crate::spectral::lora::file::{Half, Name, halves};
+use crate::spectral::lora::{Lora, LoraReport};
+use crate::weights::format::safetensors;
+use crate::weights::format::safetensors::{Dtype, from_f32};
+use crate::weights::hash::sha256_hex;
+
+/// Writes a file in F16, BF16 or F32.
+///
+/// # Errors
+/// `Delta` if a layer is not in the base's shapes; `Weights` for another type of numbers.
+pub fn write(
+    lora: &Lora,
+    shapes: [&Shapes; 2],
+    metadata: &BTreeMap<String, String>,
+    dtype: Dtype,
+) -> Result<Vec<u8>> {
+    let mut tensors = BTreeMap::new();
+    let parts = [("lora_unet", &lora.unet), ("lora_te", &lora.text_encoder)];
+    for ((prefix, layers), shapes) in parts.into_iter().zip(shapes) {
+        for (path, layer) in layers {
+            let stem = format!("{prefix}_{}", flat(path));
+            let [(down, down_shape), (up, up_shape)] = halves(path, layer, shapes)?;
+            let alpha = layer.scale * layer.rank as f32;
+            let mut add = |name: &str, shape: Vec<usize>, values: &[f32]| -> Result<()> {
+                let bytes = from_f32(dtype, values)?;
+                tensors.insert(format!("{stem}.{name}"), (dtype, shape, bytes));
+                Ok(())
+            };
+            add("alpha", vec![], &[alpha])?;
+            add("lora_down.weight", down_shape, down)?;
+            add("lora_up.weight", up_shape, up)?;
+        }
+    }
+    let tensors: Vec<_> = tensors
+        .into_iter()
+        .map(|(name, (dtype, shape, bytes))| (name, dtype, shape, bytes))
+        .collect();
+    let mut hashed = Vec::new();
+    for (_, _, _, bytes) in &tensors {
+        hashed.extend_from_slice(bytes);
+    }
+    let mut metadata = metadata.clone();
+    metadata.insert("sshs_model_hash".into(), sha256_hex(&hashed));
+    safetensors::write(&tensors, &metadata)
+}
+
+/// `ss_*` and `modelspec.*` entries of a LoRA that was made of a delta.
+pub fn metadata(
+    about: &DeltaMetadata,
+    base: &BaseModel,
+    report: &LoraReport,
+) -> BTreeMap<String, String> {
+    let rank = report.rank.to_string();
+    let mut entries = BTreeMap::from(
+        [
+            ("ss_network_module", "networks.lora".to_owned()),
+            ("ss_network_dim", rank.clone()),
+            ("ss_network_alpha", rank.clone()),
+            (
+                "ss_network_args",
+                format!("{{\"conv_dim\": \"{rank}\", \"conv_alpha\": \"{rank}\"}}"),
+            ),
+            ("ss_sd_model_name", about.base_id.clone()),
+            ("ss_output_name", about.title.clone()),
+            ("ss_steps", about.steps.to_string()),
+            ("modelspec.sai_model_spec", "1.0.1".to_owned()),
+            ("modelspec.implementation", "diffusers".to_owned()),
+            ("modelspec.title", about.title.clone()),
+            ("modelspec.date", about.date.clone()),
+            ("modelspec.author", about.author.clone()),
+            ("modelspec.license", about.licence.clone()),
+            ("modelspec.description", about.description.clone()),
+            ("modelspec.trigger_phrase", about.trigger_phrase.clone()),
+            ("modelspec.thumbnail", about.thumbnail.clone()),
+            ("deltabooth.base_sha256", about.base_sha256.clone()),
+            ("deltabooth.energy_kept", format!("{:.6}", report.energy())),
+        ]
+        .map(|(key, value)| (key.to_owned(), value)),
+    );
+    let v_prediction = base.scheduler.prediction_type == PredictionType::VPrediction;
+    let (architecture, version) = architecture(base.text_encoder.hidden_size(), v_prediction);
+    entries.insert(
+        "modelspec.architecture".into(),
+        format!("{architecture}/lora"),
+    );
+    if let Some(version) = version {
+        entries.insert("ss_base_model_version".into(), version.to_owned());
+        entries.insert(
+            "ss_v2".into(),
+            if version == "sd_v2" { "True" } else { "False" }.to_owned(),
+        );
+    }
+    entries.retain(|_, value| !value.is_empty());
+    entries
+}
+
+/// ModelSpec's and kohya's names of the base, by the width of its text encoder. A base of another
+/// width is not named after one whose weights the LoRA would not fit.
+fn architecture(hidden_size: usize, v_prediction: bool) -> (&'static str, Option<&'static str>) {
+    match (hidden_size, v_prediction) {
+        (768, _) => ("stable-diffusion-v1", Some("sd_v1")),
+        (1024, false) => ("stable-diffusion-v2-512", Some("sd_v2")),
+        (1024, true) => ("stable-diffusion-v2-768-v", Some("sd_v2")),
+        _ => ("stable-diffusion", None),
+    }
+}
+
+/// A tensor's name as model, flattened path and half; `None` if it is not one of this format.
+pub(crate) fn parse(name: &str) -> Option<Name<'_>> {
+    let (stem, half) = name.split_once('.')?;
+    let (component, path) = match (
+        stem.strip_prefix("lora_unet_"),
+        stem.strip_prefix("lora_te_"),
+    ) {
+        (Some(path), _) => (Component::Unet, path),
+        (_, Some(path)) => (Component::TextEncoder, path),
+        _ => return None,
+    };
+    let half = match half {
+        "lora_down.weight" => Half::Down,
+        "lora_up.weight" => Half::Up,
+        "alpha" => Half::Alpha,
+        _ => return None,
+    };
+    Some(Name {
+        component: Some(component),
+        path: path.into(),
+        half,
+    })
+}
+
+/// `down_blocks.0.resnets.1` as `down_blocks_0_resnets_1`.
+pub(crate) fn flat(path: &str) -> String {
+    path.replace('.', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spectral::lora::kohya::architecture;
+
+    #[test]
+    fn only_bases_of_stable_diffusion_are_named_so() {
+        for (hidden_size, v_prediction, expected) in [
+            (768, false, ("stable-diffusion-v1", Some("sd_v1"))),
+            (1024, false, ("stable-diffusion-v2-512", Some("sd_v2"))),
+            (1024, true, ("stable-diffusion-v2-768-v", Some("sd_v2"))),
+            (128, false, ("stable-diffusion", None)),
+        ] {
+            assert_eq!(architecture(hidden_size, v_prediction), expected);
+        }
+    }
+}
