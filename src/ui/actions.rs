@@ -9,7 +9,7 @@ use super::{
 };
 use crate::worker::{
     client::EngineClient,
-    protocol::{DeltaStrength, GenerateRequest, Request},
+    protocol::{Answer, DeltaStrength, GenerateRequest, Request, RequestId},
 };
 
 /// Results kept on the page.
@@ -35,8 +35,7 @@ impl Booth {
     /// Fetches the engine and starts it.
     pub fn start_engine(self) {
         self.engine.set(Engine::Starting);
-        self.client
-            .set_value(Some(EngineClient::spawn(move |event| self.on_event(event))));
+        self.with_client(EngineClient::start);
     }
 
     /// Starts it again after it went down; its `Ready` brings everything back.
@@ -44,30 +43,22 @@ impl Booth {
         self.engine.set(Engine::Starting);
         self.check.set(None);
         self.stages.set(Stages::default());
-        self.client.with_value(|client| {
-            if let Some(client) = client {
-                client.restart();
-            }
-        });
+        self.with_client(EngineClient::start);
     }
 
-    /// Sends now; only for requests that may go before the base is loaded.
-    pub fn post(self, request: Request) {
-        self.client.with_value(|client| {
-            if let Some(client) = client {
-                client.send(request);
-            }
-        });
-    }
-
-    /// Sends as soon as the worker listens.
-    pub fn send(self, request: Request) {
-        match self.engine.get_untracked() {
-            Engine::Asking | Engine::Starting | Engine::Down => {
-                self.outbox.update_value(|outbox| outbox.push(request))
-            }
-            Engine::Loading | Engine::Ready => self.post(request),
+    /// Does something with the engine's client.
+    pub fn with_client<T>(self, use_it: impl FnOnce(&EngineClient) -> T) -> T {
+        if self.client.with_value(Option::is_none) {
+            let client = EngineClient::new(move |Answer { id, event }| self.on_event(id, event));
+            self.client.set_value(Some(client));
         }
+        self.client
+            .with_value(|client| use_it(client.as_ref().expect("it was just made")))
+    }
+
+    /// Sends a request to the engine as soon as it is ready for it.
+    pub fn send(self, request: Request) -> RequestId {
+        self.with_client(|client| client.send(request))
     }
 
     /// Trains on the pictures that were taken in.
@@ -121,7 +112,7 @@ impl Booth {
             self.training.set(Training::Stopping);
             self.tour.set(false);
         }
-        self.send(Request::Cancel);
+        self.with_client(|client| client.cancel(None));
     }
 
     /// Makes what the fields of card 3 ask for.
@@ -227,11 +218,7 @@ impl Booth {
 
     /// Holds the training, or lets it go on; the engine answers with `Paused`.
     pub fn hold(self, paused: bool) {
-        self.send(if paused {
-            Request::Pause
-        } else {
-            Request::Resume
-        });
+        self.with_client(|client| client.pause(None, paused));
     }
 
     /// Holds what the device computes against diffusers' own numbers.

@@ -223,11 +223,7 @@ impl Booth {
         let paused = !self.bases.paused.get_untracked();
         self.bases.paused.set(paused);
         self.bases.rate.set_value(Rate::default());
-        self.post(if paused {
-            Request::Pause
-        } else {
-            Request::Resume
-        });
+        self.with_client(|client| client.pause(None, paused));
     }
 
     /// Nothing is on its way any more.

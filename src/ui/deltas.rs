@@ -8,7 +8,7 @@ use super::{
     state::{Booth, Gravity, NamedFile, OpenDelta, Preview, Training},
     text,
 };
-use crate::worker::protocol::{DeltaSummary, Origin, Pixels, Request};
+use crate::worker::protocol::{DeltaSummary, Origin, Pixels, Request, RequestId};
 
 impl Booth {
     /// Puts a delta aside.
@@ -24,33 +24,26 @@ impl Booth {
         }
         self.forget_messages();
         self.refused_delta.set(None);
-        self.opening
-            .update(|opening| opening.push((name.clone(), file.clone())));
-        self.send(Request::OpenDelta {
-            name,
-            bytes: (*file).clone(),
-            apply_anyway,
-        });
+        self.send_delta(name, file, apply_anyway);
     }
 
     /// Opens in a restarted engine what its forerunner had.
     pub fn reopen_deltas(self) {
         // They were open before, so the person has already agreed to them.
         let deltas = self.deltas.get_untracked();
-        let files: Vec<NamedFile> = deltas
-            .into_iter()
-            .map(|open| (open.file_name, open.file))
-            .collect();
-        self.opening.update(|opening| {
-            opening.splice(0..0, files.clone());
-        });
-        for (name, file) in files {
-            self.post(Request::OpenDelta {
-                name,
-                bytes: (*file).clone(),
-                apply_anyway: true,
-            });
+        for open in deltas {
+            self.send_delta(open.file_name, open.file, true);
         }
+    }
+
+    fn send_delta(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
+        let id = self.send(Request::OpenDelta {
+            name: name.clone(),
+            bytes: (*file).clone(),
+            apply_anyway,
+        });
+        self.opening
+            .update(|opening| opening.push((id, (name, file))));
     }
 
     /// A delta is open.
@@ -64,7 +57,6 @@ impl Booth {
     ) {
         let deltas = self.deltas.get_untracked();
         if origin == Origin::Opened {
-            self.take_opening();
             self.refused_delta.set(None);
         }
         // After a restart the engine opens again what the page still shows.
@@ -126,11 +118,12 @@ impl Booth {
         })
     }
 
-    /// The delta file that the engine has just answered for.
-    pub fn take_opening(self) -> Option<NamedFile> {
-        let taken = self
-            .opening
-            .try_update(|opening| (!opening.is_empty()).then(|| opening.remove(0)));
+    /// The delta file that this request opened or tried to open.
+    pub fn take_opening(self, id: Option<RequestId>) -> Option<NamedFile> {
+        let taken = self.opening.try_update(|opening| {
+            let index = opening.iter().position(|(of, _)| Some(*of) == id)?;
+            Some(opening.remove(index).1)
+        });
         taken.flatten()
     }
 }

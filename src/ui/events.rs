@@ -6,16 +6,18 @@ use leptos::prelude::*;
 
 use super::{
     chart::Point,
-    delta_header::is_for_another_base,
     state::{
-        Booth, Check, Device, Engine, Gravity, Pace, PictureView, Preview, ResultKind, Side,
-        Training,
+        Booth, Check, Device, Engine, Gravity, NamedFile, Pace, PictureView, Preview, ResultKind,
+        Side, Training,
     },
     text,
 };
 use crate::{
     error::Error,
-    worker::protocol::{Event, PictureFault, Pixels, Request, Task, UnfinishedRun},
+    worker::{
+        client::EngineClient,
+        protocol::{Event, PictureFault, Pixels, Request, RequestId, Task, UnfinishedRun},
+    },
 };
 
 /// Previews kept in the filmstrip.
@@ -30,7 +32,33 @@ fn kind_of(error: &Error) -> String {
 
 impl Booth {
     /// Takes one event in.
-    pub fn on_event(self, event: Event) {
+    pub fn on_event(self, id: Option<RequestId>, event: Event) {
+        if event.is_last() {
+            self.on_last(id, event);
+        } else {
+            self.on_news(event);
+        }
+    }
+
+    /// A request has ended.
+    fn on_last(self, id: Option<RequestId>, event: Event) {
+        let opening = self.take_opening(id);
+        match event {
+            Event::Stopped { task } => {
+                self.on_end(task);
+                if task == Task::Load && self.fall_back() {
+                    self.tell(Gravity::Note, text::FELL_BACK.to_owned());
+                }
+            }
+            Event::Failed { task, error } => self.on_failed(task, &error, opening),
+            Event::Refused { error } => {
+                self.tell(Gravity::Warning, text::shorten(&error.to_string(), 600));
+            }
+            _ => {}
+        }
+    }
+
+    fn on_news(self, event: Event) {
         match event {
             Event::Ready => self.on_ready(),
             Event::Device { kind, name, reason } => {
@@ -70,7 +98,7 @@ impl Booth {
                 self.bases.catalogue.set(Some(bases));
                 self.bases.own.offer.set(tokenizer);
             }
-            Event::Stored { bases, .. } => self.bases.stored.set(bases),
+            Event::Stored { bases } => self.bases.stored.set(bases),
             Event::Picture {
                 id,
                 size,
@@ -151,7 +179,6 @@ impl Booth {
                 id,
                 personalised,
                 pictures,
-                ..
             } => self.on_generated(id, personalised, pictures),
             Event::Edited { id, lost } => self.on_edited(id, lost),
             Event::Exported {
@@ -166,14 +193,8 @@ impl Booth {
                 self.stages.update(|stages| stages.check = None);
                 self.check.set(Some(Check::Done(differences, tolerance)));
             }
-            Event::Stopped { task } => {
-                self.on_end(task);
-                if task == Task::Load && self.fall_back() {
-                    self.tell(Gravity::Note, text::FELL_BACK.to_owned());
-                }
-            }
             Event::Warning { message } => self.tell(Gravity::Warning, text::shorten(&message, 600)),
-            Event::Failed { task, error } => self.on_failed(task, &error),
+            Event::Done | Event::Stopped { .. } | Event::Failed { .. } | Event::Refused { .. } => {}
         }
     }
 
@@ -181,6 +202,7 @@ impl Booth {
     /// former worker had.
     fn on_ready(self) {
         self.engine.set(Engine::Loading);
+        let mut waiting = self.with_client(EngineClient::take_waiting);
         self.request_base();
         for subject in self.all_subjects() {
             for picture in subject.pictures.get_untracked() {
@@ -190,21 +212,17 @@ impl Booth {
             }
         }
         self.reopen_deltas();
-        for request in self
-            .outbox
-            .try_update_value(core::mem::take)
-            .unwrap_or_default()
-        {
-            // The list of pictures is the newer word on these.
-            if !matches!(
-                request,
+        // The list of pictures is newer than what waited.
+        waiting.retain(|of| {
+            !matches!(
+                of.request,
                 Request::AddPicture { .. }
                     | Request::CropPicture { .. }
+                    | Request::TurnPicture { .. }
                     | Request::RemovePicture { .. }
-            ) {
-                self.post(request);
-            }
-        }
+            )
+        });
+        self.with_client(|client| client.put_back(waiting));
     }
 
     fn on_progress(self, task: Task, done: u64, total: u64) {
@@ -333,21 +351,17 @@ impl Booth {
         });
     }
 
-    fn on_failed(self, task: Task, error: &Error) {
+    fn on_failed(self, task: Task, error: &Error, opening: Option<NamedFile>) {
         self.on_end(task);
         if task == Task::Link {
             self.arrival.set(None);
         }
-        if task == Task::OpenDelta
-            && let Some((name, file)) = self.take_opening()
-            && let Some(hash) = self.base_hash.get_untracked()
-            && is_for_another_base(&file, &hash)
-        {
+        if let (Error::WrongBaseModel(_), Some(refused)) = (error, opening) {
             // Said beside the choice that it leaves, so not among the messages too.
-            return self.refused_delta.set(Some((name, file)));
+            return self.refused_delta.set(Some(refused));
         }
         // Said beside the choice that it leaves, too.
-        if task == Task::Load && matches!(error, Error::Memory(_)) && self.on_refused() {
+        if task == Task::Load && matches!(error, Error::DoesNotFit(_)) && self.on_refused() {
             return;
         }
         // Another model that cannot be had is no reason to be without any.
@@ -358,6 +372,7 @@ impl Booth {
             self.busy.set(false);
             self.opening.set(Vec::new());
             self.engine.set(Engine::Down);
+            self.with_client(EngineClient::hold);
             self.training.set(Training::Idle);
             self.tour.set(false);
             self.stop_waiting();

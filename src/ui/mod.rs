@@ -22,7 +22,7 @@
 //! | `browser` | parts of it that not every one has |
 //! | `collages` | the strip of collages, and what a person makes of one |
 //! | `intake` | files chosen, dropped or pasted, and samples |
-//! | `arrange`, `chart`, `chosen`, `dimensions`, `delta_header`, `png_text`, `estimate`, `pace`, `report` | plain functions without a DOM |
+//! | `arrange`, `chart`, `chosen`, `dimensions`, `png_text`, `estimate`, `pace`, `report` | plain functions without a DOM |
 //! | `pixels` | pictures on canvases and as downloads |
 //! | `app`, `components` | what is seen |
 
@@ -36,7 +36,6 @@ mod chosen;
 mod collages;
 mod combining;
 mod components;
-mod delta_header;
 mod deltas;
 mod device;
 mod dimensions;

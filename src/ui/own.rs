@@ -292,11 +292,7 @@ impl Booth {
     /// Asks the engine for a base, with its files where they are the person's own.
     pub fn post_load(self, request: Request) {
         let files = self.bases.own.sent.get_value();
-        self.client.with_value(|client| {
-            if let Some(client) = client {
-                client.send_with(request, files);
-            }
-        });
+        self.with_client(|client| client.send_first(request, files));
     }
 
     /// From now on these files belong to the base that is loaded.

@@ -121,7 +121,6 @@ impl Booth {
         let add = Request::AddPicture {
             id: picture.id,
             subject: subject.number,
-            name: picture.name.clone(),
             bytes: (*picture.bytes).clone(),
         };
         // What is edited is one picture: a new one takes the place of the last.
@@ -136,20 +135,19 @@ impl Booth {
     pub fn post_picture(self, subject: Subject, picture: &SubjectPicture) {
         let offset = picture.offset.get_untracked();
         let quarters = picture.quarters.get_untracked();
-        self.post(Request::AddPicture {
+        self.send(Request::AddPicture {
             id: picture.id,
             subject: subject.number,
-            name: picture.name.clone(),
             bytes: (*picture.bytes).clone(),
         });
         if quarters != 0 {
-            self.post(Request::TurnPicture {
+            self.send(Request::TurnPicture {
                 id: picture.id,
                 quarters,
             });
         }
         if picture.wide && offset != 0.5 {
-            self.post(Request::CropPicture {
+            self.send(Request::CropPicture {
                 id: picture.id,
                 offset,
             });

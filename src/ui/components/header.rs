@@ -7,7 +7,6 @@ use crate::ui::{
     state::{Check, Engine, booth},
     text,
 };
-use crate::worker::protocol::Request;
 
 /// The top of the page; `index.html` paints the same before it.
 #[component]
@@ -130,7 +129,7 @@ fn ModelLine() -> impl IntoView {
                     {move || if bases.paused.get() { text::RESUME_DOWNLOAD } else { text::PAUSE_DOWNLOAD }}
                 </button>
                 " "
-                <button type="button" class="link" data-testid="cancel-download" on:click=move |_| booth.post(Request::Cancel)>
+                <button type="button" class="link" data-testid="cancel-download" on:click=move |_| booth.with_client(|client| client.cancel(None))>
                     {text::CANCEL_DOWNLOAD}
                 </button>
             </Show>

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 
 use super::delete::{Delete, revoke_later};
 use crate::ui::{
-    delta_header::is_for_another_base,
     pixels::{object_url, save_bytes},
     shelf::KeptDelta,
     state::booth,
@@ -50,7 +49,8 @@ pub fn LibraryLine(kept: Arc<KeptDelta>) -> impl IntoView {
         let kept = kept.clone();
         move || {
             let hash = booth.base_hash.get();
-            hash.is_some_and(|hash| is_for_another_base(&kept.file, &hash))
+            let made_for = &kept.summary.base_sha256;
+            !made_for.is_empty() && hash.is_some_and(|hash| hash != *made_for)
         }
     };
     let id = kept.id.clone();

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::worker::{
     client::EngineClient,
-    protocol::{BaseSource, Preset, Request, SubjectWords, Task, UnfinishedRun},
+    protocol::{BaseSource, Preset, RequestId, SubjectWords, Task, UnfinishedRun},
 };
 
 mod kinds;
@@ -45,8 +45,6 @@ const NOTE_STAYS: Duration = Duration::from_secs(12);
 pub struct Booth {
     /// The worker; requests go through [`Booth::send`].
     pub client: StoredValue<Option<EngineClient>, LocalStorage>,
-    /// Requests made before the worker listened.
-    pub outbox: StoredValue<Vec<Request>>,
     /// What the address asks for.
     pub options: StoredValue<Options>,
     /// How far the engine is.
@@ -94,7 +92,7 @@ pub struct Booth {
     /// Open deltas, newest first.
     pub deltas: RwSignal<Vec<OpenDelta>>,
     /// Delta files that are being opened, in the order of the engine's answers.
-    pub opening: RwSignal<Vec<NamedFile>>,
+    pub opening: RwSignal<Vec<(RequestId, NamedFile)>>,
     /// A delta that was refused because it belongs to another base.
     pub refused_delta: RwSignal<Option<NamedFile>>,
     /// Fields of combining deltas.
@@ -152,7 +150,6 @@ impl Booth {
         let plans = Plans::new(options.memory);
         Self {
             client: StoredValue::new_local(None),
-            outbox: StoredValue::new(Vec::new()),
             options: StoredValue::new(options),
             engine: RwSignal::new(if surroundings::saves_data() {
                 Engine::Asking

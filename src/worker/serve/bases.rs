@@ -144,19 +144,7 @@ impl Session {
                 });
             }
         }
-        let (room, persistent) = match self.bases.shelf().await {
-            Ok(shelf) => {
-                let folder = shelf.folder();
-                (folder.room().await, folder.is_persistent().await)
-            }
-            Err(_) => (None, false),
-        };
-        post(&Event::Stored {
-            bases,
-            usage: room.map(|(usage, _)| usage),
-            quota: room.map(|(_, quota)| quota),
-            persistent,
-        });
+        post(&Event::Stored { bases });
         Ok(())
     }
 

@@ -22,7 +22,8 @@ impl Session {
     /// Opens a delta file beside those that are open.
     ///
     /// # Errors
-    /// `Delta` if the file is damaged, or made for another base and not to be applied anyway.
+    /// `Delta` if the file is damaged, `WrongBaseModel` if it was made for another base model and is
+    /// not to be applied anyway.
     pub(super) fn open_delta(
         &mut self,
         name: &str,
@@ -131,6 +132,7 @@ pub(super) fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
         description: metadata.description.clone(),
         date: metadata.date.clone(),
         base: metadata.base_id.clone(),
+        base_sha256: metadata.base_sha256.clone(),
         parameters: shifts.map(|(_, shift)| shift.delta.len()).sum(),
         bytes,
     }

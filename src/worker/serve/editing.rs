@@ -45,7 +45,6 @@ impl Session {
                 id: request.id,
                 personalised,
                 pictures: vec![pixels(picture)],
-                seconds: 0.0,
             });
         };
         let unit: Vec<f32> = picture.iter().map(|value| value * 0.5 + 0.5).collect();

@@ -1,7 +1,7 @@
 //! A base that a run does not need while its steps are made: let go of, and brought back.
 
 use super::loading::load_base;
-use super::post::{self, post, warn};
+use super::post::{self, warn};
 use super::recipe::preview_prompt;
 use super::session::{Loaded, Session, no_base};
 use super::sources::Opened;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::plan::{Configs, Stored};
 use crate::spectral::lora::Lora;
 use crate::train::{Onlooker, TrainSettings};
-use crate::worker::protocol::{BaseSource, Event, Task};
+use crate::worker::protocol::{Answer, BaseSource, Event, Task};
 
 /// What is left of a base: the way back, and what previews need.
 pub(super) struct Away {
@@ -79,16 +79,19 @@ impl Session {
     /// over and well.
     pub(super) async fn bring_back(&mut self, away: Away) {
         let task = post::task();
-        // Whoever stopped the run did not mean this.
-        self.control.end();
-        self.control.begin();
+        // Who cancelled the run did not mean this.
+        self.control.forget_stop();
         post::begin(Task::Load);
         if let Err(error) = self.load_again(away).await {
-            post(&match error {
-                Error::Cancelled => Event::Stopped { task: Task::Load },
-                error => Event::Failed {
-                    task: Task::Load,
-                    error,
+            // Not the answer to the request, whose run is over and well.
+            post::answer(&Answer {
+                id: None,
+                event: match error {
+                    Error::Cancelled => Event::Stopped { task: Task::Load },
+                    error => Event::Failed {
+                        task: Task::Load,
+                        error,
+                    },
                 },
             });
         }

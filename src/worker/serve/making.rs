@@ -1,7 +1,5 @@
 //! Pictures of a prompt, with and without deltas.
 
-use web_time::Instant;
-
 use super::gpu_bytes;
 use super::post::{self, post, warn};
 use super::session::{Session, no_base};
@@ -77,7 +75,6 @@ impl Session {
         };
         let mut part = 0;
         for &personalised in sides {
-            let began = Instant::now();
             let mut pictures = Vec::new();
             for factor in if personalised { &factors[..] } else { &[1.0] } {
                 let scaled = |of: &DeltaStrength| DeltaStrength {
@@ -99,7 +96,6 @@ impl Session {
                 id: request.id,
                 personalised,
                 pictures,
-                seconds: began.elapsed().as_secs_f32(),
             });
         }
         gpu_bytes::tell(Task::Generate, plan.peak_as_asked);

@@ -75,7 +75,7 @@ use web_sys::MessageEvent;
 
 use self::control::Control;
 use self::session::Session;
-use super::protocol::{Event, Request};
+use super::protocol::{Answer, Event, Message, OnlyId};
 
 /// Begins to listen; the worker's `main`. A worker of the engine's own crew knows by its name that
 /// it is no engine.
@@ -90,18 +90,22 @@ pub fn start() {
     };
     let inbox = control.clone();
     let listener = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
-        match serde_wasm_bindgen::from_value::<Request>(message.data()) {
-            Ok(request) => inbox.hear(request, picked::beside(&message.data())),
-            Err(why) => post::post(&Event::Warning {
-                message: format!(
-                    "The page asked for something that this engine does not know ({why}). They come from different versions: reload the page."
-                ),
-            }),
+        let data = message.data();
+        match serde_wasm_bindgen::from_value::<Message>(data.clone()) {
+            Ok(message) => inbox.hear(message, picked::beside(&data)),
+            Err(why) => {
+                let id = serde_wasm_bindgen::from_value::<OnlyId>(data).ok();
+                let id = id.map(|only| only.id);
+                post::answer(&Answer::refused(id, &why.to_string()));
+            }
         }
     });
     post::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
     // It listens for as long as the worker lives.
     listener.forget();
     spawn_local(Session::new(control).run());
-    post::post(&Event::Ready);
+    post::answer(&Answer {
+        id: None,
+        event: Event::Ready,
+    });
 }

@@ -3,7 +3,7 @@
 use super::device::Chosen;
 use super::post::post;
 use super::session::{Loaded, Session, no_base};
-use crate::error::{Error, Result};
+use crate::error::{DoesNotFit, Error, Result};
 use crate::plan::{
     Advice, Configs, DeviceClass, Kernels, Limits, Plan, Stored, Verdict, Wish, advise,
 };
@@ -89,10 +89,15 @@ impl Room {
 
 /// The refusal of a base of which no picture can be made here.
 pub(super) fn refusal(advice: &Advice) -> Error {
-    Error::Memory(format!(
-        "This model does not fit on this device, so it was not fetched. {} Choose a smaller model, close other tabs and programs that use the GPU, or say how much memory it has if that is more. It can be loaded anyway, but the device will probably give up.",
-        advice.generate.sentence()
-    ))
+    let plan = &advice.generate;
+    Error::DoesNotFit(DoesNotFit {
+        needed: plan.peak(),
+        limit: plan.limits().budget,
+        reason: match &plan.verdict {
+            Verdict::DoesNotFit(reason) => reason.clone(),
+            _ => String::new(),
+        },
+    })
 }
 
 impl Session {

@@ -6,11 +6,13 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::DedicatedWorkerGlobalScope;
 
 use crate::error::Error;
-use crate::worker::protocol::{Event, Task};
+use crate::worker::protocol::{Answer, Event, RequestId, Task};
 
 thread_local! {
     /// The piece of work under way: what a panic is blamed on.
     static TASK: Cell<Task> = const { Cell::new(Task::Load) };
+    /// The request under way.
+    static REQUEST: Cell<Option<RequestId>> = const { Cell::new(None) };
     static ON_GPU: Cell<bool> = const { Cell::new(false) };
     static FELL: Cell<bool> = const { Cell::new(false) };
 }
@@ -23,15 +25,28 @@ pub(super) fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// Tells the page.
+/// Tells the page something of the request under way.
 pub(super) fn post(event: &Event) {
-    let posted = serde_wasm_bindgen::to_value(event)
+    answer(&Answer {
+        id: REQUEST.get(),
+        event: event.clone(),
+    });
+}
+
+/// Tells the page something.
+pub(super) fn answer(answer: &Answer) {
+    let posted = serde_wasm_bindgen::to_value(answer)
         .map_err(JsValue::from)
         .and_then(|value| scope().post_message(&value));
     if let Err(why) = posted {
         // Without this the page would wait for ever.
         fell(&format!("an event could not be posted: {why:?}"));
     }
+}
+
+/// From now on events belong to this request.
+pub(super) fn set_request(id: Option<RequestId>) {
+    REQUEST.set(id);
 }
 
 /// Tells the page how far the work under way has come.
@@ -80,11 +95,14 @@ pub(super) fn fell(why: &str) {
             "The engine stopped ({why}). It usually ran out of memory: close other tabs, then start the engine again. A training run goes on from its last checkpoint."
         )
     };
-    let event = Event::Failed {
-        task: TASK.get(),
-        error: Error::Device(message),
+    let answer = Answer {
+        id: REQUEST.get(),
+        event: Event::Failed {
+            task: TASK.get(),
+            error: Error::Device(message),
+        },
     };
-    if let Ok(value) = serde_wasm_bindgen::to_value(&event) {
+    if let Ok(value) = serde_wasm_bindgen::to_value(&answer) {
         let _ = scope().post_message(&value);
     }
 }

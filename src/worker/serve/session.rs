@@ -83,14 +83,15 @@ impl Session {
     /// Works for as long as the worker lives.
     pub(super) async fn run(mut self) {
         loop {
-            let (request, files) = self.control.next().await;
-            self.serve(request, files).await;
+            let (_, request, files) = self.control.next().await;
+            let last = self.serve(request, files).await;
+            post(&last);
             self.control.end();
         }
     }
 
-    /// Answers one request; whatever fails, the next one is served.
-    async fn serve(&mut self, request: Request, files: Picked) {
+    /// Answers one request, and gives back its last event; whatever fails, the next one is served.
+    async fn serve(&mut self, request: Request, files: Picked) -> Event {
         let whole = match request {
             Request::Generate(_) | Request::Edit(_) => Some(Task::Generate),
             Request::Combine(_) => Some(Task::Combine),
@@ -106,7 +107,6 @@ impl Session {
                 anyway,
             } => {
                 post::begin(Task::Load);
-                self.control.begin();
                 self.memory = memory;
                 self.load(source, files, device, size, anyway).await
             }
@@ -130,9 +130,7 @@ impl Session {
                 post::begin(Task::Storage);
                 self.remove_stored(&keys).await
             }
-            Request::AddPicture {
-                id, subject, bytes, ..
-            } => {
+            Request::AddPicture { id, subject, bytes } => {
                 post::begin(Task::Picture);
                 let size = self.picture_size();
                 self.pictures.add(id, subject, &bytes, size);
@@ -171,12 +169,10 @@ impl Session {
             }
             Request::Train(request) => {
                 post::begin(Task::Train);
-                self.control.begin();
                 self.train(request).await
             }
             Request::ResumeRun => {
                 post::begin(Task::Train);
-                self.control.begin();
                 self.resume().await
             }
             Request::DiscardRun => {
@@ -186,7 +182,6 @@ impl Session {
             }
             Request::Generate(request) => {
                 post::begin(Task::Generate);
-                self.control.begin();
                 self.generate(request).await
             }
             Request::OpenDelta {
@@ -219,34 +214,27 @@ impl Session {
             }
             Request::Combine(request) => {
                 post::begin(Task::Combine);
-                self.control.begin();
                 self.combine(request).await
             }
             Request::Export(request) => {
                 post::begin(Task::Export);
-                self.control.begin();
                 self.export(request).await
             }
             Request::Edit(request) => {
                 post::begin(Task::Generate);
-                self.control.begin();
                 self.edit(request).await
             }
             Request::CheckDevice => {
                 post::begin(Task::Check);
-                self.control.begin();
                 self.check_device().await
             }
-            // These never enter the queue.
-            Request::Pause | Request::Resume | Request::Cancel => Ok(()),
         };
-        if let Err(error) = outcome {
-            // Training is told by the stage that it had reached; other work is always itself.
-            let task = whole.unwrap_or_else(post::task);
-            post(&match error {
-                Error::Cancelled => Event::Stopped { task },
-                error => Event::Failed { task, error },
-            });
+        // Training is told by the stage that it had reached; other work is always itself.
+        let task = whole.unwrap_or_else(post::task);
+        match outcome {
+            Ok(()) => Event::Done,
+            Err(Error::Cancelled) => Event::Stopped { task },
+            Err(error) => Event::Failed { task, error },
         }
     }
 
