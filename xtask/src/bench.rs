@@ -8,9 +8,9 @@ use flate2::{Compression, write::GzEncoder};
 use crate::shell::{self, Done};
 use crate::web;
 
-/// Builds what is needed, measures, prints a Markdown table.
-pub fn run(_args: &[String]) -> Done {
-    web::build()?;
+/// Builds the app, runs the benchmarks and prints a Markdown table.
+pub fn run() -> Done {
+    web::build_if_stale()?;
     let mut rows = Vec::new();
     for (name, part, mark) in [
         ("page wasm, gzip", "deltabooth", "≤ 400 KB"),
@@ -32,13 +32,11 @@ pub fn run(_args: &[String]) -> Done {
     Ok(())
 }
 
-/// Runs one of `benches/*.rs`, which print lines of `what<TAB>value<TAB>mark`.
+/// Runs one of `benches/*.rs`. They print lines of `what<TAB>value<TAB>mark`.
 fn measured(bench: &str) -> Result<Vec<[String; 3]>, String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    let lines = shell::output(&cargo, &["bench", "--profile", "dev", "--bench", bench])
-        .ok_or_else(|| {
-            format!("`cargo bench --profile dev --bench {bench}` failed: run it to see why")
-        })?;
+    let lines = shell::output(&cargo, &["bench", "--bench", bench])
+        .ok_or_else(|| format!("`cargo bench --bench {bench}` failed: run it to see why"))?;
     Ok(lines
         .lines()
         .filter_map(|line| {
@@ -48,7 +46,7 @@ fn measured(bench: &str) -> Result<Vec<[String; 3]>, String> {
         .collect())
 }
 
-/// The PyTorch step that rebuilds every weight, as svdiff-pytorch does.
+/// A training step in PyTorch that rebuilds every weight, as svdiff-pytorch does.
 fn peer() -> Result<[String; 3], String> {
     let python = std::env::var("DELTABOOTH_PYTHON").unwrap_or_else(|_| "python3".into());
     let what = "training step in PyTorch, weights rebuilt".to_owned();
@@ -66,7 +64,7 @@ fn peer() -> Result<[String; 3], String> {
     ])
 }
 
-/// Bytes of `dist/{part}*.wasm` after gzip at its default level, as static hosts serve it.
+/// Size of `dist/{part}*.wasm` in bytes after gzip at its default level, as static hosts serve it.
 fn compressed(part: &str) -> Result<f64, String> {
     let file = wasm(Path::new("dist"), part).ok_or_else(|| format!("dist/ has no {part}*.wasm"))?;
     let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;

@@ -1,21 +1,27 @@
-//! `cargo xtask serve | test | bench | screenshots | sheets | doctor`: the project's chores, one command each.
+//! `cargo xtask COMMAND` builds, serves, tests and measures the project.
 
 mod bench;
-mod doctor;
 mod precache;
 mod sheets;
 mod shell;
+mod test;
+mod tools;
 mod web;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "\
-cargo xtask serve         build the app and open it in a browser, ready to train
-cargo xtask test          install what is missing and run every check and test
-cargo xtask bench         print the table of sizes and times
-cargo xtask screenshots   take the pictures of the page in docs/
-cargo xtask sheets        learn three sample subjects and draw the contact sheets of docs/
-cargo xtask doctor        say what is missing, and install it
+const HELP: &str = "\
+cargo xtask COMMAND [ARGUMENTS]
+
+Each command first installs the tools that it needs and that are missing.
+
+  serve [ARGUMENTS]      build the app, serve it and open it in a browser; ARGUMENTS go to `trunk serve`
+  test [PART] [FILTER]   run all checks and tests, or one part: native, page, web, e2e, lint
+                         (`cargo xtask test --help` describes the parts and their usual times)
+  bench                  print the table of sizes and times
+  screenshots            take the screenshots of the page in docs/
+  sheets [NAME...]       train the sample subjects and draw the contact sheets in docs/
+  doctor                 report all tools and install the missing ones
 ";
 
 fn main() -> ExitCode {
@@ -23,15 +29,20 @@ fn main() -> ExitCode {
     let command = args.next().unwrap_or_default();
     let rest: Vec<String> = args.collect();
     let done = match command.as_str() {
-        "serve" => doctor::ensure(doctor::WEB).and_then(|()| web::serve(&rest)),
-        "test" => test(),
-        "bench" => doctor::ensure(doctor::ALL).and_then(|()| bench::run(&rest)),
+        "serve" => tools::ensure(tools::WEB).and_then(|()| web::serve(&rest)),
+        "test" => test::run(&rest),
+        "bench" => tools::ensure(tools::ALL).and_then(|()| bench::run()),
         "screenshots" => screenshots(),
         "sheets" => sheets::run(&rest),
+        // Called by trunk after a build; see Trunk.toml.
         "precache" => precache::run(),
-        "doctor" => doctor::ensure(doctor::ALL),
+        "doctor" => tools::ensure(tools::ALL),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
         _ => {
-            eprint!("{USAGE}");
+            eprint!("{HELP}");
             return ExitCode::from(2);
         }
     };
@@ -44,59 +55,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// Presses 'Try it' and keeps what is seen.
+/// Builds the app, presses 'Try a sample' and takes the screenshots.
 fn screenshots() -> shell::Done {
-    doctor::ensure(doctor::ALL)?;
-    web::build()?;
+    tools::ensure(tools::ALL)?;
+    web::build_if_stale()?;
     std::fs::create_dir_all("docs").map_err(|error| format!("docs/: {error}"))?;
     shell::cargo(&["test", "--test", "screenshots", "--", "--test-threads=1"])
-}
-
-/// Every check. Natively and for the browser at once, because each waits now and then for a single
-/// crate; then, alone, what looks at the built app.
-fn test() -> shell::Done {
-    doctor::ensure(doctor::ALL)?;
-    shell::cargo(&["fmt", "--all", "--check"])?;
-    let (native, browser) = std::thread::scope(|scope| {
-        let browser = scope.spawn(|| web::build().and_then(|()| web::clippy()));
-        (test_natively(), browser.join())
-    });
-    native?;
-    browser.map_err(|_| "building for the browser ended with a panic")??;
-    web::check_serve()?;
-    shell::cargo(&["test", "--test", "e2e"])
-}
-
-/// Tests without a browser, and lints.
-fn test_natively() -> shell::Done {
-    shell::cargo(&["test", "--workspace", "--no-fail-fast"])?;
-    // The page's own logic, without a browser.
-    shell::cargo(&[
-        "test",
-        "--profile",
-        "page-test",
-        "--no-default-features",
-        "--features",
-        "page",
-        "--lib",
-    ])?;
-    shell::cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ])?;
-    // `--all-targets` leaves out what `cargo test` alone does not run.
-    shell::cargo(&[
-        "clippy",
-        "--test",
-        "e2e",
-        "--test",
-        "screenshots",
-        "--",
-        "-D",
-        "warnings",
-    ])
 }

@@ -1,4 +1,4 @@
-//! What the service worker keeps: trunk calls this when everything is built (`Trunk.toml`).
+//! Tells the service worker which files to cache. Trunk runs this after a build (`Trunk.toml`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,15 +7,15 @@ use std::path::Path;
 
 use crate::shell::Done;
 
-/// Lines of `static/sw.js` that the build fills in.
+/// Lines of `static/sw.js` that are replaced.
 const BUILD: &str = "const BUILD = \"development\";";
 const FILES: &str = "const FILES = [];";
 const WORKER: &str = "sw.js";
 
-/// Writes the build's number and its files into the built service worker.
+/// Writes the build's hash and its list of files into the built service worker.
 pub fn run() -> Done {
     let folder = std::env::var("TRUNK_STAGING_DIR")
-        .map_err(|_| "trunk calls this after a build; run `trunk build`".to_owned())?;
+        .map_err(|_| "trunk runs this after a build; run `trunk build`".to_owned())?;
     let folder = Path::new(&folder);
     let mut files = BTreeMap::new();
     gather(folder, "", &mut files)?;

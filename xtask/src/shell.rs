@@ -1,12 +1,12 @@
-//! Running other programs, and saying which one failed.
+//! Runs other programs.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-/// Nothing, or why not, for the person.
+/// Success, or an error message for the user.
 pub type Done = Result<(), String>;
 
-/// Starts a program, which goes on by itself.
+/// Starts a program in the background.
 pub fn start(program: &str, args: &[&str]) -> Result<Child, String> {
     eprintln!("\n$ {program} {}", args.join(" "));
     Command::new(program)
@@ -15,7 +15,7 @@ pub fn start(program: &str, args: &[&str]) -> Result<Child, String> {
         .map_err(|error| format!("`{program}` could not be started: {error}"))
 }
 
-/// Runs a program in the foreground, and says how long it took.
+/// Runs a program in the foreground and prints how long it took.
 pub fn run(program: &str, args: &[&str]) -> Done {
     let begun = Instant::now();
     let ended = start(program, args)?.wait();
@@ -27,11 +27,11 @@ pub fn run(program: &str, args: &[&str]) -> Done {
             "`{program} {}` ended with {status}",
             args.join(" ")
         )),
-        Err(error) => Err(format!("`{program}` was lost sight of: {error}")),
+        Err(error) => Err(format!("`{program}` could not be waited for: {error}")),
     }
 }
 
-/// Runs the cargo that runs us.
+/// Runs the cargo that started this program.
 pub fn cargo(args: &[&str]) -> Done {
     run(
         &std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()),
@@ -39,7 +39,7 @@ pub fn cargo(args: &[&str]) -> Done {
     )
 }
 
-/// What a program prints, if it runs and succeeds.
+/// The output of a program if it succeeds.
 pub fn output(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(args)

@@ -7,7 +7,7 @@ use super::training::now;
 use crate::edit::{EditSettings, edit};
 use crate::error::Result;
 use crate::picture::Picture;
-use crate::spectral::Needs;
+use crate::spectral::LayerSelection;
 use crate::spectral::delta::Delta;
 use crate::train::{Subject, TrainSettings, Trainer};
 use crate::worker::protocol::{EditRequest, Event, Task};
@@ -91,8 +91,8 @@ impl Session {
         let training =
             TrainSettings::one_picture(&settings.prompt, steps, settings.seed).validated()?;
         let plan = self.plan_training(&training)?;
-        let needs = Needs::training(training.layers, training.text_encoder);
-        self.decompose(&needs).await?;
+        let selection = LayerSelection::for_training(training.layers, training.text_encoder);
+        self.decompose(&selection).await?;
         post::begin(Task::Generate);
         let loaded = self.loaded()?;
         let Some(decomposed) = &loaded.decomposed else {

@@ -1,25 +1,17 @@
-//! What can be done with deltas once they are there: strengths, ranks, a style mix.
+//! Trained deltas at several strengths and ranks, and a style mix of two.
 
-use super::paper::Sheet;
-use super::studio::{Studio, Subject};
+use super::canvas::Sheet;
+use super::session::{DOG, ROBOT, Session};
 
-const DOG: Subject = Subject {
-    folder: "dog",
-    token: "sks",
-};
-const ROBOT: Subject = Subject {
-    folder: "robot",
-    token: "sks",
-};
 const STRENGTHS: [&str; 8] = ["-1", "-0.5", "0", "0.25", "0.5", "1", "1.5", "2"];
-/// The shifts that are kept of each layer; the last one keeps all.
+/// How many shifts of each layer are kept; the last one keeps all.
 const RANKS: [&str; 7] = ["1", "4", "16", "32", "64", "128", ALL];
 /// The largest rank of a layer of the embedded base.
 const ALL: &str = "256";
 
-/// One delta, less and more of it.
-pub fn strength(studio: &Studio) -> Result<Sheet, String> {
-    let delta = studio.train("dog", &[DOG], &[])?;
+/// One delta at several strengths.
+pub fn strength(session: &Session) -> Result<Sheet, String> {
+    let delta = session.train("dog", &[DOG], &[])?;
     let mut sheet = Sheet::default();
     sheet.heads(
         (0..).zip(
@@ -32,7 +24,7 @@ pub fn strength(studio: &Studio) -> Result<Sheet, String> {
         let prompt = format!("photo of a {}{scene}", DOG.name());
         let mut pictures = Vec::new();
         for strength in STRENGTHS {
-            pictures.extend(studio.make(
+            pictures.extend(session.generate(
                 &prompt,
                 &["--delta", &format!("{delta}:{strength}")],
                 1,
@@ -44,14 +36,14 @@ pub fn strength(studio: &Studio) -> Result<Sheet, String> {
     Ok(sheet)
 }
 
-/// The shifts that change a layer most, and LoRAs of that rank.
-pub fn rank(studio: &Studio) -> Result<Sheet, String> {
-    let delta = studio.train("dog", &[DOG], &[])?;
+/// The largest shifts of each layer, and LoRAs of the same rank.
+pub fn rank(session: &Session) -> Result<Sheet, String> {
+    let delta = session.train("dog", &[DOG], &[])?;
     let mut files = Vec::new();
     for rank in RANKS {
-        let shifts = studio.file(&format!("rank-{rank}.safetensors"));
-        let lora = studio.file(&format!("lora-{rank}.safetensors"));
-        studio.call(&[
+        let shifts = session.file(&format!("rank-{rank}.safetensors"));
+        let lora = session.file(&format!("lora-{rank}.safetensors"));
+        session.booth(&[
             "combine",
             "--base",
             "static/base",
@@ -61,7 +53,7 @@ pub fn rank(studio: &Studio) -> Result<Sheet, String> {
             &shifts,
             &delta,
         ])?;
-        studio.call(&[
+        session.booth(&[
             "export",
             "--base",
             "static/base",
@@ -84,8 +76,8 @@ pub fn rank(studio: &Studio) -> Result<Sheet, String> {
         let prompt = format!("photo of a {}{scene}", DOG.name());
         let (mut shifts, mut loras) = (Vec::new(), Vec::new());
         for (delta, lora) in &files {
-            shifts.extend(studio.make(&prompt, &["--delta", delta], 1)?);
-            loras.extend(studio.make(&prompt, &["--lora", lora], 1)?);
+            shifts.extend(session.generate(&prompt, &["--delta", delta], 1)?);
+            loras.extend(session.generate(&prompt, &["--lora", lora], 1)?);
         }
         sheet.line(format!("{prompt}: the largest shifts of each layer"));
         sheet.pictures(shifts);
@@ -95,12 +87,12 @@ pub fn rank(studio: &Studio) -> Result<Sheet, String> {
     Ok(sheet)
 }
 
-/// The shapes of one subject with the look of another.
-pub fn style(studio: &Studio) -> Result<Sheet, String> {
-    let dog = studio.train("dog", &[DOG], &[])?;
-    let robot = studio.train("robot", &[ROBOT], &[])?;
+/// The shape of one subject with the look of another.
+pub fn style(session: &Session) -> Result<Sheet, String> {
+    let dog = session.train("dog", &[DOG], &[])?;
+    let robot = session.train("robot", &[ROBOT], &[])?;
     let mix = |name: &str, geometry: &str, appearance: &str| {
-        let out = studio.file(name);
+        let out = session.file(name);
         let args = [
             "combine",
             "--style-mix",
@@ -109,7 +101,7 @@ pub fn style(studio: &Studio) -> Result<Sheet, String> {
             geometry,
             appearance,
         ];
-        studio.call(&args).map(|()| out.clone())
+        session.booth(&args).map(|()| out.clone())
     };
     let deltas = [
         ("the dog's delta", dog.clone()),
@@ -134,7 +126,7 @@ pub fn style(studio: &Studio) -> Result<Sheet, String> {
             let prompt = format!("photo of a {}{scene}", subject.name());
             let mut pictures = Vec::new();
             for (_, delta) in &deltas {
-                pictures.extend(studio.make(&prompt, &["--delta", delta], 2)?);
+                pictures.extend(session.generate(&prompt, &["--delta", delta], 2)?);
             }
             sheet.line(prompt);
             sheet.pictures(pictures);

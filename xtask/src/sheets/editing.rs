@@ -1,9 +1,9 @@
-//! One picture, learned by its prompt and edited by another.
+//! One picture, trained with its prompt and edited with another.
 
-use super::paper::Sheet;
-use super::studio::{Studio, open};
+use super::canvas::Sheet;
+use super::session::{Session, open};
 
-/// Picture, what it shows, what it should show.
+/// Picture, its prompt, the target prompt.
 const EDITS: [[&str; 3]; 4] = [
     [
         "static/subjects/dog/3.png",
@@ -26,11 +26,11 @@ const EDITS: [[&str; 3]; 4] = [
         "photo of a dog",
     ],
 ];
-/// Noise by η and by slerp.
+/// Pairs of η and slerp.
 const WAYS: [[&str; 2]; 3] = [["0", "0"], ["0.5", "0"], ["0.5", "0.3"]];
 
-/// Four edits, each in three ways.
-pub fn sheet(studio: &Studio) -> Result<Sheet, String> {
+/// Four edits, each with three noise settings.
+pub fn sheet(session: &Session) -> Result<Sheet, String> {
     let mut sheet = Sheet::default();
     let mut heads = vec!["the picture".to_owned(), "inverted back".to_owned()];
     heads.extend(WAYS.map(|[eta, slerp]| format!("eta {eta}, slerp {slerp}")));
@@ -39,7 +39,7 @@ pub fn sheet(studio: &Studio) -> Result<Sheet, String> {
         let mut pictures = Vec::new();
         let mut learned: Option<String> = None;
         for (way, [eta, slerp]) in WAYS.into_iter().enumerate() {
-            let out = studio.file(&format!("edit-{number}-{way}"));
+            let out = session.file(&format!("edit-{number}-{way}"));
             let mut args = vec![
                 "edit",
                 "--base",
@@ -60,7 +60,7 @@ pub fn sheet(studio: &Studio) -> Result<Sheet, String> {
             if let Some(delta) = &learned {
                 args.extend(["--delta", delta]);
             }
-            studio.call(&args)?;
+            session.booth(&args)?;
             let read = |name: &str| open(format!("{out}/{name}.png").as_ref());
             if learned.is_none() {
                 pictures.extend([read("before")?, read("reconstruction")?]);

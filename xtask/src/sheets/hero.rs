@@ -1,25 +1,20 @@
-//! The strip at the top of the page: a sample's pictures, and what became of them.
+//! The strip at the top of the page: training pictures of a sample, and pictures by its delta.
 
 use image::{Rgb, RgbImage, imageops};
 
-use super::paper::SIDE;
-use super::studio::{Studio, Subject};
+use super::canvas::SIDE;
+use super::session::{DOG, Session};
 
-/// The subject of the first button.
-const DOG: Subject = Subject {
-    folder: "dog",
-    token: "sks",
-};
-/// The scenes that the first button ends with.
+/// The scenes that 'Try a sample' shows at its end.
 const SCENES: [&str; 3] = ["in space", "in the snow", "on a beach"];
 const GAP: u32 = 8;
-/// Enlarged so many times.
+/// Enlargement of the strip.
 const TIMES: u32 = 2;
 const FILE: &str = "static/hero.png";
 
-/// Draws it; the scenes have seed 0, whatever comes.
-pub fn draw(studio: &Studio) -> Result<String, String> {
-    let delta = studio.train(DOG.folder, &[DOG], &[])?;
+/// Draws the strip; every scene has seed 0.
+pub fn draw(session: &Session) -> Result<String, String> {
+    let delta = session.train(DOG.folder, &[DOG], &[])?;
     let half = (SIDE - GAP) / 2;
     let mut strip = RgbImage::from_pixel(4 * SIDE + 4 * GAP, SIDE, Rgb([255; 3]));
     for (index, picture) in (0..).zip(DOG.pictures()?) {
@@ -29,7 +24,7 @@ pub fn draw(studio: &Studio) -> Result<String, String> {
     }
     for (index, scene) in (1..).zip(SCENES) {
         let prompt = format!("photo of a {} {scene}", DOG.name());
-        let made = studio.make(&prompt, &["--delta", &delta], 1)?;
+        let made = session.generate(&prompt, &["--delta", &delta], 1)?;
         let left = index * (SIDE + GAP) + GAP;
         for picture in &made {
             imageops::replace(&mut strip, picture, i64::from(left), 0);

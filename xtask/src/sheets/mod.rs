@@ -1,40 +1,40 @@
-//! Contact sheets: what the embedded base makes of prompts before and after it has learned.
+//! Contact sheets: pictures by the embedded base model before and after training.
 //!
-//! Nothing is selected: prompts and seeds stand in these files, and every picture is on the sheet.
+//! Pictures are not selected: prompts and seeds are fixed here, and a sheet shows every picture.
 //!
 //! | file | sheet |
 //! |---|---|
-//! | [`one`] | one subject in scenes that none of its pictures has, beside the base |
-//! | [`several`] | two subjects, four ways of learning them; three subjects |
+//! | [`one`] | one subject in scenes that its training pictures lack, beside the base model |
+//! | [`several`] | two subjects trained in four ways; three subjects |
 //! | [`combining`] | strengths, ranks, a style mix |
-//! | [`link`] | a delta before and after its way through a link |
+//! | [`link`] | a delta before and after it was packed into a link |
 //! | [`hero`] | the strip at the top of the page, `static/hero.png` |
-//! | [`editing`] | one picture, edited by its prompt |
-//! | [`paper`] | rows of enlarged pictures with words over them |
-//! | [`studio`] | calls to booth, deltas kept between the sheets of one call |
+//! | [`editing`] | one picture, edited with a prompt |
+//! | [`canvas`] | rows of enlarged pictures with captions |
+//! | [`session`] | runs `booth`; sheets of one call share their deltas |
 
+mod canvas;
 mod combining;
 mod editing;
 mod hero;
 mod link;
 mod one;
-mod paper;
+mod session;
 mod several;
-mod studio;
 
 use std::fs;
 
 use crate::shell::Done;
-use studio::Studio;
+use session::Session;
 
-/// Makes a sheet.
-type Draw = fn(&Studio) -> Result<paper::Sheet, String>;
+/// Draws one sheet.
+type Draw = fn(&Session) -> Result<canvas::Sheet, String>;
 
-/// Everything that can be drawn, by its name: `docs/sheet-<name>.png`.
+/// All sheets by name; each is written to `docs/sheet-<name>.png`.
 const SHEETS: [(&str, Draw); 10] = [
-    ("dog", |studio| one::sheet(studio, "dog")),
-    ("robot", |studio| one::sheet(studio, "robot")),
-    ("cat", |studio| one::sheet(studio, "cat")),
+    ("dog", |session| one::sheet(session, "dog")),
+    ("robot", |session| one::sheet(session, "robot")),
+    ("cat", |session| one::sheet(session, "cat")),
     ("two", several::two),
     ("three", several::three),
     ("strength", combining::strength),
@@ -47,8 +47,8 @@ const SHEETS: [(&str, Draw); 10] = [
 /// The strip at the top of the page.
 const HERO: &str = "hero";
 
-/// Draws all sheets, or those that are named. Before them, `--booth PATH` takes a booth that is
-/// already built, and `--keep` the deltas that a former call trained.
+/// Draws all sheets, or only the named ones. Flags come first: `--booth PATH` uses a built `booth`,
+/// `--keep` reuses the deltas of the previous call.
 pub fn run(args: &[String]) -> Done {
     let (mut booth, mut keep, mut named) = (None, false, args);
     loop {
@@ -73,15 +73,15 @@ pub fn run(args: &[String]) -> Done {
             known.join(", ")
         ));
     }
-    let studio = Studio::new(booth, keep)?;
+    let session = Session::new(booth, keep)?;
     fs::create_dir_all("docs").map_err(|error| format!("docs: {error}"))?;
     if named.is_empty() || named.iter().any(|wanted| wanted == HERO) {
-        println!("{}", hero::draw(&studio)?);
+        println!("{}", hero::draw(&session)?);
     }
     for (name, draw) in SHEETS {
         if named.is_empty() || named.iter().any(|wanted| wanted == name) {
             let path = format!("docs/sheet-{name}.png");
-            draw(&studio)?.save(&path)?;
+            draw(&session)?.save(&path)?;
             println!("{path}");
         }
     }

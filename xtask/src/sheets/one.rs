@@ -1,21 +1,18 @@
-//! One subject: the base on the left, the delta on the right.
+//! One subject: pictures by the base model on the left, with the delta on the right.
 
-use super::paper::Sheet;
-use super::studio::{Studio, Subject};
+use super::canvas::Sheet;
+use super::session::{Session, Subject};
 
-/// Ends of the prompts. The subjects' pictures have plain grounds and a meadow; what follows the
-/// first is in none of them.
+/// Ends of the prompts. The training pictures show plain backgrounds and a meadow, so every scene but
+/// the first is new.
 const SCENES: [&str; 5] = ["", " in the snow", " in space", " at night", " under water"];
-/// Pictures of a prompt.
+/// Pictures per prompt.
 const SEEDS: usize = 2;
 
-/// The subject of that folder.
-pub fn sheet(studio: &Studio, folder: &'static str) -> Result<Sheet, String> {
-    let subject = Subject {
-        folder,
-        token: "sks",
-    };
-    let delta = studio.train(folder, &[subject], &[])?;
+/// The sheet of the subject in this folder of static/subjects.
+pub fn sheet(session: &Session, folder: &'static str) -> Result<Sheet, String> {
+    let subject = Subject::new(folder, "sks");
+    let delta = session.train(folder, &[subject], &[])?;
     let mut sheet = Sheet::default();
     sheet.line("learned from these pictures");
     sheet.pictures(subject.pictures()?);
@@ -25,8 +22,8 @@ pub fn sheet(studio: &Studio, folder: &'static str) -> Result<Sheet, String> {
     ]);
     for scene in SCENES {
         let prompt = format!("photo of a {}{scene}", subject.name());
-        let mut pictures = studio.make(&prompt, &[], SEEDS)?;
-        pictures.extend(studio.make(&prompt, &["--delta", &delta], SEEDS)?);
+        let mut pictures = session.generate(&prompt, &[], SEEDS)?;
+        pictures.extend(session.generate(&prompt, &["--delta", &delta], SEEDS)?);
         sheet.line(prompt);
         sheet.pictures(pictures);
     }

@@ -1,34 +1,25 @@
 //! Several subjects in one picture.
 
-use super::paper::Sheet;
-use super::studio::{Studio, Subject, open};
+use super::canvas::Sheet;
+use super::session::{DOG, Session, Subject, open};
 
-const DOG: Subject = Subject {
-    folder: "dog",
-    token: "sks",
-};
-const CAT: Subject = Subject {
-    folder: "cat",
-    token: "olis",
-};
-const ROBOT: Subject = Subject {
-    folder: "robot",
-    token: "zwx",
-};
-/// Collages that a sheet shows.
+const CAT: Subject = Subject::new("cat", "olis");
+/// Has its own identifier, as all three are trained together.
+const ROBOT: Subject = Subject::new("robot", "zwx");
+/// How many collages the sheet shows.
 const COLLAGES: usize = 8;
-/// Pictures of a prompt, of each way of learning.
+/// Pictures per prompt and way of training.
 const SEEDS: usize = 2;
 
-/// Two subjects, learned in four ways. No collage is captioned with "sitting beside".
-pub fn two(studio: &Studio) -> Result<Sheet, String> {
+/// Two subjects trained in four ways. No collage has the caption "sitting beside".
+pub fn two(session: &Session) -> Result<Sheet, String> {
     let both = [DOG, CAT];
-    let plain = studio.train("two-plain", &both, &["--collages", "0"])?;
-    let mixed = studio.train("two-mixed", &both, &["--unmix-weight", "0"])?;
-    let unmixed = studio.train("two-unmixed", &both, &["--unmix-weight", "0.01"])?;
+    let plain = session.train("two-plain", &both, &["--collages", "0"])?;
+    let mixed = session.train("two-mixed", &both, &["--unmix-weight", "0"])?;
+    let unmixed = session.train("two-unmixed", &both, &["--unmix-weight", "0.01"])?;
     let alone = [
-        studio.train("dog", &[DOG], &[])?,
-        studio.train("olis-cat", &[CAT], &[])?,
+        session.train("dog", &[DOG], &[])?,
+        session.train("olis-cat", &[CAT], &[])?,
     ];
     let ways: [(&str, Vec<&str>); 4] = [
         ("no collages", vec!["--delta", &plain]),
@@ -46,7 +37,7 @@ pub fn two(studio: &Studio) -> Result<Sheet, String> {
     pictures.extend(CAT.pictures()?);
     sheet.pictures(pictures);
     sheet.line("the first collages");
-    sheet.pictures(collages(studio)?);
+    sheet.pictures(collages(session)?);
     sheet.heads(
         (0..)
             .step_by(SEEDS)
@@ -64,7 +55,7 @@ pub fn two(studio: &Studio) -> Result<Sheet, String> {
     ] {
         let mut pictures = Vec::new();
         for (_, deltas) in &ways {
-            pictures.extend(studio.make(&prompt, deltas, SEEDS)?);
+            pictures.extend(session.generate(&prompt, deltas, SEEDS)?);
         }
         sheet.line(prompt);
         sheet.pictures(pictures);
@@ -73,9 +64,9 @@ pub fn two(studio: &Studio) -> Result<Sheet, String> {
     Ok(sheet)
 }
 
-fn collages(studio: &Studio) -> Result<Vec<image::RgbImage>, String> {
-    let (out, count) = (studio.file("collages"), COLLAGES.to_string());
-    studio.call(&[
+fn collages(session: &Session) -> Result<Vec<image::RgbImage>, String> {
+    let (out, count) = (session.file("collages"), COLLAGES.to_string());
+    session.booth(&[
         "collage",
         "--subject",
         "static/subjects/dog|sks|dog",
@@ -91,10 +82,10 @@ fn collages(studio: &Studio) -> Result<Vec<image::RgbImage>, String> {
         .collect()
 }
 
-/// Three subjects, learned together; pairs and each alone.
-pub fn three(studio: &Studio) -> Result<Sheet, String> {
+/// Three subjects trained together, shown in pairs and alone.
+pub fn three(session: &Session) -> Result<Sheet, String> {
     let subjects = [DOG, CAT, ROBOT];
-    let delta = studio.train("three", &subjects, &[])?;
+    let delta = session.train("three", &subjects, &[])?;
     let mut sheet = Sheet::default();
     sheet.line("learned from these pictures");
     for subject in subjects {
@@ -111,7 +102,7 @@ pub fn three(studio: &Studio) -> Result<Sheet, String> {
         format!("photo of an {cat} in the desert"),
         format!("photo of a {robot} at night"),
     ] {
-        let pictures = studio.make(&prompt, &["--delta", &delta], 4)?;
+        let pictures = session.generate(&prompt, &["--delta", &delta], 4)?;
         sheet.line(prompt);
         sheet.pictures(pictures);
     }
