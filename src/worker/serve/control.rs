@@ -10,16 +10,16 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
-use super::picked::Picked;
-use super::post;
 use crate::error::{Error, Result};
 use crate::worker::protocol::{Answer, Event, Message, Request, RequestId};
+use crate::worker::serve::page;
+use crate::worker::serve::user_files::Picked;
 
 /// A request with its id and the files beside it.
-pub(super) type Received = (RequestId, Request, Picked);
+pub(crate) type Received = (RequestId, Request, Picked);
 
 /// Shared by the message listener and the one task that works.
-pub(super) struct Control {
+pub(crate) struct Control {
     inbox: RefCell<VecDeque<Received>>,
     waker: RefCell<Option<Waker>>,
     running: Cell<Option<RequestId>>,
@@ -32,7 +32,7 @@ pub(super) struct Control {
 impl Control {
     /// # Errors
     /// What the browser throws.
-    pub(super) fn new() -> Result<Self, JsValue> {
+    pub(crate) fn new() -> Result<Self, JsValue> {
         Ok(Self {
             inbox: RefCell::default(),
             waker: RefCell::default(),
@@ -44,7 +44,7 @@ impl Control {
     }
 
     /// Takes a message in, with the files beside it.
-    pub(super) fn hear(&self, message: Message, files: Picked) {
+    pub(crate) fn hear(&self, message: Message, files: Picked) {
         match message {
             Message::Request { id, request } => {
                 self.inbox.borrow_mut().push_back((id, request, files));
@@ -67,7 +67,7 @@ impl Control {
         let index = self.inbox.borrow().iter().position(waits);
         let removed = index.and_then(|index| self.inbox.borrow_mut().remove(index));
         match removed {
-            Some((_, request, _)) => post::answer(&Answer {
+            Some((_, request, _)) => page::answer(&Answer {
                 id: Some(id),
                 event: Event::Stopped {
                     task: request.task(),
@@ -78,21 +78,21 @@ impl Control {
     }
 
     /// Waits for the next request, which is then the running one.
-    pub(super) async fn next(&self) -> Received {
+    pub(crate) async fn next(&self) -> Received {
         let next = self.wait(|| self.inbox.borrow_mut().pop_front()).await;
         self.running.set(Some(next.0));
-        post::set_request(self.running.get());
+        page::set_request(self.running.get());
         next
     }
 
     /// The running request is done.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.running.set(None);
-        post::set_request(None);
+        page::set_request(None);
     }
 
     /// Takes back a cancellation or a pause of the running request: it has other work to do.
-    pub(super) fn forget_stop(&self) {
+    pub(crate) fn forget_stop(&self) {
         self.paused.set(None);
         self.cancelled.set(None);
     }
@@ -105,14 +105,14 @@ impl Control {
     ///
     /// # Errors
     /// `Cancelled` when the work is to end.
-    pub(super) async fn between(&self) -> Result<()> {
+    pub(crate) async fn between(&self) -> Result<()> {
         self.turn().await;
         if self.is(&self.paused) && !self.is(&self.cancelled) {
-            post::post(&Event::Paused { paused: true });
+            page::post(&Event::Paused { paused: true });
             self.wait(|| (!self.is(&self.paused) || self.is(&self.cancelled)).then_some(()))
                 .await;
             if !self.is(&self.cancelled) {
-                post::post(&Event::Paused { paused: false });
+                page::post(&Event::Paused { paused: false });
             }
         }
         if self.is(&self.cancelled) {
@@ -122,7 +122,7 @@ impl Control {
     }
 
     /// Returns when the work is to end: for work that waits for something that may never come.
-    pub(super) async fn cancelled(&self) {
+    pub(crate) async fn cancelled(&self) {
         self.wait(|| self.is(&self.cancelled).then_some(())).await;
     }
 
