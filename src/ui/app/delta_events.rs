@@ -17,7 +17,6 @@ pub(super) fn on_delta(
 ) {
     let others = page.deltas.open.get_untracked();
     if origin == Origin::Opened {
-        page.deltas.take_opening();
         page.deltas.refused.set(None);
     }
     // A restarted engine opens deltas again that the page already shows.

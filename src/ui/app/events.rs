@@ -19,18 +19,39 @@ use crate::ui::{
         state::{Preview, Throughput},
     },
 };
-use crate::worker::protocol::{Event, Pixels, Request};
+use crate::worker::protocol::{Answer, Event, Pixels, Request, RequestId};
 
-/// Handles one event.
-pub(super) fn on_event(page: Page, event: Event) {
+/// Handles one answer.
+pub(super) fn on_answer(page: Page, answer: Answer) {
+    let Answer { id, event } = answer;
+    if event.is_last() {
+        on_last(page, id, event);
+    } else {
+        on_event(page, event);
+    }
+}
+
+/// A request has ended.
+fn on_last(page: Page, id: Option<RequestId>, event: Event) {
+    let opening = page.deltas.take_opening(id);
+    match event {
+        Event::Stopped { task } => on_stopped(page, task),
+        Event::Failed { task, error } => on_failed(page, task, &error, opening),
+        Event::Refused { error } => page
+            .messages
+            .tell(Severity::Warning, shorten(&error.to_string(), 600)),
+        _ => {}
+    }
+}
+
+/// Handles an event that does not end its request.
+fn on_event(page: Page, event: Event) {
     match event {
         Event::Ready
         | Event::Device { .. }
         | Event::Progress { .. }
         | Event::Checked { .. }
-        | Event::Stopped { .. }
-        | Event::Warning { .. }
-        | Event::Failed { .. } => on_engine_event(page, event),
+        | Event::Warning { .. } => on_engine_event(page, event),
         Event::Loaded { .. }
         | Event::Planned { .. }
         | Event::SizeSet { .. }
@@ -56,6 +77,7 @@ pub(super) fn on_event(page: Page, event: Event) {
         | Event::Packed { .. }
         | Event::Unpacked { .. } => on_delta_event(page, event),
         Event::Generated { .. } | Event::Edited { .. } => on_result_event(page, event),
+        Event::Done | Event::Stopped { .. } | Event::Failed { .. } | Event::Refused { .. } => {}
     }
 }
 
@@ -71,11 +93,9 @@ fn on_engine_event(page: Page, event: Event) {
             differences,
             tolerance,
         } => page.device.on_checked(differences, tolerance),
-        Event::Stopped { task } => on_stopped(page, task),
         Event::Warning { message } => page
             .messages
             .tell(Severity::Warning, shorten(&message, 600)),
-        Event::Failed { task, error } => on_failed(page, task, &error),
         _ => {}
     }
 }
@@ -117,7 +137,7 @@ fn on_model_event(page: Page, event: Event) {
             reason, seconds, ..
         } => models.download.on_retry(reason, seconds),
         Event::Catalogue { bases, tokenizer } => models.on_catalogue(bases, tokenizer),
-        Event::Stored { bases, .. } => models.stored.set(bases),
+        Event::Stored { bases } => models.stored.set(bases),
         _ => {}
     }
 }
@@ -239,18 +259,21 @@ fn on_result_event(page: Page, event: Event) {
 /// worker had.
 fn on_ready(page: Page) {
     page.engine.status.set(EngineStatus::Loading);
-    page.models.request(false);
-    page.subjects.resend_pictures();
-    page.deltas.reopen();
-    for request in page.engine.take_outbox() {
+    page.engine.send_before_waiting(
+        || {
+            page.models.request(false);
+            page.subjects.resend_pictures();
+            page.deltas.reopen();
+        },
         // All pictures were sent above.
-        if !matches!(
-            request,
-            Request::AddPicture { .. }
-                | Request::CropPicture { .. }
-                | Request::RemovePicture { .. }
-        ) {
-            page.engine.post(request);
-        }
-    }
+        |request| {
+            !matches!(
+                request,
+                Request::AddPicture { .. }
+                    | Request::CropPicture { .. }
+                    | Request::TurnPicture { .. }
+                    | Request::RemovePicture { .. }
+            )
+        },
+    );
 }

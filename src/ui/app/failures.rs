@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::state::Page;
 use crate::error::Error;
 use crate::ui::{
-    deltas::header::is_for_another_base,
+    deltas::state::NamedFile,
     engine::connection::EngineStatus,
     messages::state::{Failure, Severity},
     text,
@@ -20,16 +20,17 @@ pub(super) fn on_stopped(page: Page, task: Task) {
     }
 }
 
-/// A task failed.
-pub(super) fn on_failed(page: Page, task: Task, error: &Error) {
+/// A task failed. `opening` is the delta file that its request was to open.
+pub(super) fn on_failed(page: Page, task: Task, error: &Error, opening: Option<NamedFile>) {
     on_end(page, task);
     if task == Task::Link {
         page.shared_link.delta.set(None);
     }
-    if task == Task::OpenDelta && is_refused_delta(page) {
-        return;
+    if let (Error::WrongBaseModel(_), Some(refused)) = (error, opening) {
+        // The card of open deltas tells the user, who can apply it anyway.
+        return page.deltas.refused.set(Some(refused));
     }
-    if task == Task::Load && matches!(error, Error::Memory(_)) && page.models.on_refused() {
+    if task == Task::Load && matches!(error, Error::DoesNotFit(_)) && page.models.on_refused() {
         // The panel of the refused model tells the user.
         return;
     }
@@ -61,25 +62,13 @@ fn on_end(page: Page, task: Task) {
     }
 }
 
-/// Takes the delta that could not be opened. True if it belongs to another base model; then the
-/// user can apply it anyway.
-fn is_refused_delta(page: Page) -> bool {
-    if let Some((name, file)) = page.deltas.take_opening()
-        && let Some(hash) = page.models.hash.get_untracked()
-        && is_for_another_base(&file, &hash)
-    {
-        page.deltas.refused.set(Some((name, file)));
-        return true;
-    }
-    false
-}
-
 /// The engine can do no more work until it is restarted.
 fn on_engine_down(page: Page) {
     page.device.check.set(None);
     page.deltas.busy.set(false);
     page.deltas.opening.set(Vec::new());
     page.engine.status.set(EngineStatus::Down);
+    page.engine.hold();
     page.training.on_end();
     page.generate.results.stop_waiting();
 }

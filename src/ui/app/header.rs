@@ -21,7 +21,7 @@ pub fn Header() -> impl IntoView {
     let restart = move |_| {
         device.check.set(None);
         activity.reset();
-        engine.restart();
+        engine.start();
     };
     view! {
         <header class="top">

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    banners::Banners, collection::Collection, events::on_event, file_drop::listen_for_files,
+    banners::Banners, collection::Collection, events::on_answer, file_drop::listen_for_files,
     header::Header, report::copy_report, state::Page, ways_in::WaysIn,
 };
 use crate::ui::{
@@ -55,7 +55,7 @@ pub fn App() -> impl IntoView {
 
 /// Starts the engine, unless the user is asked first.
 fn start_engine(page: Page, warning: Option<&'static str>) {
-    page.engine.listen(move |event| on_event(page, event));
+    page.engine.listen(move |answer| on_answer(page, answer));
     if let Some(warning) = warning {
         page.messages.tell(Severity::Warning, warning);
     }

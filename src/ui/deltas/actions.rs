@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::state::{Deltas, NamedFile};
 use crate::ui::{engine::activity::TrainingPhase, messages::state::Severity, text};
-use crate::worker::protocol::{DescribeRequest, Request};
+use crate::worker::protocol::{DescribeRequest, Request, RequestId};
 
 impl Deltas {
     /// Opens a delta file; `apply_anyway` even if it belongs to another base model.
@@ -19,40 +19,35 @@ impl Deltas {
         }
         self.messages.clear();
         self.refused.set(None);
-        self.opening
-            .update(|opening| opening.push((name.clone(), file.clone())));
-        self.engine.send(Request::OpenDelta {
-            name,
-            bytes: (*file).clone(),
-            apply_anyway,
-        });
+        self.send_file(name, file, apply_anyway);
     }
 
     /// Opens the deltas again in a restarted engine.
     pub fn reopen(self) {
-        let deltas = self.open.get_untracked();
-        let files: Vec<NamedFile> = deltas
-            .into_iter()
-            .map(|open| (open.file_name, open.file))
-            .collect();
-        self.opening.update(|opening| {
-            opening.splice(0..0, files.clone());
-        });
-        for (name, file) in files {
-            self.engine.post(Request::OpenDelta {
-                name,
-                bytes: (*file).clone(),
-                // They were open before, so the user has already agreed.
-                apply_anyway: true,
-            });
+        for open in self.open.get_untracked() {
+            // They were open before, so the user has already agreed.
+            self.send_file(open.file_name, open.file, true);
         }
     }
 
-    /// Takes the delta file that the engine has just answered.
-    pub fn take_opening(self) -> Option<NamedFile> {
-        let taken = self
-            .opening
-            .try_update(|opening| (!opening.is_empty()).then(|| opening.remove(0)));
+    fn send_file(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
+        let id = self.engine.send(Request::OpenDelta {
+            name: name.clone(),
+            bytes: (*file).clone(),
+            apply_anyway,
+        });
+        if let Some(id) = id {
+            self.opening
+                .update(|opening| opening.push((id, (name, file))));
+        }
+    }
+
+    /// Takes the delta file that the request `id` opened or tried to open.
+    pub fn take_opening(self, id: Option<RequestId>) -> Option<NamedFile> {
+        let taken = self.opening.try_update(|opening| {
+            let index = opening.iter().position(|(of, _)| Some(*of) == id)?;
+            Some(opening.remove(index).1)
+        });
         taken.flatten()
     }
 

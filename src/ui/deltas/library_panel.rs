@@ -5,7 +5,6 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    header::is_for_another_base,
     library::Library,
     state::{Deltas, title},
 };
@@ -62,7 +61,8 @@ fn About(delta: Arc<StoredDelta>, title: String) -> impl IntoView {
     let description = shorten(delta.summary.description.trim(), 300);
     let is_foreign = move || {
         let hash = models.hash.get();
-        hash.is_some_and(|hash| is_for_another_base(&delta.file, &hash))
+        let made_for = &delta.summary.base_sha256;
+        !made_for.is_empty() && hash.is_some_and(|hash| hash != *made_for)
     };
     view! {
         <div class="about">

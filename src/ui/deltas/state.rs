@@ -10,7 +10,7 @@ use crate::ui::{
     messages::state::Messages,
     text,
 };
-use crate::worker::protocol::{DeltaSummary, GenerateRequest};
+use crate::worker::protocol::{DeltaSummary, GenerateRequest, RequestId};
 
 /// A file: its name and its bytes.
 pub type NamedFile = (String, Arc<Vec<u8>>);
@@ -48,7 +48,7 @@ pub struct Deltas {
     /// Newest first.
     pub open: RwSignal<Vec<OpenDelta>>,
     /// Files that are being opened, in the order of the engine's answers.
-    pub opening: RwSignal<Vec<NamedFile>>,
+    pub opening: RwSignal<Vec<(RequestId, NamedFile)>>,
     /// A delta that was refused because it belongs to another base model.
     pub refused: RwSignal<Option<NamedFile>>,
     /// Deltas are being combined or exported.

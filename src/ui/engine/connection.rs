@@ -1,13 +1,11 @@
 //! The connection to the engine's worker. Every request of the page goes through [`Engine`].
 
-use std::rc::Rc;
-
 use leptos::prelude::*;
 
 use crate::ui::browser::capabilities::saves_data;
 use crate::worker::{
     client::{EngineClient, PickedFile},
-    protocol::{Event, Request},
+    protocol::{Answer, Request, RequestId},
 };
 
 /// The state of the engine's worker.
@@ -31,9 +29,6 @@ pub struct Engine {
     /// The state of the worker.
     pub status: RwSignal<EngineStatus>,
     client: StoredValue<Option<EngineClient>, LocalStorage>,
-    /// Requests made before the worker listened.
-    outbox: StoredValue<Vec<Request>>,
-    on_event: StoredValue<Option<Rc<dyn Fn(Event)>>, LocalStorage>,
 }
 
 impl Engine {
@@ -46,64 +41,59 @@ impl Engine {
                 EngineStatus::Starting
             }),
             client: StoredValue::new_local(None),
-            outbox: StoredValue::new(Vec::new()),
-            on_event: StoredValue::new_local(None),
         }
     }
 
-    /// Sets the function that receives every event.
-    pub fn listen(self, on_event: impl Fn(Event) + 'static) {
-        self.on_event.set_value(Some(Rc::new(on_event)));
+    /// Sets the function that receives every answer.
+    pub fn listen(self, on_answer: impl Fn(Answer) + 'static) {
+        self.client.set_value(Some(EngineClient::new(on_answer)));
     }
 
-    /// Fetches and starts the worker.
+    /// Fetches and starts the worker. One that runs is ended first; the `Ready` event of the new
+    /// one restores what it held.
     pub fn start(self) {
-        let Some(on_event) = self.on_event.get_value() else {
-            return;
-        };
         self.status.set(EngineStatus::Starting);
+        self.with_client(EngineClient::start);
+    }
+
+    /// Sends a request as soon as the worker is ready for it; `None` before [`listen`](Self::listen).
+    pub fn send(self, request: Request) -> Option<RequestId> {
+        self.with_client(|client| client.send(request))
+    }
+
+    /// Sends a request before those that wait, with files from the user's disk.
+    pub fn send_first(self, request: Request, files: Vec<PickedFile>) {
+        self.with_client(|client| client.send_first(request, files));
+    }
+
+    /// Pauses or resumes the work under way.
+    pub fn pause(self, paused: bool) {
+        self.with_client(|client| client.pause(None, paused));
+    }
+
+    /// Cancels the work under way.
+    pub fn cancel(self) {
+        self.with_client(|client| client.cancel(None));
+    }
+
+    /// Drops the requests that wait; nothing is sent until a model is loaded or the worker restarts.
+    pub fn hold(self) {
+        self.with_client(EngineClient::hold);
+    }
+
+    /// Takes the requests that wait, calls `first`, and puts those that `keep` accepts behind what
+    /// `first` sent.
+    pub fn send_before_waiting(self, first: impl FnOnce(), keep: impl Fn(&Request) -> bool) {
+        let mut waiting = self
+            .with_client(EngineClient::take_waiting)
+            .unwrap_or_default();
+        first();
+        waiting.retain(|waits| keep(&waits.request));
+        self.with_client(|client| client.put_back(waiting));
+    }
+
+    fn with_client<T>(self, use_client: impl FnOnce(&EngineClient) -> T) -> Option<T> {
         self.client
-            .set_value(Some(EngineClient::spawn(move |event| on_event(event))));
-    }
-
-    /// Restarts the worker after a failure. Its `Ready` event restores what it held.
-    pub fn restart(self) {
-        self.status.set(EngineStatus::Starting);
-        self.client.with_value(|client| {
-            if let Some(client) = client {
-                client.restart();
-            }
-        });
-    }
-
-    /// Sends immediately; only for requests that need no base model.
-    pub fn post(self, request: Request) {
-        self.post_with(request, Vec::new());
-    }
-
-    /// Like [`post`](Self::post), with files from the user's disk.
-    pub fn post_with(self, request: Request, files: Vec<PickedFile>) {
-        self.client.with_value(|client| {
-            if let Some(client) = client {
-                client.send_with(request, files);
-            }
-        });
-    }
-
-    /// Sends as soon as the worker listens.
-    pub fn send(self, request: Request) {
-        match self.status.get_untracked() {
-            EngineStatus::AwaitingConsent | EngineStatus::Starting | EngineStatus::Down => {
-                self.outbox.update_value(|outbox| outbox.push(request))
-            }
-            EngineStatus::Loading | EngineStatus::Ready => self.post(request),
-        }
-    }
-
-    /// Takes the requests that are waiting for the worker.
-    pub fn take_outbox(self) -> Vec<Request> {
-        self.outbox
-            .try_update_value(core::mem::take)
-            .unwrap_or_default()
+            .with_value(|client| client.as_ref().map(use_client))
     }
 }

@@ -31,7 +31,7 @@ impl Generate {
 
     /// Stops making pictures.
     pub fn cancel(self) {
-        self.engine.send(Request::Cancel);
+        self.engine.cancel();
     }
 
     /// Makes pictures of the subject in a few scenes, beside the base model's own.

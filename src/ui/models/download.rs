@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::transfer_rate::TransferRate;
 use crate::ui::engine::connection::{Engine, EngineStatus};
-use crate::worker::protocol::{BytesFrom, Request};
+use crate::worker::protocol::BytesFrom;
 
 /// Progress of a download.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,16 +77,12 @@ impl Download {
         let paused = !self.paused.get_untracked();
         self.paused.set(paused);
         self.rate.set_value(TransferRate::default());
-        self.engine.post(if paused {
-            Request::Pause
-        } else {
-            Request::Resume
-        });
+        self.engine.pause(paused);
     }
 
     /// Cancels the download.
     pub fn cancel(self) {
-        self.engine.post(Request::Cancel);
+        self.engine.cancel();
     }
 
     /// The download ended.

@@ -57,7 +57,7 @@ impl Models {
             anyway,
         };
         let files = self.custom.files_sent();
-        self.context.engine.post_with(request, files);
+        self.context.engine.send_first(request, files);
     }
 
     /// Loads the embedded model after another one failed or was cancelled; false if the embedded

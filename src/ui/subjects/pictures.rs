@@ -45,12 +45,12 @@ impl Subjects {
     fn resend(self, subject: Subject, picture: &SubjectPicture) {
         let (id, offset) = (picture.id, picture.offset.get_untracked());
         let quarters = picture.quarters.get_untracked();
-        self.engine.post(add_request(subject, picture));
+        self.engine.send(add_request(subject, picture));
         if quarters != 0 {
-            self.engine.post(Request::TurnPicture { id, quarters });
+            self.engine.send(Request::TurnPicture { id, quarters });
         }
         if picture.wide && offset != 0.5 {
-            self.engine.post(Request::CropPicture { id, offset });
+            self.engine.send(Request::CropPicture { id, offset });
         }
     }
 
@@ -123,7 +123,6 @@ fn add_request(subject: Subject, picture: &SubjectPicture) -> Request {
     Request::AddPicture {
         id: picture.id,
         subject: subject.number,
-        name: picture.name.clone(),
         bytes: (*picture.bytes).clone(),
     }
 }

@@ -53,11 +53,7 @@ impl Training {
 
     /// Pauses the run, or resumes it; the engine confirms with `Paused`.
     pub fn pause(self, paused: bool) {
-        self.engine.send(if paused {
-            Request::Pause
-        } else {
-            Request::Resume
-        });
+        self.engine.pause(paused);
     }
 
     /// Stops the run, which keeps what it has learned, or stops making pictures.
@@ -66,7 +62,7 @@ impl Training {
             self.activity.training.set(TrainingPhase::Stopping);
             self.trial.set(false);
         }
-        self.engine.send(Request::Cancel);
+        self.engine.cancel();
     }
 
     /// Opens the delta as it was at a preview.
