@@ -1,7 +1,7 @@
 //! Does this device compute what diffusers computes?
 //!
 //! A base may bring `check.safetensors`: inputs and outputs of its parts, written by diffusers
-//! (`tests/parity/embedded.py`). Comparing against them tells a person whether the device in their
+//! (`tools/base/reference.py`). Comparing against them tells a person whether the device in their
 //! machine can be trusted, and a researcher how far it is from the reference.
 
 use core::ops::ControlFlow;

@@ -10,19 +10,19 @@ use burn::tensor::Device;
 use deltabooth::generate::GenerateSettings;
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture;
-use deltabooth::spectral::Decomposed;
+use deltabooth::spectral::DecomposedBaseModel;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
 use deltabooth::train::{Checkpoint, Onlooker, Prepared, Subject, TrainSettings, Trainer, Words};
 use deltabooth::weights::Files;
 use deltabooth::{Error, error::Result};
 
-async fn base() -> (BaseModel, Decomposed) {
+async fn base() -> (BaseModel, DecomposedBaseModel) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/static/base");
     let files = Files::Folder(folder.into());
     let base = BaseModel::load(&files, &Device::flex(), &mut |_| {})
         .await
         .unwrap();
-    let decomposed = Decomposed::new(&base, true, async |_, _| Ok(()));
+    let decomposed = DecomposedBaseModel::new(&base, true, async |_, _| Ok(()));
     let decomposed = decomposed.await.unwrap();
     (base, decomposed)
 }

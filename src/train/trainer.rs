@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate};
 use crate::model::base_model::BaseModel;
 use crate::sampler::{Noise, NoiseSchedule};
-use crate::spectral::Decomposed;
+use crate::spectral::DecomposedBaseModel;
 use crate::spectral::delta;
 use crate::spectral::delta::{Delta, DeltaMetadata};
 use crate::train::checkpoint::Checkpoint;
@@ -80,7 +80,7 @@ impl Trainer {
     /// Those of [`Prepared::new`] and [`Trainer::begin`].
     pub async fn new(
         base: &BaseModel,
-        decomposed: &Decomposed,
+        decomposed: &DecomposedBaseModel,
         subjects: &[Subject],
         settings: TrainSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
@@ -96,7 +96,7 @@ impl Trainer {
     /// `Checkpoint` when it was made with another base or does not fit this one.
     pub fn resume(
         base: &BaseModel,
-        decomposed: &Decomposed,
+        decomposed: &DecomposedBaseModel,
         checkpoint: Checkpoint,
     ) -> Result<Self> {
         Self::begin(Prepared::resume(base, checkpoint)?, base, decomposed)
@@ -107,7 +107,11 @@ impl Trainer {
     ///
     /// # Errors
     /// Those of [`Tunable::new`]; `Checkpoint` when the run that goes on does not fit this base.
-    pub fn begin(prepared: Prepared, base: &BaseModel, decomposed: &Decomposed) -> Result<Self> {
+    pub fn begin(
+        prepared: Prepared,
+        base: &BaseModel,
+        decomposed: &DecomposedBaseModel,
+    ) -> Result<Self> {
         let Prepared {
             settings,
             base_id,
@@ -309,7 +313,7 @@ impl Trainer {
     pub async fn preview(
         &self,
         base: &BaseModel,
-        decomposed: &Decomposed,
+        decomposed: &DecomposedBaseModel,
         request: &GenerateSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {

@@ -30,7 +30,7 @@ use burn::tensor::Device;
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
 use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
-use deltabooth::spectral::{LayerBase, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, LayerFactors};
 use deltabooth::weights::Files;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -331,11 +331,11 @@ async fn some_delta() -> Vec<u8> {
         .await
         .unwrap();
     let mut unet = ShiftSet::new();
-    let spectral = SpectralBase::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
+    let spectral = DecomposedModel::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
         .await
         .unwrap();
     for (path, layer) in spectral.layers() {
-        if let LayerBase::Matrix { sigma, .. } = layer {
+        if let LayerFactors::Matrix { sigma, .. } = layer {
             unet.insert(path, ShiftKind::Spectral, vec![0.01; sigma.len()]);
         }
     }

@@ -10,7 +10,7 @@ use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::model::unet::layer_shapes::layer_shapes;
 use deltabooth::ops::matmul::stored_matrix::Matrix;
 use deltabooth::sampler::{Noise, NoiseSchedule};
-use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::train::dataset::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::unmix::Regions;
@@ -99,13 +99,13 @@ pub fn stored(mut unet: UNet2DConditionModel, stored: Stored) -> UNet2DCondition
 
 /// With U and V stored as the weights are.
 pub fn tunable(unet: &UNet2DConditionModel, norms: NormShift) -> Tunable {
-    let spectral = SpectralBase::decompose(unet, "0", async |_, _| Ok(()));
+    let spectral = DecomposedModel::decompose(unet, "0", async |_, _| Ok(()));
     let spectral = pollster::block_on(spectral).unwrap();
     let Weight::Full(weight) = &unet.conv_in.weight else {
         panic!("the weights are whole")
     };
     let spectral = spectral.stored_as(weight.stored());
-    Tunable::from(spectral.trainable(unet, norms).unwrap())
+    Tunable::from(spectral.shifted_model(unet, norms).unwrap())
 }
 
 /// A δ that closes some shifts.

@@ -9,7 +9,7 @@ use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::{Picture, encode_png};
 use deltabooth::sampler::SamplerKind;
-use deltabooth::spectral::Needs;
+use deltabooth::spectral::LayerSelection;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::weights::format::safetensors;
 use deltabooth::weights::format::safetensors::{Dtype, Header, from_f32, to_f32};
@@ -135,7 +135,9 @@ pub(super) async fn bake(
         return Ok(None);
     }
     let shifted: Vec<&Delta> = deltas.iter().map(|(delta, _)| delta).collect();
-    let decomposed = cache.factors(base, &Needs::shifting(&shifted)).await?;
+    let decomposed = cache
+        .factors(base, &LayerSelection::for_deltas(&shifted))
+        .await?;
     let deltas: Vec<(&Delta, f32)> = deltas.iter().map(|(delta, by)| (delta, *by)).collect();
     decomposed.bake(base, &deltas).map(Some)
 }

@@ -21,10 +21,10 @@ use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::shapes::layer_shapes;
-use crate::spectral::decompose::spectral_base::{
-    LayerBase, Layers, SpectralBase, other_model, read, upload, whole,
+use crate::spectral::decompose::decomposed_model::{
+    DecomposedModel, LayerFactors, Layers, other_model, read, upload, whole,
 };
+use crate::spectral::decompose::shapes::layer_shapes;
 use crate::spectral::delta::combine::{changes, check_rank, largest};
 use crate::spectral::shift::bake::norm;
 
@@ -96,8 +96,8 @@ impl Lora {
     /// nothing that a LoRA can hold; `Device` if factors cannot be read.
     pub async fn from_delta(
         delta: &Delta,
-        unet: &SpectralBase,
-        text_encoder: Option<&SpectralBase>,
+        unet: &DecomposedModel,
+        text_encoder: Option<&DecomposedModel>,
         rank: usize,
     ) -> Result<(Self, LoraReport)> {
         check_rank(delta, rank)?;
@@ -154,7 +154,7 @@ pub fn add_to(mut base: BaseModel, loras: &[(&Lora, f32)]) -> Result<BaseModel> 
 
 async fn of_shifts(
     shifts: &ShiftSet,
-    base: &SpectralBase,
+    base: &DecomposedModel,
     rank: usize,
     report: &mut LoraReport,
 ) -> Result<LoraLayers> {
@@ -164,8 +164,8 @@ async fn of_shifts(
         let Some(shift) = shifts.get(path) else {
             continue;
         };
-        let LayerBase::Matrix { u, sigma, vt } = layer else {
-            if let LayerBase::Norm(weight) = layer {
+        let LayerFactors::Matrix { u, sigma, vt } = layer else {
+            if let LayerFactors::Norm(weight) = layer {
                 report.inexpressible += norm_change(weight, shift);
             }
             continue;
