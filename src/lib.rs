@@ -42,6 +42,8 @@ pub mod ops;
 pub mod picture;
 #[cfg(feature = "tensor")]
 pub mod plan;
+#[cfg(feature = "tensor")]
+mod read_back;
 pub mod recipe;
 #[cfg(feature = "tensor")]
 pub mod sampler;

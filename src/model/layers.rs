@@ -130,7 +130,7 @@ impl Weight {
     /// Takes `{path}.weight`, whole.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub(super) fn take(weights: &mut Weights, path: &str, shape: &[usize]) -> Result<Self> {
         let matrix = Matrix::take(weights, &format!("{path}.weight"), shape)?;
         workspace::reserve(&matrix, matches!(shape, [_, _, k, _] if *k > 1));
@@ -158,7 +158,7 @@ impl Linear {
     /// Takes `{path}.weight` `[c_out, c_in]` and, with `bias`, `{path}.bias` `[c_out]`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -203,7 +203,7 @@ impl Conv2d {
     /// Takes `{path}.weight` `[c_out, c_in, k, k]` and `{path}.bias` `[c_out]`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -241,7 +241,7 @@ impl GroupNorm {
     /// Takes `{path}.weight` and `{path}.bias`, `[channels]` each.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -277,7 +277,7 @@ impl LayerNorm {
     /// Takes `{path}.weight` and `{path}.bias`, `[channels]` each.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(weights: &mut Weights, path: &str, channels: usize, eps: f64) -> Result<Self> {
         Ok(Self {
             weight: weights.take(&format!("{path}.weight"), [channels])?,
