@@ -167,10 +167,10 @@ fn training_is_bit_equal_with_the_same_numbers_in_f32() {
 fn a_delta_and_a_lora_are_added_in_f32_and_stored_as_the_weight_was() {
     let bases = both(Kind::BkSdmTiny, Dtype::F16);
     let decomposed = decomposed(&bases);
-    let matrices = matrices(&bases[0].unet);
+    let before = matrices(&bases[0].unet);
     let mut shifts = ShiftSet::new();
     let mut layers = LoraLayers::new();
-    for (path, matrix) in &matrices {
+    for (path, matrix) in &before {
         let [c_out, fan_in] = matrix.dims();
         shifts.insert(
             path.clone(),
@@ -197,5 +197,5 @@ fn a_delta_and_a_lora_are_added_in_f32_and_stored_as_the_weight_was() {
         .map(|base| lora::apply(&base.unet, &[(&layers, 1.0)]).unwrap());
     assert_rounded(&with_lora[0], &with_lora[1]);
     let changed = values(matrices(&with_lora[0])[0].1.f32());
-    assert_ne!(changed, values(matrices[0].1.f32()));
+    assert_ne!(changed, values(before[0].1.f32()));
 }
