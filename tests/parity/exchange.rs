@@ -15,7 +15,7 @@ use deltabooth::spectral::delta::svdiff_pytorch::{
 use deltabooth::spectral::lora::{self, Lora, LoraReport};
 use deltabooth::spectral::lora::{diffusers, file, kohya};
 use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
-use deltabooth::spectral::{Layers, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, Layers};
 use deltabooth::weights::format::safetensors::{Dtype, Header};
 use sha2::{Digest, Sha256};
 
@@ -84,8 +84,8 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(crate::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
 }
 
-fn decompose<M: Layers>(model: &M) -> SpectralBase {
-    pollster::block_on(SpectralBase::decompose(model, "", async |_, _| Ok(()))).unwrap()
+fn decompose<M: Layers>(model: &M) -> DecomposedModel {
+    pollster::block_on(DecomposedModel::decompose(model, "", async |_, _| Ok(()))).unwrap()
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn full_length_norms_reach_svdiff_pytorch_only_as_asked_for() {
         let mut layers = base.layers();
         let found = layers.find(|(name, _)| *name == path).unwrap();
         match found.1 {
-            deltabooth::spectral::LayerBase::Norm(weight) => weight.clone(),
+            deltabooth::spectral::LayerFactors::Norm(weight) => weight.clone(),
             _ => panic!("{path} is a norm"),
         }
     };

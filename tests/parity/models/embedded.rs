@@ -5,14 +5,14 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use deltabooth::check::{compare, reference};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::weights::Files;
 
 #[test]
 fn the_embedded_base_answers_as_that_of_diffusers() {
     let files = Files::Folder(Path::new(env!("CARGO_MANIFEST_DIR")).join("static/base"));
     pollster::block_on(async {
-        let base = Base::load(&files, &Device::flex(), &mut |_| {})
+        let base = BaseModel::load(&files, &Device::flex(), &mut |_| {})
             .await
             .unwrap();
         let reference = reference(&files, &base).await.unwrap();

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::Result;
 use deltabooth::generate::{GenerateSettings, Generated, generate};
 use deltabooth::model::autoencoder_tiny::AutoencoderTiny;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::VaeTinyConfig;
 use deltabooth::weights::Files;
 
@@ -53,12 +53,12 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn load(folder: &Path) -> Result<Base> {
+fn load(folder: &Path) -> Result<BaseModel> {
     let files = Files::Folder(folder.to_owned());
-    pollster::block_on(Base::load(&files, &Device::flex(), &mut |_| {}))
+    pollster::block_on(BaseModel::load(&files, &Device::flex(), &mut |_| {}))
 }
 
-fn make(base: &Base, preview: bool) -> Generated {
+fn make(base: &BaseModel, preview: bool) -> Generated {
     let settings = GenerateSettings {
         prompt: "a dog".into(),
         steps: 2,
