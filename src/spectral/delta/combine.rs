@@ -12,7 +12,8 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::decomposed_model::{DecomposedModel, LayerFactors};
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::LayerFactors;
 use crate::spectral::delta::metadata::{MAX_LINE, MAX_PROMPTS, MAX_SUBJECTS};
 use crate::spectral::delta::{Combination, CombinationKind, Delta, DeltaMetadata, Parent};
 use crate::spectral::shift::geometry::GeometryLayers;

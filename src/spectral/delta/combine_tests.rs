@@ -58,7 +58,7 @@ fn base() -> DecomposedModel {
         };
         (path.to_owned(), layer)
     });
-    DecomposedModel::of_layers(layers.into())
+    DecomposedModel::from_layers(layers.into())
 }
 
 fn change(base: &DecomposedModel, path: &str, shift: &Shift) -> Vec<f32> {

@@ -11,7 +11,8 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::decomposed_model::{DecomposedModel, LayerFactors};
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::LayerFactors;
 use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
 use crate::spectral::delta::{MAX_FILE, MAX_HEADER, MAX_NAME};
 use crate::spectral::shift::bake::norm;

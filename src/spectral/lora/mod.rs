@@ -20,11 +20,12 @@ use super::shift::{Shift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
 use crate::model::base_model::Base;
 use crate::model::layers::{LayerMut, Weight};
+use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::decomposed_model::{
-    DecomposedModel, LayerFactors, Layers, other_model, read, upload, whole,
-};
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::{LayerFactors, full_weight, other_model};
 use crate::spectral::decompose::shapes::layer_shapes;
+use crate::spectral::decompose::transfer::{read, upload};
 use crate::spectral::delta::combine::{changes, check_rank, largest};
 use crate::spectral::shift::bake::norm;
 
@@ -246,14 +247,14 @@ fn norm_change(weight: &[f32], shift: &Shift) -> f64 {
 /// # Errors
 /// `Delta` if a layer is not in the model or has another shape, naming it; `Decomposition` if
 /// `model` is being trained.
-pub fn apply<M: Layers>(model: &M, loras: &[(&LoraLayers, f32)]) -> Result<M> {
+pub fn apply<M: VisitLayers>(model: &M, loras: &[(&LoraLayers, f32)]) -> Result<M> {
     let mut changed = model.clone();
     add(&mut changed, loras)?;
     Ok(changed)
 }
 
 /// Adds Σ strength·scale·B A to the weights of `model`, some of them also if it fails.
-fn add<M: Layers>(model: &mut M, loras: &[(&LoraLayers, f32)]) -> Result<()> {
+fn add<M: VisitLayers>(model: &mut M, loras: &[(&LoraLayers, f32)]) -> Result<()> {
     let mut seen = 0;
     model.visit_mut(&mut |path, layer| {
         let weight = match layer {
@@ -266,7 +267,7 @@ fn add<M: Layers>(model: &mut M, loras: &[(&LoraLayers, f32)]) -> Result<()> {
                 continue;
             };
             seen += 1;
-            let sum = whole(path, weight)?;
+            let sum = full_weight(path, weight)?;
             let [c_out, fan_in] = sum.dims();
             if part.up.len() != c_out * part.rank || part.down.len() != part.rank * fan_in {
                 return Err(misfit(path));

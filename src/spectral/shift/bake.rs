@@ -18,11 +18,14 @@ use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Weight};
+use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::decomposed_model::{
-    DecomposedModel, LayerFactors, Layers, not_decomposed, other_model, upload, whole,
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::{
+    LayerFactors, full_weight, not_decomposed, other_model,
 };
 use crate::spectral::decompose::shapes::LayerShape;
+use crate::spectral::decompose::transfer::upload;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 
 impl DecomposedModel {
@@ -33,7 +36,7 @@ impl DecomposedModel {
     /// `Delta` if a path is not in the model, a length does not fit, or two deltas cannot be
     /// added, naming the layers; `Decomposition` if `model` is not what was decomposed, or a layer
     /// that is shifted was not.
-    pub fn bake<M: Layers>(&self, model: &M, deltas: &[(&ShiftSet, f32)]) -> Result<M> {
+    pub fn bake<M: VisitLayers>(&self, model: &M, deltas: &[(&ShiftSet, f32)]) -> Result<M> {
         let total = ShiftSet::weighted_sum(deltas)?;
         self.check(&total)?;
         let layers: BTreeMap<&str, &LayerFactors> = self.layers().collect();
@@ -48,12 +51,20 @@ impl DecomposedModel {
             let base = *layers.get(path).ok_or_else(|| not_decomposed(path))?;
             match layer {
                 LayerMut::Linear(linear) => {
-                    linear.weight =
-                        Weight::Full(shifted(path, whole(path, &linear.weight)?, base, shift)?);
+                    linear.weight = Weight::Full(shifted(
+                        path,
+                        full_weight(path, &linear.weight)?,
+                        base,
+                        shift,
+                    )?);
                 }
                 LayerMut::Conv2d(conv) => {
-                    conv.weight =
-                        Weight::Full(shifted(path, whole(path, &conv.weight)?, base, shift)?);
+                    conv.weight = Weight::Full(shifted(
+                        path,
+                        full_weight(path, &conv.weight)?,
+                        base,
+                        shift,
+                    )?);
                 }
                 LayerMut::Embedding(table) => *table = shifted(path, table, base, shift)?,
                 LayerMut::Norm(weight) => {

@@ -23,10 +23,13 @@ use burn::tensor::{Device, Gradients, Tensor};
 
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, LayerForm, LayerMut, Linear, Weight};
+use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::{Matrix, rebuilt};
-use crate::spectral::decompose::decomposed_model::{
-    DecomposedModel, LayerFactors, Layers, not_decomposed, other_model, upload, whole,
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::{
+    LayerFactors, full_weight, not_decomposed, other_model,
 };
+use crate::spectral::decompose::transfer::upload;
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 
@@ -79,7 +82,11 @@ impl DecomposedModel {
     ///
     /// # Errors
     /// `Decomposition` if `model` is not what was decomposed.
-    pub fn shifted_model<M: Layers>(&self, model: &M, norms: NormShift) -> Result<ShiftedModel<M>> {
+    pub fn shifted_model<M: VisitLayers>(
+        &self,
+        model: &M,
+        norms: NormShift,
+    ) -> Result<ShiftedModel<M>> {
         self.shifted_model_with(model, norms, |_, _, _| Some(WeightForm::Factored))
     }
 
@@ -90,7 +97,7 @@ impl DecomposedModel {
     /// # Errors
     /// `Decomposition` if `model` is not what was decomposed, or a chosen layer was not; `Settings`
     /// if no layer is chosen.
-    pub fn shifted_model_with<M: Layers>(
+    pub fn shifted_model_with<M: VisitLayers>(
         &self,
         model: &M,
         norms: NormShift,
@@ -139,11 +146,11 @@ impl DecomposedModel {
                 (layer, LayerFactors::Matrix { u, sigma, vt }) => {
                     let (place, dims) = match layer {
                         LayerMut::Linear(linear) => {
-                            let dims = whole(path, &linear.weight)?.dims();
+                            let dims = full_weight(path, &linear.weight)?.dims();
                             (Some(&mut linear.weight), dims)
                         }
                         LayerMut::Conv2d(conv) => {
-                            let dims = whole(path, &conv.weight)?.dims();
+                            let dims = full_weight(path, &conv.weight)?.dims();
                             (Some(&mut conv.weight), dims)
                         }
                         LayerMut::Embedding(table) => (None, table.dims()),
@@ -200,7 +207,7 @@ impl DecomposedModel {
     }
 }
 
-impl<M: Layers> ShiftedModel<M> {
+impl<M: VisitLayers> ShiftedModel<M> {
     /// Where each layer's δ is in the flat vector; the ranges follow each other from 0.
     pub fn layout(&self) -> &[LayerRange] {
         &self.layout
@@ -308,7 +315,7 @@ impl<M: Layers> ShiftedModel<M> {
     }
 }
 
-impl<M: Layers> ShiftedModelWithGraph<M> {
+impl<M: VisitLayers> ShiftedModelWithGraph<M> {
     /// The same model without a graph: nothing that it computes is kept for a backward pass.
     ///
     /// # Errors

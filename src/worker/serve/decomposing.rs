@@ -13,8 +13,10 @@ use crate::error::{Error, Result};
 use crate::model::base_model::Base;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore, Summary};
-use crate::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection, Layers};
+use crate::model::visit_layers::VisitLayers;
+use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore};
+use crate::spectral::decompose::summary::DecomposeSummary;
+use crate::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection};
 use crate::train::checkpoint::slots::Disk;
 use crate::weights::Stored;
 use crate::worker::protocol::{Preset, Task};
@@ -66,7 +68,7 @@ impl Session {
             },
             None => self.extend(decomposed, selection, work, &NoStore).await?,
         };
-        if let Some(why) = summary.not_kept {
+        if let Some(why) = summary.store_error {
             warn(why.to_string());
         }
         Ok(())
@@ -79,7 +81,7 @@ impl Session {
         selection: &LayerSelection,
         work: usize,
         store: &S,
-    ) -> Result<Summary> {
+    ) -> Result<DecomposeSummary> {
         let crew = if work > CREW_FROM {
             Crew::start().await
         } else {
@@ -132,7 +134,7 @@ pub(super) fn presets(layers: &[LayerShape]) -> Vec<Preset> {
 ///
 /// # Errors
 /// The visit's.
-pub(super) fn shapes<M: Layers>(model: &M) -> Result<Vec<LayerShape>> {
+pub(super) fn shapes<M: VisitLayers>(model: &M) -> Result<Vec<LayerShape>> {
     let mut shapes = Vec::new();
     model.clone().visit_mut(&mut |path, layer| {
         let form = layer.form();
