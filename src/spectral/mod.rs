@@ -38,6 +38,5 @@ pub use decomposed_base_model::DecomposedBaseModel;
 pub use layer_selection::LayerSelection;
 pub use shift::ShiftSet;
 pub use shift::preset::LayerPreset;
-pub use shift::shifted_model::{
-    LayerRange, ShiftGradients, ShiftedModel, ShiftedModelWithGraph, WeightForm,
-};
+pub use shift::shifted_model::{LayerRange, ShiftedModel, WeightForm};
+pub use shift::with_graph::{ShiftGradients, ShiftedModelWithGraph};
