@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
+pub use crate::spectral::delta::import::is_lora;
 use crate::spectral::delta::{MAX_HEADER, MAX_LAYERS, MAX_NAME};
 use crate::spectral::lora::{Lora, LoraLayer, LoraLayers};
 use crate::spectral::lora::{diffusers, kohya};
@@ -45,11 +46,6 @@ struct Parts {
     down: Option<Tensor>,
     up: Option<Tensor>,
     alpha: Option<f32>,
-}
-
-/// Whether the names in a file are those of a LoRA, readable or not.
-pub fn is_lora(header: &Header) -> bool {
-    header.tensors.keys().any(|name| name.contains("lora"))
 }
 
 /// Reads and checks a file against the layers of the base's UNet and text encoder.

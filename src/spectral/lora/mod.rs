@@ -26,8 +26,8 @@ use crate::spectral::decompose::decomposed_model::DecomposedModel;
 use crate::spectral::decompose::layer_factors::{LayerFactors, full_weight, other_model};
 use crate::spectral::decompose::shapes::layer_shapes;
 use crate::spectral::decompose::transfer::{read, upload};
-use crate::spectral::delta::combine::{changes, check_rank, largest};
-use crate::spectral::shift::bake::norm;
+use crate::spectral::delta::combine::{by_change, check_rank};
+use crate::spectral::shift::bake::{norm, sigma_changes};
 
 /// ΔW = scale · B A of one layer.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,11 +171,11 @@ async fn of_shifts(
             }
             continue;
         };
-        let change: Vec<f32> = changes(sigma, &shift.delta).collect();
+        let change: Vec<f32> = sigma_changes(sigma, &shift.delta).collect();
         let energy = |places: &[usize]| -> f64 {
             places.iter().map(|&i| f64::from(change[i]).powi(2)).sum()
         };
-        let mut places = largest(sigma, &shift.delta);
+        let mut places = by_change(sigma, &shift.delta);
         let whole = energy(&places);
         if is_embedding(path) {
             report.inexpressible += whole;
