@@ -1,7 +1,7 @@
 //! The decomposition of a base model, and base models with deltas baked in.
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::spectral::decompose::config::{DecomposeConfig, Decomposer, FactorStore, NoStore};
 use crate::spectral::decompose::decomposed_model::DecomposedModel;
 use crate::spectral::decompose::shapes::Component;
@@ -36,7 +36,7 @@ impl DecomposedBaseModel {
     ///
     /// # Errors
     /// Those of [`DecomposedModel::new`].
-    pub fn empty(base: &Base, stored: Stored) -> Result<Self> {
+    pub fn empty(base: &BaseModel, stored: Stored) -> Result<Self> {
         DecomposedModel::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
     }
 
@@ -47,7 +47,7 @@ impl DecomposedBaseModel {
     /// # Errors
     /// Those of [`DecomposedModel::extend`].
     pub async fn new(
-        base: &Base,
+        base: &BaseModel,
         text_encoder: bool,
         progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
@@ -85,7 +85,7 @@ impl DecomposedBaseModel {
     /// Those of [`DecomposedModel::extend`].
     pub async fn extend<D: Decomposer, S: FactorStore>(
         &mut self,
-        base: &Base,
+        base: &BaseModel,
         selection: &LayerSelection,
         config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
@@ -112,7 +112,7 @@ impl DecomposedBaseModel {
     ///
     /// # Errors
     /// Those of [`DecomposedModel::work`].
-    pub fn work(&self, base: &Base, selection: &LayerSelection) -> Result<Option<usize>> {
+    pub fn work(&self, base: &BaseModel, selection: &LayerSelection) -> Result<Option<usize>> {
         let unet = self
             .unet
             .work(&base.unet, |path, form| selection.unet(path, form))?;
@@ -150,7 +150,7 @@ impl DecomposedBaseModel {
     /// # Errors
     /// Those of [`DecomposedModel::bake`]; `Decomposition` if a delta shifts the text encoder and it
     /// was not decomposed.
-    pub fn bake(&self, base: &Base, deltas: &[(&Delta, f32)]) -> Result<Base> {
+    pub fn bake(&self, base: &BaseModel, deltas: &[(&Delta, f32)]) -> Result<BaseModel> {
         let part = |of: fn(&Delta) -> &ShiftSet| -> Vec<(&ShiftSet, f32)> {
             let sets = deltas
                 .iter()

@@ -7,7 +7,7 @@ use core::ops::ControlFlow;
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
@@ -20,7 +20,7 @@ use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
 use crate::weights::{Files, Place, Stored};
 
 /// A small stand-in, loaded as halves and as F32.
-fn both(kind: Kind, dtype: Dtype) -> [Base; 2] {
+fn both(kind: Kind, dtype: Dtype) -> [BaseModel; 2] {
     let place = tempfile::tempdir().unwrap();
     let options = Options {
         size: Size::Small,
@@ -31,7 +31,7 @@ fn both(kind: Kind, dtype: Dtype) -> [Base; 2] {
     let files = Files::Folder(place.path().to_owned());
     [Stored::F16, Stored::F32].map(|stored| {
         let place = Place::new(&Device::flex(), stored);
-        block_on(Base::load(&files, place, &mut |_| {})).unwrap()
+        block_on(BaseModel::load(&files, place, &mut |_| {})).unwrap()
     })
 }
 
@@ -40,7 +40,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// What all parts answer: embeddings, noise and a picture, and what it is encoded to.
-fn answers(base: &Base) -> [Vec<f32>; 4] {
+fn answers(base: &BaseModel) -> [Vec<f32>; 4] {
     let latents = Tensor::<4>::ones([1, 4, 8, 8], base.device()) * 0.3;
     let text = base.embed(&["a photo of a robot".to_owned()]);
     let times = Tensor::full([1], 500.0, base.device());
@@ -116,7 +116,7 @@ fn a_base_of_f32_files_is_rounded_when_it_is_stored_as_halves() {
 }
 
 /// The base in F32 with U and V as the other's were rounded.
-fn decomposed([halves, _]: &[Base; 2]) -> [DecomposedBaseModel; 2] {
+fn decomposed([halves, _]: &[BaseModel; 2]) -> [DecomposedBaseModel; 2] {
     let made = block_on(DecomposedBaseModel::new(halves, true, async |_, _| Ok(()))).unwrap();
     let halves = made.stored_as(Stored::F16);
     let f32 = halves.stored_as(Stored::F32);

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Gradients, Int, Tensor};
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::clip::ClipTextModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::spectral::shift::ShiftKind;
@@ -53,7 +53,7 @@ impl Tunable {
     /// `Decomposition` if `decomposed` is another base's or lacks the text encoder; `Settings` if
     /// no layer is chosen.
     pub fn new(
-        base: &Base,
+        base: &BaseModel,
         decomposed: &DecomposedBaseModel,
         settings: &TrainSettings,
     ) -> Result<Self> {

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::sampler::{Noise, NoiseSchedule};
 use crate::spectral::DecomposedBaseModel;
 use crate::spectral::delta;
@@ -79,7 +79,7 @@ impl Trainer {
     /// # Errors
     /// Those of [`Prepared::new`] and [`Trainer::begin`].
     pub async fn new(
-        base: &Base,
+        base: &BaseModel,
         decomposed: &DecomposedBaseModel,
         subjects: &[Subject],
         settings: TrainSettings,
@@ -95,7 +95,7 @@ impl Trainer {
     /// # Errors
     /// `Checkpoint` when it was made with another base or does not fit this one.
     pub fn resume(
-        base: &Base,
+        base: &BaseModel,
         decomposed: &DecomposedBaseModel,
         checkpoint: Checkpoint,
     ) -> Result<Self> {
@@ -109,7 +109,7 @@ impl Trainer {
     /// Those of [`Tunable::new`]; `Checkpoint` when the run that goes on does not fit this base.
     pub fn begin(
         prepared: Prepared,
-        base: &Base,
+        base: &BaseModel,
         decomposed: &DecomposedBaseModel,
     ) -> Result<Self> {
         let Prepared {
@@ -312,7 +312,7 @@ impl Trainer {
     /// What [`generate`] reports.
     pub async fn preview(
         &self,
-        base: &Base,
+        base: &BaseModel,
         decomposed: &DecomposedBaseModel,
         request: &GenerateSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use browser::{Browser, repository};
 use burn::tensor::Device;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
 use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
 use deltabooth::spectral::{DecomposedModel, LayerFactors};
@@ -327,7 +327,7 @@ async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
 /// A delta of the embedded base that shifts every matrix a little.
 async fn some_delta() -> Vec<u8> {
     let files = Files::Folder(repository().join("static/base"));
-    let base = Base::load(&files, &Device::flex(), &mut |_| {})
+    let base = BaseModel::load(&files, &Device::flex(), &mut |_| {})
         .await
         .unwrap();
     let mut unet = ShiftSet::new();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::layers::{LayerForm, LayerMut, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
@@ -21,15 +21,15 @@ use deltabooth::weights::{Files, Place, Stored, Weights};
 /// Words of a caption.
 pub const TOKENS: usize = 7;
 
-pub fn embedded_base() -> Base {
+pub fn embedded_base() -> BaseModel {
     embedded_base_stored(Stored::F32)
 }
 
-pub fn embedded_base_stored(stored: Stored) -> Base {
+pub fn embedded_base_stored(stored: Stored) -> BaseModel {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = Files::Folder(root.join("static/base"));
     let place = Place::new(&Device::flex(), stored);
-    let load = async { Base::load(&files, place, &mut |_| {}).await };
+    let load = async { BaseModel::load(&files, place, &mut |_| {}).await };
     pollster::block_on(load).unwrap()
 }
 

@@ -20,8 +20,8 @@ use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
 use deltabooth::weights::format::safetensors::{Dtype, Header};
 use sha2::{Digest, Sha256};
 
-use super::tensors::{Fixture, relative};
-use super::{text_encoder, unet};
+use crate::models::{text_encoder, unet};
+use crate::tensors::{Fixture, relative};
 
 /// The mark for F32 on the CPU; the one for a whole picture is 1e-3.
 const MARK: f64 = 5e-5;
@@ -36,10 +36,10 @@ struct Small {
 
 impl Small {
     fn new() -> Option<Self> {
-        let outputs = super::fixture("exchange/io.safetensors")?;
+        let outputs = crate::fixture("exchange/io.safetensors")?;
         let folders = [
-            super::fixture("unet_sd1")?,
-            super::fixture("text_encoder_sd1")?,
+            crate::fixture("unet_sd1")?,
+            crate::fixture("text_encoder_sd1")?,
         ];
         Some(Self {
             unet: unet::load(&folders[0]),
@@ -82,7 +82,7 @@ impl Small {
 }
 
 fn file(name: &str) -> Vec<u8> {
-    std::fs::read(super::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
+    std::fs::read(crate::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
 }
 
 fn decompose<M: VisitLayers>(model: &M) -> DecomposedModel {

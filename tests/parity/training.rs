@@ -12,7 +12,7 @@ use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::optimizer::{AdamW, AdamWConfig};
 use deltabooth::train::trainable_models::Tunable;
 
-use super::tensors::Fixture;
+use crate::tensors::Fixture;
 
 /// All layers' `{name}.{path}` of the reference, in the order of the flat vector.
 fn flat(reference: &Fixture, name: &str, unet: &ShiftedModel<UNet2DConditionModel>) -> Vec<f32> {
@@ -45,7 +45,7 @@ struct Case {
 impl Case {
     fn open() -> Self {
         let file = |name: &str| {
-            super::fixture(&format!("training/{name}"))
+            crate::fixture(&format!("training/{name}"))
                 .expect("training.py was run for the fixtures")
         };
         let json = |name: &str| std::fs::read(file(name)).unwrap();

@@ -15,10 +15,10 @@ use deltabooth::train::loss::unmix::{Regions, unmix_loss};
 use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::trainable_models::Tunable;
 
-use super::tensors::{Fixture, relative};
+use crate::tensors::{Fixture, relative};
 
 fn unet() -> UNet2DConditionModel {
-    let folder = super::fixture("unet_sd1").unwrap();
+    let folder = crate::fixture("unet_sd1").unwrap();
     let config = std::fs::read(folder.join("config.json")).unwrap();
     let file = folder.join("diffusion_pytorch_model.safetensors");
     let mut weights = Fixture::open(&file).weights(&Device::flex(), str::to_owned);
@@ -27,7 +27,7 @@ fn unet() -> UNet2DConditionModel {
 }
 
 fn inputs() -> Fixture {
-    Fixture::open(&super::fixture("unet_sd1/io.safetensors").unwrap())
+    Fixture::open(&crate::fixture("unet_sd1/io.safetensors").unwrap())
 }
 
 /// Left and right at 0.4; words 1 and 2 on the left, 4 on the right.
@@ -50,7 +50,7 @@ fn regions() -> Regions {
 
 #[test]
 fn attention_maps_and_their_unmix_loss_are_those_of_diffusers() {
-    let Some(file) = super::fixture("unmix/io.safetensors") else {
+    let Some(file) = crate::fixture("unmix/io.safetensors") else {
         return;
     };
     let (reference, io, device) = (Fixture::open(&file), inputs(), Device::flex());

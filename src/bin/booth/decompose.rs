@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use deltabooth::Result;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::plan::verdict::size;
 use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore};
 use deltabooth::spectral::decompose::summary::DecomposeSummary;
@@ -45,7 +45,7 @@ impl CacheArg {
     /// Decomposes what is needed over `threads`, with the help of the folder if there is one.
     pub(crate) async fn decompose(
         &self,
-        base: &Base,
+        base: &BaseModel,
         selection: &LayerSelection,
         stored: Stored,
         threads: Threads,
@@ -80,7 +80,7 @@ impl CacheArg {
     /// As [`decompose`](Self::decompose), over all cores, as exact as they are made.
     pub(crate) async fn factors(
         &self,
-        base: &Base,
+        base: &BaseModel,
         selection: &LayerSelection,
     ) -> Result<DecomposedBaseModel> {
         let (stored, threads) = (Stored::F32, Threads::default());

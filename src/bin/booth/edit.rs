@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use deltabooth::edit::{EditSettings, edit};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::{Picture, decode};
 use deltabooth::recipe::PICTURE_STEPS;
 use deltabooth::spectral::delta::Delta;
@@ -150,7 +150,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 async fn train(
-    base: &Base,
+    base: &BaseModel,
     decomposed: &DecomposedBaseModel,
     picture: &Picture,
     settings: TrainSettings,

@@ -9,7 +9,7 @@ use deltabooth::eval::judge::Judge;
 use deltabooth::eval::prompts::{Asked, alone, class, together};
 use deltabooth::eval::score::{Scores, Share, majority, score};
 use deltabooth::generate::{GenerateSettings, generate};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::Picture;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::link_payload;
@@ -133,7 +133,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 struct Evaluation<'a> {
     args: &'a Args,
-    base: &'a Base,
+    base: &'a BaseModel,
     judge: &'a Judge,
     decomposed: &'a DecomposedBaseModel,
     scores: Scores,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::generate::{GenerateSettings, Generated, generate};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::{Picture, encode_png};
 use deltabooth::sampler::SamplerKind;
 use deltabooth::spectral::LayerSelection;
@@ -127,10 +127,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 /// The base with all deltas added to its singular values, or `None` without deltas.
 pub(super) async fn bake(
-    base: &Base,
+    base: &BaseModel,
     deltas: &[(Delta, f32)],
     cache: &CacheArg,
-) -> Result<Option<Base>> {
+) -> Result<Option<BaseModel>> {
     if deltas.is_empty() {
         return Ok(None);
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::recipe::effort;
 use deltabooth::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection};
 use deltabooth::train::checkpoint::FolderStore;
@@ -247,7 +247,7 @@ async fn load_checkpoint(store: &FolderStore, steps: Option<usize>) -> Result<Ch
 }
 
 pub(crate) async fn begin(
-    base: &Base,
+    base: &BaseModel,
     decomposed: &DecomposedBaseModel,
     settings: TrainSettings,
     subjects: &[SubjectArg],

@@ -9,10 +9,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, short};
 use crate::spectral::delta::metadata::{DeltaMetadata, is_sha256};
 use crate::spectral::delta::tensor::{self, as_delta};
-use crate::spectral::delta::{Delta, MAX_FILE, MAX_HEADER, MAX_LAYERS, short};
+use crate::spectral::delta::{Delta, MAX_FILE, MAX_HEADER, MAX_LAYERS};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, Header, HeaderFault};
 use crate::weights::hash::sha256_hex;

@@ -1,7 +1,7 @@
 //! Files of other programs as a delta.
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::spectral::decompose::shapes::{Component, layer_shapes};
 use crate::spectral::delta::svdiff_pytorch as format;
 use crate::spectral::delta::{Delta, DeltaMetadata};
@@ -30,7 +30,7 @@ pub fn is_foreign(file: &[u8]) -> bool {
 /// second one for the same model.
 pub fn svdiff_pytorch(
     files: &[(&str, &[u8])],
-    base: &Base,
+    base: &BaseModel,
     metadata: DeltaMetadata,
 ) -> Result<Delta> {
     let mut delta = Delta {

@@ -15,14 +15,14 @@
 //! ```no_run
 //! # fn main() -> deltabooth::Result<()> { pollster::block_on(async {
 //! use burn::tensor::Device;
-//! use deltabooth::model::base_model::Base;
+//! use deltabooth::model::base_model::BaseModel;
 //! use deltabooth::spectral::decompose::config::{CurrentThread, DecomposeConfig, NoStore};
 //! use deltabooth::spectral::delta::Delta;
 //! use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 //! use deltabooth::weights::{Files, Stored};
 //!
 //! let files = Files::Folder("static/base".into());
-//! let base = Base::load(&files, &Device::flex(), &mut |_| {}).await?;
+//! let base = BaseModel::load(&files, &Device::flex(), &mut |_| {}).await?;
 //! let file = std::fs::read("delta.safetensors").expect("the delta file");
 //! let delta = Delta::from_bytes(&file)?;
 //! delta.check_base(&base.hash)?;
@@ -48,7 +48,7 @@ mod file;
 mod metadata;
 mod tensor;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, WrongBaseModel};
 use crate::spectral::shift::ShiftSet;
 
 pub use crate::spectral::delta::metadata::{
@@ -79,22 +79,16 @@ impl Delta {
     /// Checks that the delta was made for the base model with this hash.
     ///
     /// # Errors
-    /// `Delta`, naming both base models, if it was made for another one.
+    /// `WrongBaseModel` if it was made for another one.
     pub fn check_base(&self, base_hash: &str) -> Result<()> {
         let made_for = &self.metadata.base_sha256;
         if made_for == base_hash {
             return Ok(());
         }
-        Err(Error::Delta(format!(
-            "This delta was made for another base: '{}' with weights {}, but the base that is loaded has weights {}. Its shifts belong to the singular vectors of those exact weights and mean nothing to others. Load that base, or apply the delta anyway to see what comes.",
-            self.metadata.base_id,
-            short(made_for),
-            short(base_hash)
-        )))
+        Err(Error::WrongBaseModel(WrongBaseModel {
+            base_id: self.metadata.base_id.clone(),
+            expected: made_for.clone(),
+            found: base_hash.to_owned(),
+        }))
     }
-}
-
-/// The first 16 digits of a hash, for messages.
-fn short(hash: &str) -> String {
-    hash.chars().take(16).collect::<String>() + "…"
 }

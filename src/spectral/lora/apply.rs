@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
@@ -20,7 +20,7 @@ use crate::spectral::lora::layers::{Lora, LoraLayer, LoraLayers};
 ///
 /// # Errors
 /// `Settings` if a strength is not finite; those of [`apply`].
-pub fn add_to(mut base: Base, loras: &[(&Lora, f32)]) -> Result<Base> {
+pub fn add_to(mut base: BaseModel, loras: &[(&Lora, f32)]) -> Result<BaseModel> {
     if let Some((_, strength)) = loras.iter().find(|(_, strength)| !strength.is_finite()) {
         return Err(Error::Settings(format!(
             "The strength of a LoRA is {strength}; give a number such as 0.8 or 1."

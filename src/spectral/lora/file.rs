@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes, layer_shapes};
 pub use crate::spectral::delta::import::is_lora;
 use crate::spectral::delta::{MAX_HEADER, MAX_LAYERS};
@@ -34,7 +34,7 @@ impl Lora {
     ///
     /// # Errors
     /// Those of [`read`].
-    pub fn read(bytes: &[u8], base: &Base) -> Result<Self> {
+    pub fn read(bytes: &[u8], base: &BaseModel) -> Result<Self> {
         let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
         read(bytes, &shapes[0], &shapes[1])
     }

@@ -18,7 +18,7 @@
 //! ```no_run
 //! # fn main() -> deltabooth::Result<()> { pollster::block_on(async {
 //! use burn::tensor::Device;
-//! use deltabooth::model::base_model::Base;
+//! use deltabooth::model::base_model::BaseModel;
 //! use deltabooth::spectral::DecomposedBaseModel;
 //! use deltabooth::spectral::decompose::shapes::layer_shapes;
 //! use deltabooth::spectral::delta::Delta;
@@ -27,7 +27,7 @@
 //! use deltabooth::weights::format::safetensors::Dtype;
 //!
 //! let files = Files::Folder("static/base".into());
-//! let base = Base::load(&files, &Device::flex(), &mut |_| {}).await?;
+//! let base = BaseModel::load(&files, &Device::flex(), &mut |_| {}).await?;
 //! let file = std::fs::read("delta.safetensors").expect("the delta file");
 //! let delta = Delta::from_bytes(&file)?;
 //!
