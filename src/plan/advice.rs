@@ -12,8 +12,8 @@ const MAX_F32_FACTORS: u64 = 256 << 20;
 
 /// What a person wants of a base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Side of the pictures; the advice says one if there is no wish.
+pub struct PlanRequest {
+    /// Side of the pictures; the advice says one if there is no request.
     pub pixels: Option<usize>,
     /// How the weights are held, once the base is loaded.
     pub stored: Option<Stored>,
@@ -56,13 +56,18 @@ impl Advice {
 ///
 /// F32 is taken where training fits with it as it is wished for. F16 is the way out: it changes
 /// nothing for a base that was published in F16, and rounds others.
-pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) -> Advice {
+pub fn advise(
+    configs: &Configs,
+    request: &PlanRequest,
+    kernels: Kernels,
+    limits: Limits,
+) -> Advice {
     let own_pixels = configs.own_pixels();
     let mut sides = sides(configs, own_pixels);
     if sides.last() != Some(&own_pixels) {
         sides.push(own_pixels);
     }
-    let pixels = wish.pixels.unwrap_or(own_pixels);
+    let pixels = request.pixels.unwrap_or(own_pixels);
     let numbers: u64 = layer_shapes(&configs.unet).iter().map(parts::factors).sum();
     let factors = if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
         Stored::F16
@@ -80,11 +85,11 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
         plan(configs, &job, limits)
     };
     let training = Task::Train {
-        samples: wish.samples,
-        preset: wish.preset,
-        text_encoder: wish.text_encoder,
+        samples: request.samples,
+        preset: request.preset,
+        text_encoder: request.text_encoder,
     };
-    let tried = match wish.stored {
+    let tried = match request.stored {
         Some(stored) => vec![stored],
         None => vec![Stored::F32, Stored::F16],
     };
@@ -92,8 +97,13 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
         .into_iter()
         .map(|stored| (stored, planned(training, stored)));
     let (stored, train) = first_that_fits(plans);
-    let generate = planned(Task::Generate { delta: wish.built }, stored);
-    let pixels = wish.pixels.unwrap_or_else(|| {
+    let generate = planned(
+        Task::Generate {
+            delta: request.built,
+        },
+        stored,
+    );
+    let pixels = request.pixels.unwrap_or_else(|| {
         let side = |plan: &Plan| match plan.verdict {
             Verdict::Fits => Some(own_pixels),
             Verdict::FitsAt(pixels) => Some(pixels),

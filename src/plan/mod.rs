@@ -27,7 +27,7 @@ pub mod stages;
 mod unet;
 pub mod verdict;
 
-pub use advice::{Advice, Wish, advise};
+pub use advice::{Advice, PlanRequest, advise};
 pub use configs::Configs;
 pub use phases::{Item, Phase, phases};
 pub use stages::Kernels;

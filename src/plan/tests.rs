@@ -155,8 +155,8 @@ fn a_buffer_that_is_too_large_is_named() {
     );
 }
 
-fn wish() -> Wish {
-    Wish {
+fn request() -> PlanRequest {
+    PlanRequest {
         pixels: None,
         stored: None,
         samples: 2,
@@ -170,12 +170,12 @@ fn wish() -> Wish {
 fn the_size_that_is_advised_is_the_largest_that_training_fits_at() {
     let configs = stable_diffusion();
     let advised = |preset, budget| {
-        let wish = Wish {
+        let request = PlanRequest {
             preset,
             stored: Some(Stored::F32),
-            ..wish()
+            ..request()
         };
-        advise(&configs, &wish, Kernels::Burns, limits(budget))
+        advise(&configs, &request, Kernels::Burns, limits(budget))
     };
     let large = advised(LayerPreset::KeyValue, 12_000_000_000);
     assert_eq!(large.train.verdict, Verdict::Fits);
@@ -200,11 +200,11 @@ fn the_size_that_is_advised_is_the_largest_that_training_fits_at() {
 #[test]
 fn a_wish_for_a_size_is_planned_for_as_it_is() {
     let configs = stable_diffusion();
-    let wish = Wish {
+    let request = PlanRequest {
         pixels: Some(256),
-        ..wish()
+        ..request()
     };
-    let advice = advise(&configs, &wish, Kernels::Burns, limits(100_000_000_000));
+    let advice = advise(&configs, &request, Kernels::Burns, limits(100_000_000_000));
     assert_eq!((advice.pixels, advice.train.pixels), (256, 256));
     assert_eq!(advice.train.verdict, Verdict::Fits);
 }
@@ -213,11 +213,11 @@ fn a_wish_for_a_size_is_planned_for_as_it_is() {
 fn what_is_held_in_one_type_is_planned_for_in_that_type() {
     let configs = stable_diffusion();
     let advised = |stored| {
-        let wish = Wish {
+        let request = PlanRequest {
             stored: Some(stored),
-            ..wish()
+            ..request()
         };
-        advise(&configs, &wish, Kernels::Burns, limits(100_000_000_000))
+        advise(&configs, &request, Kernels::Burns, limits(100_000_000_000))
     };
     let [whole, half] = [Stored::F32, Stored::F16].map(advised);
     assert_eq!((whole.stored, half.stored), (Stored::F32, Stored::F16));
@@ -228,7 +228,7 @@ fn what_is_held_in_one_type_is_planned_for_in_that_type() {
 #[test]
 fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
     let configs = stable_diffusion();
-    let stored = |budget| advise(&configs, &wish(), Kernels::Burns, limits(budget));
+    let stored = |budget| advise(&configs, &request(), Kernels::Burns, limits(budget));
     let large = stored(100_000_000_000);
     assert_eq!(
         (large.stored, &large.train.verdict),
@@ -248,7 +248,7 @@ fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
 fn a_small_base_has_no_smaller_sizes() {
     let mut configs = stable_diffusion();
     configs.unet.sample_size = Some(8);
-    let advice = advise(&configs, &wish(), Kernels::Own, limits(u64::MAX));
+    let advice = advise(&configs, &request(), Kernels::Own, limits(u64::MAX));
     assert_eq!((advice.own_pixels, advice.sides), (64, vec![64]));
 }
 

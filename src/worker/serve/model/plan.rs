@@ -2,7 +2,7 @@
 
 use crate::error::{DoesNotFit, Error, Result};
 use crate::plan::{
-    Advice, Configs, DeviceClass, Kernels, Limits, Plan, Stored, Verdict, Wish, advise,
+    Advice, Configs, DeviceClass, Kernels, Limits, Plan, PlanRequest, Stored, Verdict, advise,
 };
 use crate::recipe;
 use crate::spectral::LayerPreset;
@@ -20,9 +20,9 @@ const MAX_SAMPLES: usize = 64;
 
 /// What is wished for where nobody has said more than the base: one picture of the subject and one
 /// of its class in a step, all layers.
-pub(crate) fn default_wish(size: Option<usize>) -> Wish {
+pub(crate) fn default_plan_request(size: Option<usize>) -> PlanRequest {
     let effort = recipe::paper_effort(1);
-    Wish {
+    PlanRequest {
         pixels: size,
         stored: None,
         samples: effort.batch + effort.prior_batch,
@@ -65,8 +65,8 @@ impl Room {
     }
 
     /// What a base can do here.
-    pub(crate) fn advise(&self, configs: &Configs, wish: &Wish) -> Advice {
-        advise(configs, wish, self.kernels, self.limits)
+    pub(crate) fn advise(&self, configs: &Configs, plan_request: &PlanRequest) -> Advice {
+        advise(configs, plan_request, self.kernels, self.limits)
     }
 
     /// Tells the page.
@@ -110,27 +110,27 @@ impl Session {
         let chosen = self.chosen.as_ref().ok_or_else(no_base)?;
         self.memory = request.memory;
         let room = Room::new(chosen, request.memory);
-        let mut wish = Wish {
+        let mut plan_request = PlanRequest {
             pixels: request.size,
             samples: request.samples.clamp(1, MAX_SAMPLES),
             preset: preset(&request.layers)?,
             text_encoder: request.text_encoder,
-            ..default_wish(None)
+            ..default_plan_request(None)
         };
         let loaded = self.loaded.as_ref();
         let loaded = loaded.filter(|loaded| loaded.source == request.source);
         if let Some(loaded) = loaded {
             let size = loaded.base.picture_size();
-            wish.pixels = wish.pixels.or(Some(size));
-            wish.stored = Some(loaded.stored);
-            wish.built = loaded.lora.as_ref().map(|_| LayerPreset::All);
-            room.tell(request.source, &room.advise(&loaded.configs, &wish));
+            plan_request.pixels = plan_request.pixels.or(Some(size));
+            plan_request.stored = Some(loaded.stored);
+            plan_request.built = loaded.lora.as_ref().map(|_| LayerPreset::All);
+            room.tell(request.source, &room.advise(&loaded.configs, &plan_request));
             return Ok(());
         }
         let files = self.bases.unkept(&request.source).await?;
         let configs = Configs::read(&files).await?;
-        check_size(&configs, wish.pixels)?;
-        room.tell(request.source, &room.advise(&configs, &wish));
+        check_size(&configs, plan_request.pixels)?;
+        room.tell(request.source, &room.advise(&configs, &plan_request));
         Ok(())
     }
 
@@ -158,13 +158,13 @@ impl Session {
         } else {
             settings.batch
         };
-        let wish = |loaded: &Loaded| Wish {
+        let plan_request = |loaded: &Loaded| PlanRequest {
             samples,
             preset: settings.layers,
             text_encoder: settings.text_encoder,
-            ..wish_of(loaded)
+            ..plan_request_of(loaded)
         };
-        self.plan_of(wish).map(|advice| advice.train)
+        self.plan_of(plan_request).map(|advice| advice.train)
     }
 
     /// The plan of pictures with the base that is loaded; `built` are the layers whose weights are
@@ -173,18 +173,18 @@ impl Session {
     /// # Errors
     /// `Settings` before there is one.
     pub(crate) fn plan_pictures(&self, built: Option<LayerPreset>) -> Result<Plan> {
-        let wish = |loaded: &Loaded| Wish {
+        let plan_request = |loaded: &Loaded| PlanRequest {
             built: built.or_else(|| loaded.lora.as_ref().map(|_| LayerPreset::All)),
-            ..wish_of(loaded)
+            ..plan_request_of(loaded)
         };
-        self.plan_of(wish).map(|advice| advice.generate)
+        self.plan_of(plan_request).map(|advice| advice.generate)
     }
 
-    fn plan_of(&self, wish: impl Fn(&Loaded) -> Wish) -> Result<Advice> {
+    fn plan_of(&self, plan_request: impl Fn(&Loaded) -> PlanRequest) -> Result<Advice> {
         let loaded = self.loaded()?;
         let chosen = self.chosen.as_ref().ok_or_else(no_base)?;
         let room = Room::new(chosen, self.memory);
-        Ok(room.advise(&loaded.configs, &wish(loaded)))
+        Ok(room.advise(&loaded.configs, &plan_request(loaded)))
     }
 
     /// From now on the autoencoder works in tiles if the plan says so.
@@ -201,10 +201,10 @@ impl Session {
     }
 }
 
-fn wish_of(loaded: &Loaded) -> Wish {
-    Wish {
+fn plan_request_of(loaded: &Loaded) -> PlanRequest {
+    PlanRequest {
         stored: Some(loaded.stored),
-        ..default_wish(Some(loaded.base.picture_size()))
+        ..default_plan_request(Some(loaded.base.picture_size()))
     }
 }
 
