@@ -17,7 +17,7 @@
 //! | `configs` | a base's config files, read alone |
 //!
 //! On the CPU the sums are held against an allocator that counts (`tests/memory`). The columns of
-//! [`Kernels::Burns`] follow from Burn's operations; no GPU has confirmed them yet.
+//! [`Kernels::Burn`] follow from Burn's operations; no GPU has confirmed them yet.
 
 pub mod advice;
 mod configs;

@@ -38,7 +38,7 @@ fn training(stored: Stored) -> Job {
             text_encoder: false,
         },
         pixels: 512,
-        kernels: Kernels::Burns,
+        kernels: Kernels::Burn,
         weights: stored,
         factors: stored,
     }
@@ -89,8 +89,8 @@ fn a_gpu_has_one_place_for_the_largest_kernel_and_a_cpu_none() {
     // `up_blocks.0.resnets.0.conv1`, F32 however it is stored.
     let largest = 4 * 1280 * 2560 * 9;
     for stored in [Stored::F32, Stored::F16] {
-        assert_eq!(place(Kernels::Burns, stored), largest);
-        assert_eq!(place(Kernels::Own, stored), 0);
+        assert_eq!(place(Kernels::Burn, stored), largest);
+        assert_eq!(place(Kernels::Custom, stored), 0);
     }
 }
 
@@ -175,7 +175,7 @@ fn the_size_that_is_advised_is_the_largest_that_training_fits_at() {
             stored: Some(Stored::F32),
             ..request()
         };
-        advise(&configs, &request, Kernels::Burns, limits(budget))
+        advise(&configs, &request, Kernels::Burn, limits(budget))
     };
     let large = advised(LayerPreset::KeyValue, 12_000_000_000);
     assert_eq!(large.train.verdict, Verdict::Fits);
@@ -204,7 +204,7 @@ fn a_wish_for_a_size_is_planned_for_as_it_is() {
         pixels: Some(256),
         ..request()
     };
-    let advice = advise(&configs, &request, Kernels::Burns, limits(100_000_000_000));
+    let advice = advise(&configs, &request, Kernels::Burn, limits(100_000_000_000));
     assert_eq!((advice.pixels, advice.train.pixels), (256, 256));
     assert_eq!(advice.train.verdict, Verdict::Fits);
 }
@@ -217,7 +217,7 @@ fn what_is_held_in_one_type_is_planned_for_in_that_type() {
             stored: Some(stored),
             ..request()
         };
-        advise(&configs, &request, Kernels::Burns, limits(100_000_000_000))
+        advise(&configs, &request, Kernels::Burn, limits(100_000_000_000))
     };
     let [whole, half] = [Stored::F32, Stored::F16].map(advised);
     assert_eq!((whole.stored, half.stored), (Stored::F32, Stored::F16));
@@ -228,7 +228,7 @@ fn what_is_held_in_one_type_is_planned_for_in_that_type() {
 #[test]
 fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
     let configs = stable_diffusion();
-    let stored = |budget| advise(&configs, &request(), Kernels::Burns, limits(budget));
+    let stored = |budget| advise(&configs, &request(), Kernels::Burn, limits(budget));
     let large = stored(100_000_000_000);
     assert_eq!(
         (large.stored, &large.train.verdict),
@@ -248,7 +248,7 @@ fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
 fn a_small_base_has_no_smaller_sizes() {
     let mut configs = stable_diffusion();
     configs.unet.sample_size = Some(8);
-    let advice = advise(&configs, &request(), Kernels::Own, limits(u64::MAX));
+    let advice = advise(&configs, &request(), Kernels::Custom, limits(u64::MAX));
     assert_eq!((advice.own_pixels, advice.sides), (64, vec![64]));
 }
 

@@ -50,7 +50,7 @@ fn phase(
     let job = Job {
         task,
         pixels,
-        kernels: Kernels::Own,
+        kernels: Kernels::Custom,
         weights: stored,
         factors: stored,
     };

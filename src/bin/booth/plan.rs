@@ -67,8 +67,8 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     }
     let stored: Stored = args.stored.into();
     let (class, kernels) = match args.device {
-        DeviceArg::Cpu => (DeviceClass::Native, Kernels::Own),
-        DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burns),
+        DeviceArg::Cpu => (DeviceClass::Native, Kernels::Custom),
+        DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burn),
     };
     let mut limits = Limits::assumed(class);
     if let Some(limit) = args.limit {

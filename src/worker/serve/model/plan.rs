@@ -45,8 +45,8 @@ impl Room {
     /// What `chosen` allows; `memory` are its bytes, if the person states them.
     pub(crate) fn new(chosen: &Chosen, memory: Option<u64>) -> Self {
         let (class, kernels) = match chosen.kind {
-            DeviceKind::Gpu => (DeviceClass::Gpu, Kernels::Burns),
-            DeviceKind::Cpu => (DeviceClass::BrowserCpu, Kernels::Own),
+            DeviceKind::Gpu => (DeviceClass::Gpu, Kernels::Burn),
+            DeviceKind::Cpu => (DeviceClass::BrowserCpu, Kernels::Custom),
         };
         let mut limits = Limits::assumed(class);
         if let Some(buffer) = chosen.buffer {
