@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use deltabooth::Result;
 use deltabooth::model::base_model::BaseModel;
-use deltabooth::plan::verdict::size;
+use deltabooth::plan::verdict::format_bytes;
 use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore};
 use deltabooth::spectral::decompose::summary::DecomposeSummary;
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
@@ -115,6 +115,6 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         "| largest orthogonality error | {:.1e} |",
         summary.orthogonality_error
     );
-    println!("| U, σ and Vᵀ | {} |", size(summary.bytes));
+    println!("| U, σ and Vᵀ | {} |", format_bytes(summary.bytes));
     Ok(())
 }

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::plan::{PlanRequest, Stored};
+use crate::plan::{PlanOptions, Stored};
 use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
 use crate::spectral::lora::file;
@@ -14,7 +14,7 @@ use crate::weights::{Files, Place};
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
 use crate::worker::serve::decompose::{presets, shapes};
 use crate::worker::serve::model::catalogue::{Bases, resolve};
-use crate::worker::serve::model::plan::{Room, check_size, default_plan_request, refusal};
+use crate::worker::serve::model::plan::{Room, check_size, default_options, refusal};
 use crate::worker::serve::model::sources::Opened;
 use crate::worker::serve::page::{post, warn};
 use crate::worker::serve::runs::settings::request_of;
@@ -57,13 +57,13 @@ impl Session {
         check_size(&configs, size)?;
         let lora = self.bases.lora(&source).await?;
         let room = Room::new(&chosen, self.memory);
-        let plan_request = PlanRequest {
-            built: lora.as_ref().map(|_| LayerPreset::All),
-            ..default_plan_request(size)
+        let options = PlanOptions {
+            baked: lora.as_ref().map(|_| LayerPreset::All),
+            ..default_options(size)
         };
-        let advice = room.advise(&configs, &plan_request);
+        let advice = room.advise(&configs, &options);
         room.tell(source.clone(), &advice);
-        if !anyway && !advice.is_of_use() {
+        if !anyway && !advice.can_generate() {
             return Err(refusal(&advice));
         }
         // The old base goes first: two at once may not fit.
