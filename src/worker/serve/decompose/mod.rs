@@ -13,8 +13,10 @@ use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore, Summary};
-use crate::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection, Layers};
+use crate::model::visit_layers::VisitLayers;
+use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore};
+use crate::spectral::decompose::summary::DecomposeSummary;
+use crate::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection};
 use crate::train::checkpoint::slots::Disk;
 use crate::weights::Stored;
 use crate::worker::protocol::{Preset, Task};
@@ -70,7 +72,7 @@ impl Session {
             },
             None => self.extend(decomposed, selection, work, &NoStore).await?,
         };
-        if let Some(why) = summary.not_kept {
+        if let Some(why) = summary.store_error {
             warn(why.to_string());
         }
         Ok(())
@@ -83,7 +85,7 @@ impl Session {
         selection: &LayerSelection,
         work: usize,
         store: &S,
-    ) -> Result<Summary> {
+    ) -> Result<DecomposeSummary> {
         let crew = if work > CREW_FROM {
             Crew::start().await
         } else {
@@ -136,7 +138,7 @@ pub(crate) fn presets(layers: &[LayerShape]) -> Vec<Preset> {
 ///
 /// # Errors
 /// The visit's.
-pub(crate) fn shapes<M: Layers>(model: &M) -> Result<Vec<LayerShape>> {
+pub(crate) fn shapes<M: VisitLayers>(model: &M) -> Result<Vec<LayerShape>> {
     let mut shapes = Vec::new();
     model.clone().visit_mut(&mut |path, layer| {
         let form = layer.form();

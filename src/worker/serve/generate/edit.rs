@@ -110,7 +110,7 @@ impl Session {
         )
         .await;
         let mut trainer = watch.outcome(trainer)?;
-        trainer.recompute(plan.as_asked.recompute);
+        trainer.recompute(plan.requested_strategy.recompute);
         while !trainer.is_done() {
             self.control.between().await?;
             let report = trainer.step().await?;

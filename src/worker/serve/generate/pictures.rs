@@ -98,7 +98,7 @@ impl Session {
                 pictures,
             });
         }
-        gpu_bytes::tell(Task::Generate, plan.peak_as_asked);
+        gpu_bytes::tell(Task::Generate, plan.requested_peak);
         self.give_back().await
     }
 

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::plan::{Stored, Wish};
+use crate::plan::{PlanOptions, Stored};
 use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
 use crate::spectral::lora::file;
@@ -14,7 +14,7 @@ use crate::weights::{Files, Place};
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
 use crate::worker::serve::decompose::{presets, shapes};
 use crate::worker::serve::model::catalogue::{Bases, resolve};
-use crate::worker::serve::model::plan::{Room, check_size, default_wish, refusal};
+use crate::worker::serve::model::plan::{Room, check_size, default_options, refusal};
 use crate::worker::serve::model::sources::Opened;
 use crate::worker::serve::page::{post, warn};
 use crate::worker::serve::runs::settings::request_of;
@@ -57,13 +57,13 @@ impl Session {
         check_size(&configs, size)?;
         let lora = self.bases.lora(&source).await?;
         let room = Room::new(&chosen, self.memory);
-        let wish = Wish {
-            built: lora.as_ref().map(|_| LayerPreset::All),
-            ..default_wish(size)
+        let options = PlanOptions {
+            baked: lora.as_ref().map(|_| LayerPreset::All),
+            ..default_options(size)
         };
-        let advice = room.advise(&configs, &wish);
+        let advice = room.advise(&configs, &options);
         room.tell(source.clone(), &advice);
-        if !anyway && !advice.is_of_use() {
+        if !anyway && !advice.can_generate() {
             return Err(refusal(&advice));
         }
         // The old base goes first: two at once may not fit.

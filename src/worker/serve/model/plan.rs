@@ -2,7 +2,7 @@
 
 use crate::error::{DoesNotFit, Error, Result};
 use crate::plan::{
-    Advice, Configs, DeviceClass, Kernels, Limits, Plan, Stored, Verdict, Wish, advise,
+    Advice, Configs, DeviceClass, Kernels, Limits, Plan, PlanOptions, Stored, Verdict, advise,
 };
 use crate::recipe;
 use crate::spectral::LayerPreset;
@@ -20,15 +20,15 @@ const MAX_SAMPLES: usize = 64;
 
 /// What is wished for where nobody has said more than the base: one picture of the subject and one
 /// of its class in a step, all layers.
-pub(crate) fn default_wish(size: Option<usize>) -> Wish {
+pub(crate) fn default_options(size: Option<usize>) -> PlanOptions {
     let effort = recipe::paper_effort(1);
-    Wish {
+    PlanOptions {
         pixels: size,
         stored: None,
         samples: effort.batch + effort.prior_batch,
         preset: LayerPreset::default(),
         text_encoder: false,
-        built: None,
+        baked: None,
     }
 }
 
@@ -45,8 +45,8 @@ impl Room {
     /// What `chosen` allows; `memory` are its bytes, if the person states them.
     pub(crate) fn new(chosen: &Chosen, memory: Option<u64>) -> Self {
         let (class, kernels) = match chosen.kind {
-            DeviceKind::Gpu => (DeviceClass::Gpu, Kernels::Burns),
-            DeviceKind::Cpu => (DeviceClass::BrowserCpu, Kernels::Own),
+            DeviceKind::Gpu => (DeviceClass::Gpu, Kernels::Burn),
+            DeviceKind::Cpu => (DeviceClass::BrowserCpu, Kernels::Custom),
         };
         let mut limits = Limits::assumed(class);
         if let Some(buffer) = chosen.buffer {
@@ -65,15 +65,15 @@ impl Room {
     }
 
     /// What a base can do here.
-    pub(crate) fn advise(&self, configs: &Configs, wish: &Wish) -> Advice {
-        advise(configs, wish, self.kernels, self.limits)
+    pub(crate) fn advise(&self, configs: &Configs, options: &PlanOptions) -> Advice {
+        advise(configs, options, self.kernels, self.limits)
     }
 
     /// Tells the page.
     pub(crate) fn tell(&self, source: BaseSource, advice: &Advice) {
         let plan = BasePlan {
             source,
-            own_size: advice.own_pixels,
+            own_size: advice.native_pixels,
             size: advice.pixels,
             sizes: advice.sides.clone(),
             budget: self.limits.budget,
@@ -110,27 +110,27 @@ impl Session {
         let chosen = self.chosen.as_ref().ok_or_else(no_base)?;
         self.memory = request.memory;
         let room = Room::new(chosen, request.memory);
-        let mut wish = Wish {
+        let mut options = PlanOptions {
             pixels: request.size,
             samples: request.samples.clamp(1, MAX_SAMPLES),
             preset: preset(&request.layers)?,
             text_encoder: request.text_encoder,
-            ..default_wish(None)
+            ..default_options(None)
         };
         let loaded = self.loaded.as_ref();
         let loaded = loaded.filter(|loaded| loaded.source == request.source);
         if let Some(loaded) = loaded {
             let size = loaded.base.picture_size();
-            wish.pixels = wish.pixels.or(Some(size));
-            wish.stored = Some(loaded.stored);
-            wish.built = loaded.lora.as_ref().map(|_| LayerPreset::All);
-            room.tell(request.source, &room.advise(&loaded.configs, &wish));
+            options.pixels = options.pixels.or(Some(size));
+            options.stored = Some(loaded.stored);
+            options.baked = loaded.lora.as_ref().map(|_| LayerPreset::All);
+            room.tell(request.source, &room.advise(&loaded.configs, &options));
             return Ok(());
         }
         let files = self.bases.unkept(&request.source).await?;
         let configs = Configs::read(&files).await?;
-        check_size(&configs, wish.pixels)?;
-        room.tell(request.source, &room.advise(&configs, &wish));
+        check_size(&configs, options.pixels)?;
+        room.tell(request.source, &room.advise(&configs, &options));
         Ok(())
     }
 
@@ -158,13 +158,13 @@ impl Session {
         } else {
             settings.batch
         };
-        let wish = |loaded: &Loaded| Wish {
+        let options = |loaded: &Loaded| PlanOptions {
             samples,
             preset: settings.layers,
             text_encoder: settings.text_encoder,
-            ..wish_of(loaded)
+            ..options_of(loaded)
         };
-        self.plan_of(wish).map(|advice| advice.train)
+        self.plan_of(options).map(|advice| advice.train)
     }
 
     /// The plan of pictures with the base that is loaded; `built` are the layers whose weights are
@@ -172,19 +172,19 @@ impl Session {
     ///
     /// # Errors
     /// `Settings` before there is one.
-    pub(crate) fn plan_pictures(&self, built: Option<LayerPreset>) -> Result<Plan> {
-        let wish = |loaded: &Loaded| Wish {
-            built: built.or_else(|| loaded.lora.as_ref().map(|_| LayerPreset::All)),
-            ..wish_of(loaded)
+    pub(crate) fn plan_pictures(&self, baked: Option<LayerPreset>) -> Result<Plan> {
+        let options = |loaded: &Loaded| PlanOptions {
+            baked: baked.or_else(|| loaded.lora.as_ref().map(|_| LayerPreset::All)),
+            ..options_of(loaded)
         };
-        self.plan_of(wish).map(|advice| advice.generate)
+        self.plan_of(options).map(|advice| advice.generate)
     }
 
-    fn plan_of(&self, wish: impl Fn(&Loaded) -> Wish) -> Result<Advice> {
+    fn plan_of(&self, options: impl Fn(&Loaded) -> PlanOptions) -> Result<Advice> {
         let loaded = self.loaded()?;
         let chosen = self.chosen.as_ref().ok_or_else(no_base)?;
         let room = Room::new(chosen, self.memory);
-        Ok(room.advise(&loaded.configs, &wish(loaded)))
+        Ok(room.advise(&loaded.configs, &options(loaded)))
     }
 
     /// From now on the autoencoder works in tiles if the plan says so.
@@ -193,18 +193,18 @@ impl Session {
     /// `Settings` before there is a base.
     pub(crate) fn tile(&mut self, plan: &Plan) -> Result<()> {
         let loaded = self.loaded.as_mut().ok_or_else(no_base)?;
-        loaded.base.vae.set_tiling(plan.as_asked.tile)?;
+        loaded.base.vae.set_tiling(plan.requested_strategy.tile)?;
         match &mut loaded.baked {
-            Some((_, baked)) => baked.vae.set_tiling(plan.as_asked.tile),
+            Some((_, baked)) => baked.vae.set_tiling(plan.requested_strategy.tile),
             None => Ok(()),
         }
     }
 }
 
-fn wish_of(loaded: &Loaded) -> Wish {
-    Wish {
+fn options_of(loaded: &Loaded) -> PlanOptions {
+    PlanOptions {
         stored: Some(loaded.stored),
-        ..default_wish(Some(loaded.base.picture_size()))
+        ..default_options(Some(loaded.base.picture_size()))
     }
 }
 
@@ -214,11 +214,12 @@ fn wish_of(loaded: &Loaded) -> Wish {
 /// `Settings`.
 pub(crate) fn check_size(configs: &Configs, size: Option<usize>) -> Result<()> {
     let step = configs.step();
-    let fits = |size: usize| size > 0 && size.is_multiple_of(step) && size <= configs.own_pixels();
+    let fits =
+        |size: usize| size > 0 && size.is_multiple_of(step) && size <= configs.native_pixels();
     match size {
         Some(size) if !fits(size) => Err(Error::Settings(format!(
             "Pictures of {size} pixels were asked for, but this base makes sides that are a multiple of {step}, up to its own {}.",
-            configs.own_pixels()
+            configs.native_pixels()
         ))),
         _ => Ok(()),
     }
@@ -245,7 +246,7 @@ fn shown(plan: &Plan, stored: Stored) -> JobPlan {
             Saving::Recompute,
             plan.strategy.recompute == Recompute::Blocks,
         ),
-        (Saving::LetGo, plan.strategy.drop_idle),
+        (Saving::LetGo, plan.strategy.offload),
         (Saving::Tiles, plan.strategy.tile.is_some()),
     ];
     let savings = savings.into_iter().filter(|(_, taken)| *taken);

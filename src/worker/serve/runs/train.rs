@@ -43,7 +43,7 @@ impl Session {
             settings.own_collages = run_collages(&settings, &ids, &arranged)?;
         }
         let size = self.picture_size()?;
-        let own = self.loaded()?.configs.own_pixels();
+        let own = self.loaded()?.configs.native_pixels();
         settings.picture_size = Some(size as usize).filter(|size| *size != own);
         let mut subjects = Vec::with_capacity(ids.len());
         for ids in &ids {
@@ -59,7 +59,7 @@ impl Session {
         self.tile(&plan)?;
         gpu_bytes::begin();
         // With little memory the pictures are prepared before U and V are there.
-        let first = !plan.as_asked.drop_idle;
+        let first = !plan.requested_strategy.offload;
         let selection = LayerSelection::for_training(settings.layers, settings.text_encoder);
         if first {
             self.decompose(&selection).await?;
@@ -130,14 +130,14 @@ impl Session {
         plan: &Plan,
         store: &Rc<Slots<Store>>,
     ) -> Result<()> {
-        trainer.recompute(plan.as_asked.recompute);
-        let away = match plan.as_asked.drop_idle {
+        trainer.recompute(plan.requested_strategy.recompute);
+        let away = match plan.requested_strategy.offload {
             true => Some(self.let_go(trainer.settings())?),
             false => None,
         };
         self.give_back().await?;
         let outcome = self.go_on(trainer, store, away.as_ref()).await;
-        gpu_bytes::tell(Task::Train, plan.peak_as_asked);
+        gpu_bytes::tell(Task::Train, plan.requested_peak);
         if !matches!(outcome, Err(Error::Device(_))) {
             self.give_back().await?;
             if let Some(away) = away {
