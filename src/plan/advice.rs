@@ -70,12 +70,7 @@ pub fn advise(
         sides.push(native_pixels);
     }
     let pixels = options.pixels.unwrap_or(native_pixels);
-    let numbers: u64 = layer_shapes(&configs.unet).iter().map(parts::factors).sum();
-    let factors = if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
-        Stored::F16
-    } else {
-        Stored::F32
-    };
+    let factors = factor_storage(configs);
     let planned = |task, stored| {
         let job = Job {
             task,
@@ -105,15 +100,9 @@ pub fn advise(
         },
         stored,
     );
-    let pixels = options.pixels.unwrap_or_else(|| {
-        let side = |plan: &Plan| match plan.verdict {
-            Verdict::Fits => Some(native_pixels),
-            Verdict::FitsAt(pixels) => Some(pixels),
-            Verdict::DoesNotFit(_) => None,
-        };
-        let either = side(&train).or_else(|| side(&generate));
-        either.unwrap_or(native_pixels)
-    });
+    let recommended =
+        || fitting_side(&train, native_pixels).or_else(|| fitting_side(&generate, native_pixels));
+    let pixels = options.pixels.or_else(recommended).unwrap_or(native_pixels);
     Advice {
         native_pixels,
         sides,
@@ -121,6 +110,25 @@ pub fn advise(
         stored,
         generate,
         train,
+    }
+}
+
+/// The storage type of U and V.
+fn factor_storage(configs: &Configs) -> Stored {
+    let numbers: u64 = layer_shapes(&configs.unet).iter().map(parts::factors).sum();
+    if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
+        Stored::F16
+    } else {
+        Stored::F32
+    }
+}
+
+/// The largest side at which a plan fits; `None` if it does not fit.
+fn fitting_side(plan: &Plan, native_pixels: usize) -> Option<usize> {
+    match plan.verdict {
+        Verdict::Fits => Some(native_pixels),
+        Verdict::FitsAt(pixels) => Some(pixels),
+        Verdict::DoesNotFit(_) => None,
     }
 }
 
