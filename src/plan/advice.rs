@@ -1,6 +1,6 @@
 //! Whether a base model can generate and train on a device, at which size and with which storage type.
 
-use crate::model::unet::layer_shapes::layer_shapes;
+use crate::model::layer_info::unet::unet_layers;
 use crate::plan::configs::Configs;
 use crate::plan::job::{Job, Kernels, Limits, Task};
 use crate::plan::parts;
@@ -115,7 +115,7 @@ pub fn advise(
 
 /// The storage type of U and V.
 fn factor_storage(configs: &Configs) -> Stored {
-    let numbers: u64 = layer_shapes(&configs.unet).iter().map(parts::factors).sum();
+    let numbers: u64 = unet_layers(&configs.unet).iter().map(parts::factors).sum();
     if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
         Stored::F16
     } else {

@@ -3,8 +3,8 @@
 //! All sizes are in F32 values, not bytes.
 
 use crate::model::config::UNetConfig;
+use crate::model::layer_info::LayerInfo;
 use crate::model::layers::LayerForm;
-use crate::model::unet::layer_shapes::LayerShape;
 use crate::plan::job::Kernels;
 use crate::weights::Stored;
 
@@ -13,9 +13,9 @@ use crate::weights::Stored;
 pub(super) struct Pass<'a> {
     pub(super) config: &'a UNetConfig,
     /// All layers of the UNet.
-    pub(super) layers: &'a [LayerShape],
+    pub(super) layers: &'a [LayerInfo],
     /// Whether the shifts of a layer are trained.
-    pub(super) trains: &'a dyn Fn(&LayerShape) -> bool,
+    pub(super) trains: &'a dyn Fn(&LayerInfo) -> bool,
     pub(super) kernels: Kernels,
     /// Storage type of weights that are not trained.
     pub(super) weights: Stored,
@@ -63,7 +63,7 @@ pub(super) struct StageCost {
 
 impl Pass<'_> {
     /// The layer at a path.
-    pub(super) fn layer(&self, path: &str) -> Option<&LayerShape> {
+    pub(super) fn layer(&self, path: &str) -> Option<&LayerInfo> {
         self.layers.iter().find(|layer| layer.path == path)
     }
 
@@ -75,8 +75,8 @@ impl Pass<'_> {
     /// Size of the GPU's buffer for widened or reordered matrices, which is allocated with the first
     /// product and kept.
     pub(super) fn matrix_buffer(&self) -> u64 {
-        let longest = |layer: &LayerShape| {
-            let [rows, cols] = layer.shape;
+        let longest = |layer: &LayerInfo| {
+            let [rows, cols] = layer.matrix();
             let spatial = is_spatial(&layer.path);
             // The loaded weight counts, even if U and V replace it later.
             let loaded = match spatial || self.weights == Stored::F16 {
@@ -93,7 +93,7 @@ impl Pass<'_> {
             Kernels::Custom => 0,
             Kernels::Burn => {
                 let products = self.layers.iter();
-                let products = products.filter(|layer| layer.form != LayerForm::Norm);
+                let products = products.filter(|layer| layer.form() != LayerForm::Norm);
                 products.map(longest).max().unwrap_or(0) as u64
             }
         }

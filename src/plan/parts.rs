@@ -2,33 +2,28 @@
 //! text encoder's backward pass.
 
 use crate::model::config::{ClipTextConfig, VaeConfig};
+use crate::model::layer_info::LayerInfo;
 use crate::model::layers::LayerForm;
-use crate::model::unet::layer_shapes::LayerShape;
 
 /// Size of a layer's weight.
-pub(super) fn weight(layer: &LayerShape) -> u64 {
-    let [rows, cols] = layer.shape;
+pub(super) fn weight(layer: &LayerInfo) -> u64 {
+    let [rows, cols] = layer.matrix();
     (rows * cols) as u64
 }
 
 /// Size of a layer's bias; 0 if it has none.
-pub(super) fn bias(layer: &LayerShape) -> u64 {
-    let without = [".to_q", ".to_k", ".to_v", ".cond_proj"];
-    if without.iter().any(|name| layer.path.ends_with(name)) {
-        return 0;
-    }
-    let [rows, cols] = layer.shape;
-    (if layer.form == LayerForm::Norm {
-        cols
+pub(super) fn bias(layer: &LayerInfo) -> u64 {
+    if layer.bias {
+        layer.shape.bias_len() as u64
     } else {
-        rows
-    }) as u64
+        0
+    }
 }
 
 /// Size of U and V of a layer; 0 for a norm.
-pub(super) fn factors(layer: &LayerShape) -> u64 {
-    let [rows, cols] = layer.shape;
-    match layer.form {
+pub(super) fn factors(layer: &LayerInfo) -> u64 {
+    let [rows, cols] = layer.matrix();
+    match layer.form() {
         LayerForm::Norm => 0,
         _ => (layer.shifts() * (rows + cols)) as u64,
     }

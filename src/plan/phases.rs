@@ -1,7 +1,8 @@
 //! The phases of a job, with the memory of each.
 
+use crate::model::layer_info::LayerInfo;
+use crate::model::layer_info::unet::unet_layers;
 use crate::model::layers::LayerForm;
-use crate::model::unet::layer_shapes::{LayerShape, layer_shapes};
 use crate::plan::autoencoder::{self, Direction};
 use crate::plan::configs::Configs;
 use crate::plan::cost::Pass;
@@ -52,7 +53,7 @@ impl Phase {
 
 /// The phases of a job with pictures of `pixels` × `pixels`, in place of the side of the job.
 pub fn phases(configs: &Configs, job: &Job, pixels: usize, strategy: Strategy) -> Vec<Phase> {
-    let layers = layer_shapes(&configs.unet);
+    let layers = unet_layers(&configs.unet);
     let estimate = Estimate {
         configs,
         job,
@@ -73,14 +74,14 @@ pub fn phases(configs: &Configs, job: &Job, pixels: usize, strategy: Strategy) -
 struct Estimate<'a> {
     configs: &'a Configs,
     job: &'a Job,
-    layers: &'a [LayerShape],
+    layers: &'a [LayerInfo],
     pixels: usize,
     strategy: Strategy,
 }
 
 impl Estimate<'_> {
     /// The sum of a size over all layers.
-    fn sum(&self, of: impl Fn(&LayerShape) -> u64) -> u64 {
+    fn sum(&self, of: impl Fn(&LayerInfo) -> u64) -> u64 {
         self.layers.iter().map(of).sum()
     }
 
@@ -90,8 +91,8 @@ impl Estimate<'_> {
     }
 
     /// Bytes of a layer's weight. Norms are always F32.
-    fn stored(&self, layer: &LayerShape) -> u64 {
-        match layer.form {
+    fn stored(&self, layer: &LayerInfo) -> u64 {
+        match layer.form() {
             LayerForm::Norm => 4 * parts::weight(layer),
             _ => self.job.weights.bytes(parts::weight(layer)),
         }
@@ -113,7 +114,7 @@ impl Estimate<'_> {
     /// Bytes of U and V of the preset's layers.
     fn factors(&self, preset: LayerPreset) -> u64 {
         let numbers = self.sum(|layer| {
-            let held = preset.holds(&layer.path, layer.form);
+            let held = preset.holds(&layer.path, layer.form());
             if held { parts::factors(layer) } else { 0 }
         });
         self.job.factors.bytes(numbers)
@@ -128,17 +129,17 @@ impl Estimate<'_> {
 
     /// The largest U or V of the preset's layers, in bytes.
     fn largest_factor(&self, preset: LayerPreset) -> u64 {
-        let held = |layer: &&LayerShape| preset.holds(&layer.path, layer.form);
-        let larger = |layer: &LayerShape| match layer.form {
+        let held = |layer: &&LayerInfo| preset.holds(&layer.path, layer.form());
+        let larger = |layer: &LayerInfo| match layer.form() {
             LayerForm::Norm => 0,
-            _ => (layer.shifts() * layer.shape[0].max(layer.shape[1])) as u64,
+            _ => (layer.shifts() * layer.matrix()[0].max(layer.matrix()[1])) as u64,
         };
         let numbers = self.layers.iter().filter(held).map(larger).max();
         self.job.factors.bytes(numbers.unwrap_or(0))
     }
 
     /// The settings of a pass through the UNet.
-    fn pass<'a>(&'a self, trains: &'a dyn Fn(&LayerShape) -> bool, batch: usize) -> Pass<'a> {
+    fn pass<'a>(&'a self, trains: &'a dyn Fn(&LayerInfo) -> bool, batch: usize) -> Pass<'a> {
         Pass {
             config: &self.configs.unet,
             layers: self.layers,
@@ -176,7 +177,7 @@ impl Estimate<'_> {
     }
 
     /// The GPU's buffer for widened or reordered matrices.
-    fn matrix_buffer(&self, trains: &dyn Fn(&LayerShape) -> bool) -> (&'static str, u64) {
+    fn matrix_buffer(&self, trains: &dyn Fn(&LayerInfo) -> bool) -> (&'static str, u64) {
         let numbers = self.pass(trains, 1).matrix_buffer();
         ("a place for the largest matrix", 4 * numbers)
     }
@@ -211,7 +212,7 @@ impl Estimate<'_> {
     /// Bytes of baked weights of the preset's layers.
     fn baked(&self, preset: LayerPreset) -> u64 {
         self.sum(|layer| {
-            let held = preset.holds(&layer.path, layer.form);
+            let held = preset.holds(&layer.path, layer.form());
             if held { self.stored(layer) } else { 0 }
         })
     }
@@ -266,7 +267,7 @@ impl Estimate<'_> {
 
     /// The decomposition after the preparation.
     fn decompose(&self, preset: LayerPreset, factors: u64) -> Phase {
-        let trains = |layer: &LayerShape| preset.holds(&layer.path, layer.form);
+        let trains = |layer: &LayerInfo| preset.holds(&layer.path, layer.form());
         let work = [("U and V", factors), self.matrix_buffer(&trains)];
         let items = [&self.base_weights()[..], &work].concat();
         let largest = self.largest_weight().max(self.largest_factor(preset));
@@ -282,7 +283,7 @@ impl Estimate<'_> {
         factors: u64,
     ) -> Phase {
         let config = &self.configs.text_encoder;
-        let trains = |layer: &LayerShape| preset.holds(&layer.path, layer.form);
+        let trains = |layer: &LayerInfo| preset.holds(&layer.path, layer.form());
         let Peaks {
             kept,
             temporary,

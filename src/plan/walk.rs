@@ -70,7 +70,7 @@ impl<'a> Walk<'a> {
         let Some(layer) = self.pass.layer(path) else {
             return;
         };
-        let ([rows, cols], rank) = (layer.shape, layer.shifts());
+        let ([rows, cols], rank) = (layer.matrix(), layer.shifts());
         let (stored, numbers, longest) = if (self.pass.trains)(layer) {
             stage.graph += (rank * outputs) as u64;
             self.tracked = true;

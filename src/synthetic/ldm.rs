@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::tensor_shapes::TensorShapes;
+use crate::model::layer_info::TensorShapes;
 use crate::synthetic::files::{Entry, Part};
 use crate::weights::format::single_file::names::{
     OPEN_CLIP, OPEN_CLIP_IN_PROJ, OPEN_CLIP_LAYER, Table, UNET, UNET_RESNET, VAE_ATTENTION,

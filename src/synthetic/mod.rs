@@ -33,8 +33,11 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::model::config::{ClipTextConfig, UNetConfig, VaeConfig, VaeTinyConfig};
-use crate::model::tensor_shapes;
-use crate::model::tensor_shapes::TensorShapes;
+use crate::model::layer_info::text_encoder::text_encoder_layers;
+use crate::model::layer_info::unet::unet_layers;
+use crate::model::layer_info::vae::vae_layers;
+use crate::model::layer_info::vae_tiny::vae_tiny_layers;
+use crate::model::layer_info::{TensorShapes, tensor_shapes};
 use crate::synthetic::configs::Configs;
 use crate::synthetic::files::{Part, Writer};
 
@@ -49,7 +52,7 @@ pub fn tensors(kind: Kind, size: Size) -> Result<Vec<(&'static str, TensorShapes
     let bytes = |value: &Value| value.to_string().into_bytes();
     if let Some(tiny) = &configs.vae_tiny {
         let config = VaeTinyConfig::parse(&bytes(tiny))?;
-        return Ok(vec![("", tensor_shapes::vae_tiny(&config))]);
+        return Ok(vec![("", tensor_shapes(&vae_tiny_layers(&config)))]);
     }
     let unet = UNetConfig::parse(&bytes(&configs.unet))?;
     if kind == Kind::LcmLora {
@@ -58,9 +61,9 @@ pub fn tensors(kind: Kind, size: Size) -> Result<Vec<(&'static str, TensorShapes
     let text = ClipTextConfig::parse(&bytes(&configs.text_encoder))?;
     let vae = VaeConfig::parse(&bytes(&configs.vae))?;
     Ok(vec![
-        ("text_encoder", tensor_shapes::text_encoder(&text)),
-        ("unet", tensor_shapes::unet(&unet)),
-        ("vae", tensor_shapes::vae(&vae)),
+        ("text_encoder", tensor_shapes(&text_encoder_layers(&text))),
+        ("unet", tensor_shapes(&unet_layers(&unet))),
+        ("vae", tensor_shapes(&vae_layers(&vae))),
     ])
 }
 

@@ -14,7 +14,6 @@
 //! | [`embeddings`] | the time embedding |
 //! | [`conditions`] | what every block is given: time and text embeddings |
 //! | [`attention_maps`] | recorded cross-attention maps |
-//! | [`layer_shapes`] | the layers, from the config alone |
 
 pub mod attention;
 pub mod attention_maps;
@@ -22,7 +21,6 @@ pub mod blocks;
 pub mod conditions;
 pub mod embeddings;
 pub mod feed_forward;
-pub mod layer_shapes;
 mod load;
 pub mod resnet;
 pub mod stages;

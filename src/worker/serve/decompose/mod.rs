@@ -11,8 +11,7 @@ use futures_util::future::{Either, select};
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
-use crate::model::layers::{LayerMut, Weight};
-use crate::model::unet::layer_shapes::LayerShape;
+use crate::model::layer_info::{LayerInfo, layer_infos};
 use crate::model::visit_layers::VisitLayers;
 use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore};
 use crate::spectral::decompose::summary::DecomposeSummary;
@@ -111,9 +110,9 @@ impl Session {
 /// How the factors of this base are stored: of a small one as they are made, because its deltas are
 /// made for every machine; of a large one in half the room.
 fn stored(base: &BaseModel) -> Result<Stored> {
-    let layers = shapes(&base.unet)?;
+    let layers = layer_infos(&base.unet)?;
     let numbers = layers.iter().map(|layer| {
-        let [rows, cols] = layer.shape;
+        let [rows, cols] = layer.matrix();
         rows.min(cols) as u64 * (rows + cols) as u64
     });
     Ok(if 4 * numbers.sum::<u64>() > MAX_F32 {
@@ -124,7 +123,7 @@ fn stored(base: &BaseModel) -> Result<Stored> {
 }
 
 /// The presets of layers, each with the number of shifts that it trains.
-pub(crate) fn presets(layers: &[LayerShape]) -> Vec<Preset> {
+pub(crate) fn presets(layers: &[LayerInfo]) -> Vec<Preset> {
     let named = LayerPreset::ALL.into_iter().filter_map(|preset| {
         let name = serde_json::to_value(preset).ok()?;
         Some((name.as_str()?.to_owned(), preset.count(layers)))
@@ -132,32 +131,4 @@ pub(crate) fn presets(layers: &[LayerShape]) -> Vec<Preset> {
     named
         .map(|(name, shifts)| Preset { name, shifts })
         .collect()
-}
-
-/// Path, form and shape of every layer of a model whose weights are whole.
-///
-/// # Errors
-/// The visit's.
-pub(crate) fn shapes<M: VisitLayers>(model: &M) -> Result<Vec<LayerShape>> {
-    let mut shapes = Vec::new();
-    model.clone().visit_mut(&mut |path, layer| {
-        let form = layer.form();
-        let of = |weight: &Weight| match weight {
-            Weight::Full(matrix) => matrix.dims(),
-            Weight::Factored { u, vt, .. } => [u.dims()[0], vt.dims()[1]],
-        };
-        let shape = match layer {
-            LayerMut::Linear(linear) => of(&linear.weight),
-            LayerMut::Conv2d(conv) => of(&conv.weight),
-            LayerMut::Embedding(table) => table.dims(),
-            LayerMut::Norm(weight) => [1, weight.dims()[0]],
-        };
-        shapes.push(LayerShape {
-            path: path.to_owned(),
-            form,
-            shape,
-        });
-        Ok(())
-    })?;
-    Ok(shapes)
 }

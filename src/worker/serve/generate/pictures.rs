@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, generate};
-use crate::model::unet::layer_shapes::layer_shapes;
+use crate::model::layer_info::unet::unet_layers;
 use crate::picture::Picture;
 use crate::spectral::delta::Delta;
 use crate::spectral::{LayerPreset, LayerSelection, lora};
@@ -170,7 +170,7 @@ impl Session {
         let wanted: Vec<&DeltaStrength> = wanted.iter().collect();
         let deltas = self.open(&wanted)?;
         let shifts = deltas.iter().flat_map(|(delta, _)| delta.unet.iter());
-        let layers = layer_shapes(&self.loaded()?.configs.unet);
+        let layers = unet_layers(&self.loaded()?.configs.unet);
         Ok(LayerPreset::least(shifts.map(|(path, _)| path), &layers))
     }
 

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
-use crate::model::unet::layer_shapes::LayerShape;
+use crate::model::layer_info::{LayerInfo, layer_infos};
 use crate::plan::{PlanOptions, Stored};
 use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
@@ -92,7 +92,7 @@ impl Session {
         let size = base.picture_size();
         let store = self.store().await;
         let unfinished_run = unfinished(&store, &base.hash).await;
-        let text_encoder = shapes(&base.text_encoder)?;
+        let text_encoder = layer_infos(&base.text_encoder)?;
         // A GPU would compile its shaders first and say nothing of its speed.
         let forward_seconds = match chosen.kind {
             DeviceKind::Cpu => time_forward(&base).await?,
@@ -102,8 +102,8 @@ impl Session {
             base: base.id.clone(),
             hash: base.hash.clone(),
             size,
-            presets: presets(&shapes(&base.unet)?),
-            text_encoder: text_encoder.iter().map(LayerShape::shifts).sum(),
+            presets: presets(&layer_infos(&base.unet)?),
+            text_encoder: text_encoder.iter().map(LayerInfo::shifts).sum(),
             forward_seconds,
             unfinished_run: unfinished_run.map(|checkpoint| Box::new(request_of(&checkpoint))),
         });
