@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Gradients, Int, Tensor};
 
+use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 use crate::model::base_model::Base;
 use crate::model::clip::ClipTextModel;
@@ -9,7 +10,6 @@ use crate::model::unet::UNet2DConditionModel;
 use crate::spectral::shift::ShiftKind;
 use crate::spectral::{Attached, Collected, Decomposed, Form, LayerRange, ShiftSet, Trainable};
 use crate::train::loss::Text;
-use crate::train::settings::TrainSettings;
 
 /// The models that δ goes into; the UNet's shifts come first.
 #[derive(Clone, Debug)]
@@ -49,14 +49,14 @@ impl Tunable {
     /// # Errors
     /// `Decomposition` if `decomposed` is another base's or lacks the text encoder; `Settings` if
     /// no layer is chosen.
-    pub fn new(base: &Base, decomposed: &Decomposed, settings: &TrainSettings) -> Result<Self> {
-        let (norms, layers) = (settings.norms, settings.layers);
+    pub fn new(base: &Base, decomposed: &Decomposed, config: &TrainConfig) -> Result<Self> {
+        let (norms, layers) = (config.norm_shift, config.layers);
         let unet = decomposed
             .unet
             .trainable_as(&base.unet, norms, |path, form, _| {
                 layers.holds(path, form).then_some(Form::Factored)
             })?;
-        let text_encoder = if settings.text_encoder {
+        let text_encoder = if config.train_text_encoder {
             let spectral = decomposed.text_encoder()?;
             Some(spectral.trainable(&base.text_encoder, norms)?)
         } else {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use deltabooth::error::Error;
-use deltabooth::recipe::{self, RateSchedule, TimestepSampling};
+use deltabooth::recipe::{self, LrScheduler, TimestepSampling};
 use deltabooth::worker::protocol::{
     BaseSource, BytesFrom, Captions, Combining, DeviceChoice, DeviceKind, Event, ExportFormat,
     Origin, PictureFault, PlanVerdict, Prediction, Request, SamplerKind, Saving, Task,
@@ -94,7 +94,7 @@ fn the_declared_names_are_those_of_the_enums() {
         ("DeviceKind", names::<DeviceKind>(json!("-"))),
         ("SamplerKind", names::<SamplerKind>(json!("-"))),
         ("TimestepSampling", names::<TimestepSampling>(json!("-"))),
-        ("RateSchedule", names::<RateSchedule>(json!("-"))),
+        ("LrScheduler", names::<LrScheduler>(json!("-"))),
         ("Combining", names::<Combining>(json!("-"))),
         ("ExportFormat", names::<ExportFormat>(json!("-"))),
         ("Origin", names::<Origin>(json!("-"))),

@@ -8,20 +8,8 @@ pub(crate) mod bake;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::config::NormShift;
 use crate::error::{Error, Result};
-
-/// How the weights of norms are shifted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NormShift {
-    /// One δ per channel, added to the weight (the authors' form).
-    #[default]
-    FullLength,
-    /// One δ per norm, on the singular value of the weight as a 1×C row (svdiff-pytorch's form).
-    Scalar,
-}
 
 /// What a shift is added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,59 +13,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::LayerShape;
 
-/// A named choice of layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LayerPreset {
-    /// Every layer.
-    #[default]
-    All,
-    /// Attention to the text: the paper's UNet-CA.
-    CrossAttention,
-    /// Its keys and values: UNet-CA-KV.
-    KeyValue,
-    /// Norms.
-    OneD,
-    /// Linear layers (and embeddings).
-    TwoD,
-    /// Convolutions.
-    FourD,
-    /// The up blocks.
-    Up,
-    /// The down blocks.
-    Down,
-    /// The middle block.
-    Mid,
-    /// Attention to the text in the up blocks.
-    UpCrossAttention,
-    /// Attention to the text in the down blocks.
-    DownCrossAttention,
-    /// Attention to the text in the middle block.
-    MidCrossAttention,
-}
+pub use crate::config::LayerPreset;
 
 impl LayerPreset {
-    /// All presets, in the order of the table.
-    pub const ALL: [Self; 12] = [
-        Self::All,
-        Self::CrossAttention,
-        Self::KeyValue,
-        Self::OneD,
-        Self::TwoD,
-        Self::FourD,
-        Self::Up,
-        Self::Down,
-        Self::Mid,
-        Self::UpCrossAttention,
-        Self::DownCrossAttention,
-        Self::MidCrossAttention,
-    ];
-
     /// Whether the layer at `path` of the UNet is trained.
     pub fn holds(self, path: &str, form: LayerForm) -> bool {
         let in_blocks = |name: &str| path.starts_with(name);

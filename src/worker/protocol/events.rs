@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BasePlan, BytesFrom, CatalogueBase, Collage, MemoryUse, Pixels, StoredBase, SubjectWords,
-    TokenizerOffer, TrainRequest,
+    TokenizerOffer,
 };
+use crate::config::{LayerPreset, TrainConfig};
 use crate::error::Error;
 
 /// From the engine to the page.
@@ -287,7 +288,7 @@ pub struct DeltaSummary {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnfinishedRun {
     /// Its settings.
-    pub request: TrainRequest,
+    pub config: TrainConfig,
     /// Steps done.
     pub step: usize,
 }
@@ -295,8 +296,8 @@ pub struct UnfinishedRun {
 /// A choice of layers to train.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preset {
-    /// Its name in files ('cross_attention').
-    pub name: String,
+    /// The choice.
+    pub name: LayerPreset,
     /// Shifts that it trains.
     pub shifts: usize,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::recipe;
+pub use crate::config::{Captions, SamplerKind, SubjectWords};
 
 /// Which device to run on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,50 +15,6 @@ pub enum DeviceChoice {
     Gpu,
     /// The CPU.
     Cpu,
-}
-
-/// A sampling method; each follows the diffusers class that its variant names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(
-    feature = "booth",
-    derive(clap::ValueEnum),
-    value(rename_all = "snake_case")
-)]
-#[serde(rename_all = "snake_case")]
-pub enum SamplerKind {
-    /// DDIMScheduler.
-    #[default]
-    Ddim,
-    /// EulerDiscreteScheduler.
-    Euler,
-    /// EulerAncestralDiscreteScheduler; adds noise in every step.
-    EulerAncestral,
-    /// DPMSolverMultistepScheduler: DPM-Solver++ (2M).
-    DpmSolverMultistep,
-    /// LCMScheduler, for bases that were distilled for it.
-    Lcm,
-}
-
-impl SamplerKind {
-    /// Every method.
-    pub const ALL: [Self; 5] = [
-        Self::Ddim,
-        Self::Euler,
-        Self::EulerAncestral,
-        Self::DpmSolverMultistep,
-        Self::Lcm,
-    ];
-}
-
-/// A subject and what it is called.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SubjectWords {
-    /// What its pictures were added with.
-    pub number: u32,
-    /// The identifier word ('sks').
-    pub token: String,
-    /// The class word ('robot').
-    pub class_word: String,
 }
 
 /// Two subjects in one picture, as the engine's `train::collage` has it; pictures go by their id.
@@ -147,31 +103,4 @@ pub enum ExportFormat {
 impl ExportFormat {
     /// Every format.
     pub const ALL: [Self; 3] = [Self::LoraKohya, Self::LoraDiffusers, Self::SvdiffPytorch];
-}
-
-/// What training pictures are called, as the engine's `train::words::Templates` has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Captions {
-    /// One subject.
-    pub single: String,
-    /// A collage of left and right.
-    pub left_right: String,
-    /// A collage of top and bottom.
-    pub top_bottom: String,
-    /// Any collage.
-    pub together: String,
-    /// Ends of the class pictures' prompts, in turn.
-    pub class_scenes: Vec<String>,
-}
-
-impl Default for Captions {
-    fn default() -> Self {
-        Self {
-            single: recipe::CAPTION.into(),
-            left_right: recipe::CAPTION_LEFT_RIGHT.into(),
-            top_bottom: recipe::CAPTION_TOP_BOTTOM.into(),
-            together: recipe::CAPTION_TOGETHER.into(),
-            class_scenes: recipe::CLASS_SCENES.map(str::to_owned).into(),
-        }
-    }
 }

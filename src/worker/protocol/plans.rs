@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BaseSource, Task};
+use crate::config::LayerPreset;
 
 /// Which base is planned for, and for what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,8 +16,8 @@ pub struct PlanRequest {
     /// Bytes of memory that the device has, if the person states them.
     #[serde(default)]
     pub memory: Option<u64>,
-    /// Which layers are to be trained, by a preset's name.
-    pub layers: String,
+    /// The layers of the UNet that are to be trained.
+    pub layers: LayerPreset,
     /// The text encoder is to be trained too.
     pub text_encoder: bool,
     /// Samples in one training step, those of the class included.

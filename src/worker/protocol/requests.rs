@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ArrangedCollage, BaseSource, Captions, Collage, Combining, DeltaStrength, DeviceChoice,
-    ExportFormat, PlanRequest, SamplerKind, SubjectWords,
+    ArrangedCollage, BaseSource, Collage, Combining, DeltaStrength, DeviceChoice, ExportFormat,
+    PlanRequest,
 };
-use crate::recipe::{RateSchedule, TimestepSampling};
+use crate::config::{EditConfig, GenerateConfig, TrainConfig};
 
 /// From the page to the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,12 +54,16 @@ pub enum Request {
     TurnPicture { id: u32, quarters: u8 },
     /// Forgets a picture.
     RemovePicture { id: u32 },
-    /// Draws the collages that training would begin with; answered by [`Event::Collages`](super::Event::Collages).
-    ShowCollages(CollagesRequest),
+    /// Draws the first `count` collages of a run; answered by [`Event::Collages`](super::Event::Collages).
+    ShowCollages {
+        #[serde(flatten)]
+        run: TrainRequest,
+        count: usize,
+    },
     /// Composes a collage as a person arranged it; answered by [`Event::Collage`](super::Event::Collage).
     ArrangeCollage {
-        subjects: Vec<SubjectWords>,
-        captions: Captions,
+        #[serde(flatten)]
+        run: TrainRequest,
         number: usize,
         collage: Collage,
     },
@@ -108,101 +112,34 @@ pub enum Request {
     CheckDevice,
 }
 
-/// Which collages to show.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CollagesRequest {
-    /// The subjects of the run.
-    pub subjects: Vec<SubjectWords>,
-    /// What its pictures are called.
-    pub captions: Captions,
-    /// The run's seed.
-    pub seed: u64,
-    /// The first so many.
-    pub count: usize,
-    /// Those that a person arranged.
-    pub arranged: Vec<ArrangedCollage>,
-}
-
-/// What a training run is asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A training run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainRequest {
-    /// The subjects to learn.
-    pub subjects: Vec<SubjectWords>,
-    /// Which layers, by the name of one of [`Event::Loaded`](super::Event::Loaded)'s presets.
-    pub layers: String,
-    /// Train the text encoder too.
-    pub text_encoder: bool,
-    /// With several subjects: how often a step sees a collage of two.
-    pub mix_probability: f64,
-    /// Weight of the unmix loss on collages.
-    pub unmix_weight: f64,
-    /// How timesteps are drawn.
-    pub timesteps: TimestepSampling,
-    /// min-SNR's γ; 0 weighs all timesteps alike.
-    pub min_snr_gamma: f64,
-    /// How the learning rates change over the run.
-    pub schedule: RateSchedule,
-    /// Decay of the average of δ that is kept; 0 keeps δ itself.
-    pub ema_decay: f64,
-    /// Samples of the subjects in one step.
-    pub batch: usize,
-    /// Samples of their classes in one step.
-    pub prior_batch: usize,
-    /// Show each picture mirrored too.
-    pub flip: bool,
-    /// What pictures are called.
-    pub captions: Captions,
+    /// The settings.
+    #[serde(flatten)]
+    pub config: TrainConfig,
+    /// The number that each subject's pictures were added with, in the order of the subjects.
+    pub subject_numbers: Vec<u32>,
     /// Collages that a person arranged.
     pub arranged: Vec<ArrangedCollage>,
-    /// Training steps.
-    pub steps: usize,
-    /// Learning rate of the shifts of linear and convolution weights.
-    pub learning_rate: f64,
-    /// Learning rate of the shifts of norms.
-    pub learning_rate_1d: f64,
-    /// λ, the weight of the prior loss.
-    pub prior_weight: f64,
-    /// Class pictures that the base makes of itself.
-    pub prior_images: usize,
-    /// Everything random follows from it.
-    pub seed: u64,
-    /// A preview picture every so many steps; 0 for none.
-    pub preview_every: usize,
-    /// A checkpoint every so many steps.
-    pub checkpoint_every: usize,
 }
 
-/// What a picture is asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Pictures of one prompt.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GenerateRequest {
-    /// Comes back with every event of this work.
+    /// Every event of this work carries it.
     pub id: u32,
-    /// What the picture should show.
-    pub prompt: String,
-    /// What it should not show.
-    pub negative_prompt: String,
-    /// The starting noise follows from it.
-    pub seed: u64,
-    /// The sampling method.
-    #[serde(default)]
-    pub sampler: SamplerKind,
-    /// Sampling steps.
-    pub steps: usize,
-    /// Classifier-free guidance; 1 is none.
-    pub guidance_scale: f64,
-    /// Open deltas to add to the base; none is the base itself.
+    /// The settings.
+    #[serde(flatten)]
+    pub config: GenerateConfig,
+    /// Open deltas that are added to the model; none for the model itself.
     pub deltas: Vec<DeltaStrength>,
-    /// Pictures.
-    pub count: usize,
-    /// Also makes the base's own pictures of the same prompt and seed.
+    /// Makes the model's own pictures of the same prompt and seed too.
     pub compare: bool,
-    /// Factors on all strengths: a picture for each, of the same seed, in place of `count`. Usually
-    /// empty.
+    /// Factors on all strengths: one picture for each, of the same seed, in place of
+    /// `num_images_per_prompt`. Usually empty.
     #[serde(default)]
     pub strength_factors: Vec<f32>,
-    /// A word of the prompt: pictures come dark where it did not look. Usually empty.
-    #[serde(default)]
-    pub attend_to: String,
 }
 
 /// Other words for an open delta.
@@ -242,27 +179,14 @@ pub struct ExportRequest {
     pub rank: usize,
 }
 
-/// One picture, learned by its prompt and edited by another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The edit of one picture.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditRequest {
-    /// Comes back with every event of this work.
+    /// Every event of this work carries it.
     pub id: u32,
     /// The picture's id.
     pub picture: u32,
-    /// What it shows.
-    pub prompt: String,
-    /// What it should show.
-    pub target: String,
-    /// Steps of learning the picture; 0 edits with the base as it is.
-    pub train_steps: usize,
-    /// Steps of the inversion and of the sampling.
-    pub steps: usize,
-    /// Classifier-free guidance towards the target.
-    pub guidance_scale: f64,
-    /// DDIM's η, 0 to 1: more lets the picture leave its layout.
-    pub eta: f64,
-    /// 0 begins with the picture's own noise, 1 with a fresh one.
-    pub slerp: f64,
-    /// Everything random follows from it.
-    pub seed: u64,
+    /// The settings.
+    #[serde(flatten)]
+    pub config: EditConfig,
 }

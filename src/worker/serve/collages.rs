@@ -1,17 +1,15 @@
 //! Collages as training will see them, before it begins; some as a person arranged them.
 
 use super::post::post;
-use super::recipe::templates_of;
 use super::session::Session;
+use crate::config::collage;
 use crate::error::{Error, Result};
 use crate::picture::Picture;
-use crate::train::dataset::collage;
 use crate::train::dataset::collage::compose;
 use crate::train::dataset::prepare;
-use crate::train::{TrainSettings, Words};
+use crate::train::{SubjectWords, TrainConfig};
 use crate::worker::protocol::{
-    ArrangedCollage, Captions, Collage, CollagesRequest, Event, Half, Pixels, ShownCollage,
-    SubjectWords,
+    ArrangedCollage, Collage, Event, Half, Pixels, ShownCollage, TrainRequest,
 };
 
 /// The picture ids of each subject of a run, in its order.
@@ -19,26 +17,19 @@ type Ids = Vec<Vec<u32>>;
 
 impl Session {
     /// Shows the collages that a run would begin with.
-    pub(super) fn show_collages(&mut self, request: CollagesRequest) {
-        post(&match self.collages(request) {
+    pub(super) fn show_collages(&mut self, run: TrainRequest, count: usize) {
+        post(&match self.collages(run, count) {
             Ok(collages) => Event::Collages { collages },
             Err(error) => Event::CollagesRefused { error },
         });
     }
 
     /// Shows one collage as a person arranged it.
-    pub(super) fn arrange_collage(
-        &mut self,
-        subjects: &[SubjectWords],
-        captions: Captions,
-        number: usize,
-        collage: &Collage,
-    ) {
-        let settings = settings_for(subjects, captions, 0);
-        let mut compose = || {
-            let settings = settings.clone()?;
-            let ids = self.ids(subjects)?;
-            self.shown(&settings, number, &from_page(collage, &ids)?, &ids)
+    pub(super) fn arrange_collage(&mut self, run: TrainRequest, number: usize, collage: &Collage) {
+        let compose = || {
+            let ids = self.ids(&run)?;
+            let config = run.config.validated()?;
+            self.shown(&config, number, &from_page(collage, &ids)?, &ids)
         };
         post(&match compose() {
             Ok(shown) => Event::Collage(shown),
@@ -46,13 +37,13 @@ impl Session {
         });
     }
 
-    fn collages(&mut self, request: CollagesRequest) -> Result<Vec<ShownCollage>> {
-        let settings = settings_for(&request.subjects, request.captions, request.seed)?;
-        let ids = self.ids(&request.subjects)?;
-        let collages = run_collages(&settings, &ids, &request.arranged)?;
-        let first = collages.iter().take(request.count).enumerate();
+    fn collages(&mut self, run: TrainRequest, count: usize) -> Result<Vec<ShownCollage>> {
+        let ids = self.ids(&run)?;
+        let config = run.config.validated()?;
+        let collages = run_collages(&config, &ids, &run.arranged)?;
+        let first = collages.iter().take(count).enumerate();
         first
-            .map(|(number, collage)| self.shown(&settings, number, collage, &ids))
+            .map(|(number, collage)| self.shown(&config, number, collage, &ids))
             .collect()
     }
 
@@ -60,9 +51,9 @@ impl Session {
     ///
     /// # Errors
     /// `Settings` if one has none.
-    pub(super) fn ids(&self, subjects: &[SubjectWords]) -> Result<Ids> {
-        let of = |subject: &SubjectWords| {
-            let ids = self.pictures.of(subject.number);
+    pub(super) fn ids(&self, run: &TrainRequest) -> Result<Ids> {
+        let of = |(subject, number): (&SubjectWords, &u32)| {
+            let ids = self.pictures.of(*number);
             if ids.is_empty() {
                 return Err(Error::Settings(format!(
                     "There are no pictures of '{} {}' yet. Add three to five, or take this subject away.",
@@ -71,12 +62,13 @@ impl Session {
             }
             Ok(ids)
         };
-        subjects.iter().map(of).collect()
+        let subjects = run.config.subjects.iter().zip(&run.subject_numbers);
+        subjects.map(of).collect()
     }
 
     fn shown(
         &mut self,
-        settings: &TrainSettings,
+        config: &TrainConfig,
         number: usize,
         collage: &collage::Collage,
         ids: &Ids,
@@ -92,7 +84,7 @@ impl Session {
         Ok(ShownCollage {
             number,
             collage: to_page(collage, ids),
-            caption: prepare::caption(settings, collage, number, Words::name).text,
+            caption: prepare::caption(config, collage, number, SubjectWords::name).text,
             picture: Pixels {
                 width: side,
                 height: side,
@@ -107,37 +99,18 @@ impl Session {
 /// # Errors
 /// `Settings` if an arranged one shows a picture that is gone.
 pub(super) fn run_collages(
-    settings: &TrainSettings,
+    config: &TrainConfig,
     ids: &Ids,
     arranged: &[ArrangedCollage],
 ) -> Result<Vec<collage::Collage>> {
     let counts: Vec<usize> = ids.iter().map(Vec::len).collect();
-    let mut collages = prepare::collages(settings, &counts);
+    let mut collages = prepare::collages(config, &counts);
     for own in arranged {
         if let Some(place) = collages.get_mut(own.number) {
             *place = from_page(&own.collage, ids)?;
         }
     }
     Ok(collages)
-}
-
-/// What the subjects are called.
-pub(super) fn words_of(subjects: &[SubjectWords]) -> Vec<Words> {
-    let words = subjects.iter();
-    words
-        .map(|subject| Words::new(&*subject.token, &*subject.class_word))
-        .collect()
-}
-
-/// Settings of a run as far as its collages go.
-fn settings_for(subjects: &[SubjectWords], captions: Captions, seed: u64) -> Result<TrainSettings> {
-    TrainSettings {
-        subjects: words_of(subjects),
-        templates: templates_of(captions),
-        seed,
-        ..TrainSettings::default()
-    }
-    .validated()
 }
 
 fn to_page(collage: &collage::Collage, ids: &Ids) -> Collage {

@@ -115,13 +115,11 @@ fn stored(base: &Base) -> Result<Stored> {
 
 /// The presets of layers, each with the number of shifts that it trains.
 pub(super) fn presets(layers: &[LayerShape]) -> Vec<Preset> {
-    let named = LayerPreset::ALL.into_iter().filter_map(|preset| {
-        let name = serde_json::to_value(preset).ok()?;
-        Some((name.as_str()?.to_owned(), preset.count(layers)))
+    let counted = LayerPreset::ALL.map(|name| Preset {
+        name,
+        shifts: name.count(layers),
     });
-    named
-        .map(|(name, shifts)| Preset { name, shifts })
-        .collect()
+    counted.into()
 }
 
 /// Path, form and shape of every layer of a model whose weights are whole.

@@ -4,19 +4,19 @@ use super::making::pixels;
 use super::post::{self, post};
 use super::session::Session;
 use super::training::now;
-use crate::edit::{EditSettings, edit};
+use crate::config::{EditConfig, TrainConfig};
+use crate::edit::edit;
 use crate::error::Result;
 use crate::picture::Picture;
 use crate::spectral::Needs;
 use crate::spectral::delta::Delta;
-use crate::train::{Subject, TrainSettings, Trainer};
+use crate::train::{Subject, Trainer};
 use crate::worker::protocol::{EditRequest, Event, Task};
 
 /// Edits of the same picture, with the same prompt, learn it once.
 pub(super) struct Learned {
     picture: Vec<f32>,
-    prompt: String,
-    steps: usize,
+    training: TrainConfig,
     delta: Delta,
 }
 
@@ -27,17 +27,8 @@ impl Session {
     /// `Settings` for settings that cannot work, `Picture` if it is gone, `Decomposition`,
     /// `Device`, `Cancelled`.
     pub(super) async fn edit(&mut self, request: EditRequest) -> Result<()> {
-        let settings = EditSettings {
-            prompt: request.prompt,
-            target: request.target,
-            steps: request.steps,
-            guidance_scale: request.guidance_scale,
-            eta: request.eta,
-            slerp: request.slerp,
-            seed: request.seed,
-            ..EditSettings::default()
-        };
-        settings.check()?;
+        let config = request.config;
+        config.check()?;
         let size = self.picture_size()?;
         let picture = self.pictures.model_pixels(request.picture, size)?;
         let show = |personalised: bool, picture: &Picture| {
@@ -50,10 +41,10 @@ impl Session {
         };
         let unit: Vec<f32> = picture.iter().map(|value| value * 0.5 + 0.5).collect();
         show(false, &Picture::from_unit(&unit, size, size)?);
-        let learning = request.train_steps;
-        let total = learning + 3 * settings.steps;
+        let learning = config.max_train_steps;
+        let total = learning + 3 * config.num_inference_steps;
         if learning > 0 {
-            self.learn(&picture, &settings, learning, total).await?;
+            self.learn(&picture, &config, total).await?;
         }
         let loaded = self.loaded()?;
         let tuned = match (&self.learned, &loaded.decomposed) {
@@ -65,7 +56,7 @@ impl Session {
         let base = tuned.as_ref().unwrap_or(&loaded.base);
         let watch = self.watch(Task::Generate);
         let mut on_step = async |done: usize, _: usize| watch.step(learning + done, total).await;
-        let edited = edit(base, &base.unet, &picture, &settings, &mut on_step).await;
+        let edited = edit(base, &base.unet, &picture, &config, &mut on_step).await;
         let edited = watch.outcome(edited)?;
         post(&Event::Edited {
             id: request.id,
@@ -76,23 +67,14 @@ impl Session {
     }
 
     /// Trains on one picture: its prompt as it is, nothing to keep the class apart from.
-    async fn learn(
-        &mut self,
-        picture: &[f32],
-        settings: &EditSettings,
-        steps: usize,
-        total: usize,
-    ) -> Result<()> {
+    async fn learn(&mut self, picture: &[f32], config: &EditConfig, total: usize) -> Result<()> {
+        let training = config.training().validated()?;
         let known = self.learned.as_ref();
-        if known.is_some_and(|known| {
-            known.picture == picture && known.prompt == settings.prompt && known.steps == steps
-        }) {
+        if known.is_some_and(|known| known.picture == picture && known.training == training) {
             return Ok(());
         }
-        let training =
-            TrainSettings::one_picture(&settings.prompt, steps, settings.seed).validated()?;
         let plan = self.plan_training(&training)?;
-        let needs = Needs::training(training.layers, training.text_encoder);
+        let needs = Needs::training(training.layers, training.train_text_encoder);
         self.decompose(&needs).await?;
         post::begin(Task::Generate);
         let loaded = self.loaded()?;
@@ -120,8 +102,7 @@ impl Session {
         let delta = trainer.finish(&now()).await?;
         self.learned = Some(Learned {
             picture: picture.to_vec(),
-            prompt: settings.prompt.clone(),
-            steps,
+            training: trainer.config().clone(),
             delta,
         });
         Ok(())

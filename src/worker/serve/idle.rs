@@ -2,14 +2,14 @@
 
 use super::loading::load_base;
 use super::post::{self, post, warn};
-use super::recipe::preview_prompt;
 use super::session::{Loaded, Session, no_base};
 use super::sources::Opened;
 use super::watch::Gauge;
+use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 use crate::plan::{Configs, Stored};
 use crate::spectral::lora::Lora;
-use crate::train::{Onlooker, TrainSettings};
+use crate::train::Onlooker;
 use crate::worker::protocol::{BaseSource, Event, Task};
 
 /// What is left of a base: the way back, and what previews need.
@@ -40,13 +40,13 @@ impl Session {
     ///
     /// # Errors
     /// `Settings` before there is a base.
-    pub(super) fn let_go(&mut self, settings: &TrainSettings) -> Result<Away> {
+    pub(super) fn let_go(&mut self, settings: &TrainConfig) -> Result<Away> {
         let loaded = self.loaded.take().ok_or_else(no_base)?;
-        let onlooker = match settings.preview_every {
+        let onlooker = match settings.validation_steps {
             0 => None,
-            _ => Onlooker::new(&loaded.base, &preview_prompt(settings)),
+            _ => Onlooker::new(&loaded.base, &settings.preview_prompt()),
         };
-        if onlooker.is_none() && settings.preview_every > 0 {
+        if onlooker.is_none() && settings.validation_steps > 0 {
             warn(
                 "There are no previews in this run: to save memory the model is let go of while it learns, and it brings no small autoencoder that could stay.",
             );

@@ -8,7 +8,7 @@ use super::pace::time_forward;
 use super::picked::Picked;
 use super::planning::{Room, check_size, default_wish, refusal};
 use super::post::{post, warn};
-use super::recipe::request_of;
+use super::recipe::unfinished_run as run_of;
 use super::session::{Loaded, Session};
 use super::sources::Opened;
 use super::training::unfinished;
@@ -105,7 +105,7 @@ impl Session {
             presets: presets(&shapes(&base.unet)?),
             text_encoder: text_encoder.iter().map(LayerShape::shifts).sum(),
             forward_seconds,
-            unfinished_run: unfinished_run.map(|checkpoint| Box::new(request_of(&checkpoint))),
+            unfinished_run: unfinished_run.map(|checkpoint| Box::new(run_of(&checkpoint))),
         });
         self.pictures.show_all(size as u32);
         self.loaded = Some(Loaded {

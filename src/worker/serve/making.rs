@@ -6,7 +6,7 @@ use super::gpu_bytes;
 use super::post::{self, post, warn};
 use super::session::{Session, no_base};
 use crate::error::{Error, Result};
-use crate::generate::{GenerateSettings, generate};
+use crate::generate::{GenerateConfig, generate};
 use crate::model::unet::layer_shapes::layer_shapes;
 use crate::picture::Picture;
 use crate::spectral::delta::Delta;
@@ -37,19 +37,9 @@ impl Session {
     /// # Errors
     /// `Settings`, `Delta` if the delta does not fit the base, `Device`, `Cancelled`.
     pub(super) async fn generate(&mut self, request: GenerateRequest) -> Result<()> {
-        let mut settings = GenerateSettings {
-            prompt: request.prompt,
-            negative_prompt: request.negative_prompt,
-            seed: request.seed,
-            sampler: request.sampler,
-            steps: request.steps,
-            guidance_scale: request.guidance_scale,
-            count: request.count,
-            attend_to: request.attend_to,
-            ..GenerateSettings::default()
-        };
+        let mut settings = request.config;
         settings.check()?;
-        if let Some(note) = settings.note() {
+        if let Some(note) = settings.warning() {
             warn(note.to_owned());
         }
         self.loaded()?;
@@ -68,7 +58,7 @@ impl Session {
             _ => return Err(too_many_factors()),
         };
         if factors.len() > 1 {
-            settings.count = 1;
+            settings.num_images_per_prompt = 1;
         }
         let parts = if sides.len() > 1 {
             1 + factors.len()
@@ -109,7 +99,7 @@ impl Session {
     /// Pictures with the baked deltas or without them, as part `index` of `parts`.
     async fn side(
         &self,
-        settings: &GenerateSettings,
+        settings: &GenerateConfig,
         personalised: bool,
         index: usize,
         parts: usize,
@@ -128,7 +118,7 @@ impl Session {
             "" => made.picture(index),
             _ => made.attention_picture(index),
         };
-        let pictures = (0..settings.count).map(|index| Ok(pixels(&shown(index)?)));
+        let pictures = (0..settings.num_images_per_prompt).map(|index| Ok(pixels(&shown(index)?)));
         pictures.collect()
     }
 

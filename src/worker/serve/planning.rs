@@ -3,13 +3,13 @@
 use super::device::Chosen;
 use super::post::post;
 use super::session::{Loaded, Session, no_base};
+use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 use crate::plan::{
     Advice, Configs, DeviceClass, Kernels, Limits, Plan, Stored, Verdict, Wish, advise,
 };
-use crate::recipe;
 use crate::spectral::LayerPreset;
-use crate::train::{Recompute, TrainSettings};
+use crate::train::Recompute;
 use crate::worker::protocol::{
     BasePlan, BaseSource, DeviceKind, Event, JobPlan, PlanRequest, PlanVerdict, PlannedItem,
     PlannedPhase, Saving,
@@ -21,11 +21,10 @@ const MAX_SAMPLES: usize = 64;
 /// What is wished for where nobody has said more than the base: one picture of the subject and one
 /// of its class in a step, all layers.
 pub(super) fn default_wish(size: Option<usize>) -> Wish {
-    let effort = recipe::paper_effort(1);
     Wish {
         pixels: size,
         stored: None,
-        samples: effort.batch + effort.prior_batch,
+        samples: TrainConfig::for_large_model(1).samples_per_step(),
         preset: LayerPreset::default(),
         text_encoder: false,
         built: None,
@@ -99,8 +98,7 @@ impl Session {
     /// Says what a base takes of memory here.
     ///
     /// # Errors
-    /// `Settings` before there is a device and for a preset that there is none of; those of reading
-    /// config files.
+    /// `Settings` before there is a device; those of reading config files.
     pub(super) async fn plan(&mut self, request: PlanRequest) -> Result<()> {
         let chosen = self.chosen.as_ref().ok_or_else(no_base)?;
         self.memory = request.memory;
@@ -108,7 +106,7 @@ impl Session {
         let mut wish = Wish {
             pixels: request.size,
             samples: request.samples.clamp(1, MAX_SAMPLES),
-            preset: preset(&request.layers)?,
+            preset: request.layers,
             text_encoder: request.text_encoder,
             ..default_wish(None)
         };
@@ -147,16 +145,11 @@ impl Session {
     ///
     /// # Errors
     /// `Settings` before there is one.
-    pub(super) fn plan_training(&self, settings: &TrainSettings) -> Result<Plan> {
-        let samples = if settings.uses_prior() {
-            settings.batch + settings.prior_batch
-        } else {
-            settings.batch
-        };
+    pub(super) fn plan_training(&self, settings: &TrainConfig) -> Result<Plan> {
         let wish = |loaded: &Loaded| Wish {
-            samples,
+            samples: settings.samples_per_step(),
             preset: settings.layers,
-            text_encoder: settings.text_encoder,
+            text_encoder: settings.train_text_encoder,
             ..wish_of(loaded)
         };
         self.plan_of(wish).map(|advice| advice.train)
@@ -217,14 +210,6 @@ pub(super) fn check_size(configs: &Configs, size: Option<usize>) -> Result<()> {
         ))),
         _ => Ok(()),
     }
-}
-
-fn preset(name: &str) -> Result<LayerPreset> {
-    serde_json::from_value(name.into()).map_err(|_| {
-        Error::Settings(format!(
-            "There is no choice of layers called '{name}'. Choose one from the list."
-        ))
-    })
 }
 
 /// A plan, as the page shows it.

@@ -154,19 +154,18 @@ impl Session {
                 self.pictures.remove(id);
                 Ok(())
             }
-            Request::ShowCollages(request) => {
+            Request::ShowCollages { run, count } => {
                 post::begin(Task::Picture);
-                self.show_collages(request);
+                self.show_collages(run, count);
                 Ok(())
             }
             Request::ArrangeCollage {
-                subjects,
-                captions,
+                run,
                 number,
                 collage,
             } => {
                 post::begin(Task::Picture);
-                self.arrange_collage(&subjects, captions, number, &collage);
+                self.arrange_collage(run, number, &collage);
                 Ok(())
             }
             Request::Train(request) => {

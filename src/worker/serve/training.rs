@@ -10,11 +10,10 @@ use super::idle::Away;
 use super::making::pixels;
 use super::pace::Pace;
 use super::post::{self, post, warn};
-use super::recipe::{preview_prompt, settings_of};
 use super::session::{Session, no_base};
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::generate::GenerateSettings;
+use crate::generate::GenerateConfig;
 use crate::plan::Plan;
 use crate::spectral::Needs;
 use crate::train::checkpoint::slots::Slots;
@@ -24,6 +23,8 @@ use crate::worker::protocol::{DeviceKind, Event, Origin, Task, TrainRequest};
 
 /// Sampling steps of a preview: it shows the way, not the goal.
 const PREVIEW_STEPS: usize = 15;
+/// Guidance of a preview.
+const PREVIEW_GUIDANCE: f64 = 7.5;
 /// Previews whose deltas are kept; the page shows as many.
 const SNAPSHOTS: usize = 60;
 /// Steps between two readings of the loss on a GPU, which waits for each.
@@ -36,15 +37,15 @@ impl Session {
     /// `Settings`, `Decomposition`, `Device`; `Cancelled` after the delta was posted, if anything
     /// was learned.
     pub(super) async fn train(&mut self, request: TrainRequest) -> Result<()> {
-        let ids = self.ids(&request.subjects)?;
-        let arranged = request.arranged.clone();
-        let mut settings = settings_of(request)?.validated()?;
-        if !arranged.is_empty() {
-            settings.own_collages = run_collages(&settings, &ids, &arranged)?;
+        let ids = self.ids(&request)?;
+        let mut settings = request.config.validated()?;
+        settings.own_collages.clear();
+        if !request.arranged.is_empty() {
+            settings.own_collages = run_collages(&settings, &ids, &request.arranged)?;
         }
         let size = self.picture_size()?;
         let own = self.loaded()?.configs.own_pixels();
-        settings.picture_size = Some(size as usize).filter(|size| *size != own);
+        settings.resolution = Some(size as usize).filter(|size| *size != own);
         let mut subjects = Vec::with_capacity(ids.len());
         for ids in &ids {
             let pictures = ids.iter().map(|id| self.pictures.model_pixels(*id, size));
@@ -60,7 +61,7 @@ impl Session {
         gpu_bytes::begin();
         // With little memory the pictures are prepared before U and V are there.
         let first = !plan.as_asked.drop_idle;
-        let needs = Needs::training(settings.layers, settings.text_encoder);
+        let needs = Needs::training(settings.layers, settings.train_text_encoder);
         if first {
             self.decompose(&needs).await?;
         } else {
@@ -109,7 +110,7 @@ impl Session {
         let plan = self.plan_training(&checkpoint.settings)?;
         gpu_bytes::begin();
         let settings = &checkpoint.settings;
-        let needs = Needs::training(settings.layers, settings.text_encoder);
+        let needs = Needs::training(settings.layers, settings.train_text_encoder);
         let prepared = Prepared::resume(&self.loaded()?.base, checkpoint)?;
         self.decompose(&needs).await?;
         let trainer = self.take_up(prepared)?;
@@ -132,7 +133,7 @@ impl Session {
     ) -> Result<()> {
         trainer.recompute(plan.as_asked.recompute);
         let away = match plan.as_asked.drop_idle {
-            true => Some(self.let_go(trainer.settings())?),
+            true => Some(self.let_go(trainer.config())?),
             false => None,
         };
         self.give_back().await?;
@@ -168,10 +169,10 @@ impl Session {
             .as_ref()
             .is_some_and(|chosen| chosen.kind == DeviceKind::Gpu);
         trainer.read_losses_every(if gpu { GPU_READS } else { 1 });
-        let settings = trainer.settings().clone();
+        let settings = trainer.config().clone();
         let (mut pace, mut told) = (Pace::default(), 0);
         tell(&trainer, &pace, &mut told);
-        post::progress(Task::Train, trainer.step_count(), settings.steps);
+        post::progress(Task::Train, trainer.step_count(), settings.max_train_steps);
         let mut stopped = false;
         while !trainer.is_done() {
             if self.control.between().await.is_err() {
@@ -185,11 +186,11 @@ impl Session {
             let step = trainer.step_count();
             let due = |every: usize| every > 0 && step.is_multiple_of(every);
             // First the checkpoint: a preview may be what memory does not suffice for.
-            if due(settings.checkpoint_every) && !trainer.is_done() {
+            if due(settings.checkpointing_steps) && !trainer.is_done() {
                 save(store, &mut trainer).await?;
                 tell(&trainer, &pace, &mut told);
             }
-            if due(settings.preview_every) {
+            if due(settings.validation_steps) {
                 if self.snapshots.len() < SNAPSHOTS {
                     let delta = trainer.finish(&now()).await?;
                     self.snapshots.push((step, delta));
@@ -222,12 +223,13 @@ impl Session {
     }
 
     async fn preview(&self, trainer: &Trainer, away: Option<&Away>) -> Result<()> {
-        let settings = trainer.settings();
-        let request = GenerateSettings {
-            prompt: preview_prompt(settings),
+        let settings = trainer.config();
+        let request = GenerateConfig {
+            prompt: settings.preview_prompt(),
             seed: settings.seed,
-            steps: PREVIEW_STEPS,
-            ..GenerateSettings::default()
+            num_inference_steps: PREVIEW_STEPS,
+            guidance_scale: PREVIEW_GUIDANCE,
+            ..GenerateConfig::default()
         };
         let watch = self.watch(Task::Generate);
         let mut on_step = async |_: usize, _: usize| watch.step_unseen().await;
@@ -267,7 +269,7 @@ pub(super) fn now() -> String {
 
 /// Posts the losses that were read since the last call.
 fn tell(trainer: &Trainer, pace: &Pace, told: &mut usize) {
-    let total = trainer.settings().steps;
+    let total = trainer.config().max_train_steps;
     for loss in trainer.losses().iter().skip(*told) {
         post(&Event::Step {
             step: loss.step,

@@ -1,4 +1,4 @@
-//! `booth synth`: stand-ins for published bases.
+//! `booth synth`: synthetic models.
 
 use std::path::PathBuf;
 
@@ -7,33 +7,33 @@ use deltabooth::synthetic;
 use deltabooth::synthetic::{Kind, Layout, Options, Size};
 use deltabooth::weights::format::safetensors::Dtype;
 
-use super::common::Status;
+use crate::io::status::Status;
 
-/// Writes a stand-in for a published base: its names, shapes and sizes, with random weights.
+/// Writes a synthetic model: names, shapes and sizes of a published one, with random weights.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Whose shapes.
+    /// The published model whose shapes it has.
     #[arg(long, value_enum, value_name = "BASE")]
     like: Kind,
-    /// The kind of numbers: f16, bf16 or f32.
+    /// Precision of the weights: f16, bf16 or f32.
     #[arg(long, value_name = "TYPE", default_value = "f16", value_parser = dtype)]
     dtype: Dtype,
     /// A diffusers folder, or one file in the original layout with a tokenizer beside it.
     #[arg(long, value_enum, value_name = "LAYOUT", default_value_t)]
     layout: Layout,
-    /// Files that the weights of each part are spread over, with an index.
+    /// Shards of the weights of each part.
     #[arg(long, value_name = "N", default_value_t = 1)]
     shards: usize,
-    /// A word in the weight files' names, as 'fp16' in model.fp16.safetensors.
+    /// Variant in the weight files' names, such as 'fp16' in model.fp16.safetensors.
     #[arg(long, value_name = "WORD")]
     variant: Option<String>,
-    /// The weights follow from it, in every layout the same.
+    /// Seed of the weights, which are the same in every layout.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Few channels and small pictures, for tests.
     #[arg(long)]
     small: bool,
-    /// The folder, new or empty.
+    /// The folder; new or empty.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
 }

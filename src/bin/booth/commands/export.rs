@@ -14,7 +14,8 @@ use deltabooth::spectral::{Needs, SpectralBase};
 use deltabooth::weights::format::safetensors::Dtype;
 use deltabooth::{Error, Result};
 
-use super::common::{BaseArgs, check_out, named, read, write};
+use crate::args::base::BaseArgs;
+use crate::io::files::{check_out, named, read, write};
 
 /// Writes a delta as another program's file.
 #[derive(Debug, clap::Args)]
@@ -27,13 +28,13 @@ pub(crate) struct Args {
     /// The other program's format.
     #[arg(long, value_enum)]
     format: Format,
-    /// The LoRA's rank; layers of a lower rank are kept whole.
+    /// Rank of the LoRA; layers of a lower rank are exact.
     #[arg(long, value_name = "R", required_if_eq_any = [("format", "lora-kohya"), ("format", "lora-diffusers")])]
     rank: Option<usize>,
-    /// The LoRA's numbers.
+    /// Precision of the LoRA.
     #[arg(long, value_enum, default_value_t)]
     dtype: DtypeArg,
-    /// What svdiff-pytorch, which has one number for a norm, gets of our norm shifts.
+    /// How full-length shifts of norms are written for svdiff-pytorch, which has one number per norm.
     #[arg(long, value_enum, default_value_t)]
     norms: NormsArg,
     /// The LoRA's file, or the folder for svdiff-pytorch's two files.
@@ -65,14 +66,14 @@ enum DtypeArg {
 /// `--norms`.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum NormsArg {
-    /// Says so and stops.
+    /// An error.
     #[default]
     Refuse,
     /// The nearest single number.
     Project,
-    /// Nothing.
+    /// Leaves them out.
     Omit,
-    /// All of them, under a name that only this program reads.
+    /// Writes all of them, under a name that only this program reads.
     Keep,
 }
 

@@ -8,8 +8,10 @@ use deltabooth::spectral::Needs;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::combine::{Combine, check_rank, limit_rank};
 
-use super::common::{SingleFileArgs, check_out, load_base, named, read, today, write};
-use super::decompose::CacheArg;
+use crate::args::base::{SingleFileArgs, load_base};
+use crate::args::factors::CacheArg;
+use crate::io::date::today;
+use crate::io::files::{check_out, named, read, write};
 
 /// Makes one delta of several of the same base.
 #[derive(Debug, clap::Args)]
@@ -18,7 +20,7 @@ pub(crate) struct Args {
     /// The deltas.
     #[arg(value_name = "FILE.safetensors", required = true)]
     deltas: Vec<PathBuf>,
-    /// Adds them: a weight for each, also below 0 and above 1 [default: 1 each].
+    /// Adds them, each with a weight, which may be negative or above 1 [default: 1 each].
     #[arg(
         long,
         value_name = "X,Y,…",
@@ -26,21 +28,21 @@ pub(crate) struct Args {
         allow_hyphen_values = true
     )]
     weights: Option<Vec<f32>>,
-    /// Goes from the second (0) to the first (1).
+    /// Interpolates between the second (0) and the first (1).
     #[arg(long, value_name = "ALPHA", allow_hyphen_values = true)]
     interpolate: Option<f32>,
     /// Takes the geometry from the first and the appearance from the second.
     #[arg(long)]
     style_mix: bool,
-    /// Keeps only the K shifts of each layer that change it most.
+    /// Keeps the K largest shifts of each layer.
     #[arg(long, value_name = "K", requires = "base")]
     rank: Option<usize>,
-    /// The base model's folder or file: --rank needs its singular values.
+    /// The base model's folder or file; --rank needs its singular values.
     #[arg(long, value_name = "DIR|FILE.safetensors")]
     base: Option<PathBuf>,
     #[command(flatten)]
     single_file: SingleFileArgs,
-    /// The new delta; it records its parents.
+    /// The new delta, with its parents in the metadata.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
 }
@@ -80,7 +82,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// Limits the rank in both models.
+/// Limits the rank in UNet and text encoder.
 async fn limit(
     delta: &mut Delta,
     rank: usize,

@@ -1,4 +1,4 @@
-//! `booth plan`: what a job takes of memory, and whether it fits.
+//! `booth plan`: the estimated memory of a job, and whether it fits.
 
 use std::path::PathBuf;
 
@@ -12,52 +12,52 @@ use deltabooth::train::Recompute;
 use deltabooth::weights::Files;
 use deltabooth::{Error, Result};
 
-use super::common::{DeviceArg, StoredArg};
+use crate::args::base::{DeviceArg, StoredArg};
 
-/// `booth plan`'s options.
+/// Estimates the memory of a picture or a training run.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
-    /// The base model's folder, in diffusers' layout; only its configs are read.
+    /// The base model's folder, in diffusers' layout; only its configuration files are read.
     #[arg(long, value_name = "DIR")]
     base: PathBuf,
-    /// Plans a training run rather than a picture.
+    /// Plans a training run instead of a picture.
     #[arg(long)]
     train: bool,
-    /// Side of the pictures, in pixels; the base's own if not given.
-    #[arg(long, value_name = "PX")]
-    size: Option<usize>,
-    /// The layers that are trained, or that the delta of a picture shifts.
+    /// Pixels a side of the pictures [default: those of the model].
+    #[arg(long, value_name = "PIXELS")]
+    resolution: Option<usize>,
+    /// Layers that are trained, or that the delta of a picture shifts.
     #[arg(long, value_name = "PRESET")]
     preset: Option<String>,
-    /// Samples in each training step, those of the class included.
+    /// Samples per training step, those of the class included.
     #[arg(long, default_value_t = 2, value_name = "N")]
     samples: usize,
     /// Trains the text encoder too.
     #[arg(long)]
     text_encoder: bool,
-    /// What computes.
+    /// The device that computes.
     #[arg(long, value_enum, default_value_t)]
     device: DeviceArg,
-    /// Memory that there is, in GB; without it a GPU is taken to have 6 GiB.
+    /// Available memory in GB [default for a GPU: 6 GiB].
     #[arg(long, value_name = "GB")]
     limit: Option<f64>,
-    /// The largest single buffer that the device takes, in MB.
+    /// The device's largest buffer in MB.
     #[arg(long, value_name = "MB")]
     buffer: Option<f64>,
-    /// How weights, U and V are stored.
+    /// Precision of the stored weights, U and V.
     #[arg(long, value_enum, default_value_t)]
     stored: StoredArg,
 }
 
-/// Prints the plan as a table, and the verdict below it.
+/// Prints the plan as a table, with the verdict below.
 pub(crate) async fn run(args: &Args) -> Result<()> {
     let configs = Configs::read(&Files::Folder(args.base.clone())).await?;
     let preset = args.preset.as_deref().map(preset).transpose()?;
-    let pixels = args.size.unwrap_or_else(|| configs.own_pixels());
+    let pixels = args.resolution.unwrap_or_else(|| configs.own_pixels());
     let step = configs.step();
     if !(step..=4096).contains(&pixels) || !pixels.is_multiple_of(step) {
         return Err(Error::Settings(format!(
-            "{pixels} px cannot be halved as often as this base does it. Give a --size from {step} to 4096 that is a multiple of {step}."
+            "{pixels} px cannot be halved as often as this base does it. Give a --resolution from {step} to 4096 that is a multiple of {step}."
         )));
     }
     if !(1..=64).contains(&args.samples) {

@@ -7,24 +7,26 @@ use deltabooth::spectral::delta::DeltaMetadata;
 use deltabooth::spectral::delta::import;
 use deltabooth::weights::format::safetensors::Dtype;
 
-use super::common::{BaseArgs, check_out, read, today, write};
+use crate::args::base::BaseArgs;
+use crate::io::date::today;
+use crate::io::files::{check_out, read, write};
 
-/// Makes a delta of svdiff-pytorch's spectral shifts.
+/// Converts svdiff-pytorch's spectral shifts to a delta. The files do not contain their base model; it
+/// is the one given.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// spectral_shifts.safetensors, spectral_shifts_te.safetensors, or both.
     #[arg(value_name = "FILE.safetensors", required = true, num_args = 1..=2)]
     files: Vec<PathBuf>,
-    /// The base they were trained on; their files do not say.
     #[command(flatten)]
     base: BaseArgs,
-    /// Its name.
+    /// Title of the delta.
     #[arg(long, value_name = "TEXT", default_value = "")]
     title: String,
-    /// What to write in a prompt to call it ('sks dog').
+    /// The words that stand for the subject in a prompt, such as 'sks dog'.
     #[arg(long, value_name = "TEXT", default_value = "")]
     trigger: String,
-    /// The delta, in F32 so that nothing is rounded.
+    /// The delta, in F32, so that nothing is rounded.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
 }

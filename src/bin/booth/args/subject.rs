@@ -1,37 +1,40 @@
-//! `--subject 'DIR|identifier|class'`: the pictures and the words of one subject.
+//! `--subject 'DIR|identifier|class'`: the pictures and the words of a subject.
 
 use std::path::{Path, PathBuf};
 
+use deltabooth::config::SubjectWords;
 use deltabooth::picture;
-use deltabooth::train::{Subject, Words};
+use deltabooth::train::Subject;
 use deltabooth::{Error, Result};
 
-use super::common::{named, read};
+use crate::io::files::{named, read};
 
-/// A folder of pictures and what they show.
+/// A folder of pictures and the subject's words.
 #[derive(Clone, Debug)]
 pub(crate) struct SubjectArg {
+    /// The folder.
     pub(crate) folder: PathBuf,
-    pub(crate) words: Words,
+    /// Identifier and class.
+    pub(crate) words: SubjectWords,
 }
 
 impl std::str::FromStr for SubjectArg {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        // The folder's name may hold the sign too, the words never do.
+        // From the right, because only the folder's name may contain '|'.
         let mut parts = text.rsplitn(3, '|').map(str::trim);
         match (parts.next(), parts.next(), parts.next()) {
             (Some(class), Some(token), Some(folder)) if !folder.is_empty() => Ok(Self {
                 folder: folder.into(),
-                words: Words::new(token, class),
+                words: SubjectWords::new(token, class),
             }),
             _ => Err("give folder, identifier and class, as in 'pictures/rex|sks|dog'".into()),
         }
     }
 }
 
-/// The subjects' pictures, `size` pixels a side.
+/// Reads the subjects' pictures, `size` pixels a side.
 pub(crate) fn open(subjects: &[SubjectArg], size: usize) -> Result<Vec<Subject>> {
     subjects
         .iter()
@@ -39,7 +42,7 @@ pub(crate) fn open(subjects: &[SubjectArg], size: usize) -> Result<Vec<Subject>>
         .collect()
 }
 
-/// Every picture of the folder, in the order of the names, its middle cropped square.
+/// Reads every picture of a folder, in the order of the names.
 fn pictures(folder: &Path, size: usize) -> Result<Vec<Vec<f32>>> {
     let unreadable = |error: std::io::Error| {
         Error::Io(format!(
@@ -69,8 +72,8 @@ fn pictures(folder: &Path, size: usize) -> Result<Vec<Vec<f32>>> {
     files.iter().map(|path| picture(path, size)).collect()
 }
 
-/// One picture, its middle cropped square, as the model sees it.
-pub(crate) fn picture(path: &Path, size: usize) -> Result<Vec<f32>> {
+/// Reads a picture, crops its middle square and scales it to `[3, size, size]` in [-1, 1].
+fn picture(path: &Path, size: usize) -> Result<Vec<f32>> {
     let picture = picture::decode(&read(path)?).map_err(|error| named(path, error))?;
     Ok(picture.square(0.5, size as u32).to_model())
 }
@@ -85,7 +88,7 @@ mod tests {
     fn a_subject_is_folder_identifier_and_class() {
         let subject: SubjectArg = "my|dogs/rex | sks|teddy bear".parse().unwrap();
         assert_eq!(subject.folder, Path::new("my|dogs/rex"));
-        assert_eq!(subject.words, Words::new("sks", "teddy bear"));
+        assert_eq!(subject.words, SubjectWords::new("sks", "teddy bear"));
         for wrong in ["rex", "rex|sks", "|sks|dog"] {
             assert!(wrong.parse::<SubjectArg>().is_err(), "{wrong}");
         }

@@ -1,4 +1,4 @@
-//! `booth inspect`: what is in a file. All text in it is a stranger's.
+//! `booth inspect`: describes a file. All text in it is untrusted.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -9,12 +9,13 @@ use deltabooth::spectral::delta::Delta;
 use deltabooth::weights::format::safetensors::{Header, header_len};
 use deltabooth::{Error, Result};
 
-use super::common::{escaped, named, read};
+use crate::io::files::{named, read};
+use crate::io::text::escaped;
 
-/// Longer metadata (thumbnails, mostly) is shown by its size.
+/// Of longer metadata, such as thumbnails, only the size is shown, in bytes.
 const LONGEST: usize = 2_000;
 
-/// Says what is in a file.
+/// Describes a file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A delta or any other safetensors file.
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Reads the header alone: a base's weights may be larger than the memory.
+/// Reads the header only, because the weights may be larger than the memory.
 fn read_header(path: &Path) -> Result<Header> {
     let unreadable = |error: std::io::Error| {
         Error::Io(format!(
@@ -156,7 +157,7 @@ fn describe_metadata(header: &Header, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// Safe to print, on one line, so that no value can pass for the next entry.
+/// Escapes a text for one line, so that no value looks like another entry.
 fn line(text: &str) -> String {
     escaped(text).replace('\n', "\\n")
 }

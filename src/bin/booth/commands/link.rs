@@ -6,12 +6,12 @@ use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::packed::{TEXT_LIMIT, pack, unpack};
 use deltabooth::{Error, Result};
 
-use super::common::{check_out, named, read, write};
+use crate::io::files::{check_out, named, read, write};
 
-/// Prints the fragment of a link that carries a delta, or makes the delta of such a link again.
+/// Packs a delta into the fragment of a link, or unpacks it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The delta to carry.
+    /// The delta to pack.
     #[arg(
         long,
         value_name = "FILE.safetensors",
@@ -19,13 +19,13 @@ pub(crate) struct Args {
         conflicts_with = "link"
     )]
     delta: Option<PathBuf>,
-    /// Characters at most; fewer round the shifts more coarsely.
+    /// Largest number of characters; fewer characters round the shifts more coarsely.
     #[arg(long, value_name = "N", default_value_t = TEXT_LIMIT)]
     limit: usize,
-    /// A file with a link, or with what stands behind '#d=' in one.
+    /// A file with a link, or with the text after '#d=' of one.
     #[arg(long, value_name = "FILE.txt", requires = "out")]
     link: Option<PathBuf>,
-    /// The delta that the link carries, as its receiver gets it.
+    /// The unpacked delta.
     #[arg(long, value_name = "FILE.safetensors")]
     out: Option<PathBuf>,
 }
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     write(out, &delta.to_bytes()?)
 }
 
-/// What stands behind 'd=' in a link's fragment, or the text itself.
+/// The value of 'd' in a link's fragment, or the text itself.
 fn carried(text: &str) -> &str {
     let fragment = text.trim().rsplit('#').next().unwrap_or_default();
     let fields = fragment.split('&');

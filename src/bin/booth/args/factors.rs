@@ -1,0 +1,69 @@
+//! `--cache`, and the decomposition of the base model.
+
+use std::path::{Path, PathBuf};
+
+use deltabooth::Result;
+use deltabooth::model::base_model::Base;
+use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
+use deltabooth::spectral::decompose::workshop::{NoStore, Summary, Workshop};
+use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::weights::Stored;
+
+use crate::io::status::Status;
+
+/// `--cache`.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct CacheArg {
+    /// A folder that caches the factors U, σ and Vᵀ of the base model's weights.
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl CacheArg {
+    /// Decomposes the layers that are needed on `threads`, with the cache if there is one.
+    pub(crate) async fn decompose(
+        &self,
+        base: &Base,
+        needs: &Needs,
+        stored: Stored,
+        threads: Threads,
+    ) -> Result<(Decomposed, Summary)> {
+        let mut status = Status::new("decomposing the base, %");
+        let progress = async |done: usize, total: usize| {
+            // Rounded down: 100 is shown at the end only.
+            status.progress((100 * done).checked_div(total).unwrap_or(100), 100);
+            Ok(())
+        };
+        let mut decomposed = Decomposed::empty(base, stored)?;
+        let decomposer = &threads;
+        let summary = match &self.cache {
+            Some(folder) => {
+                let store = &FactorFolder::new(folder, &base.hash);
+                let workshop = Workshop { decomposer, store };
+                decomposed.extend(base, needs, workshop, progress).await?
+            }
+            None => {
+                let store = &NoStore;
+                let workshop = Workshop { decomposer, store };
+                decomposed.extend(base, needs, workshop, progress).await?
+            }
+        };
+        drop(status);
+        if let Some(why) = &summary.not_kept {
+            eprintln!("{why}");
+        }
+        Ok((decomposed, summary))
+    }
+
+    /// As [`decompose`](Self::decompose), on all cores, with the factors in F32.
+    pub(crate) async fn factors(&self, base: &Base, needs: &Needs) -> Result<Decomposed> {
+        let (stored, threads) = (Stored::F32, Threads::default());
+        let made = self.decompose(base, needs, stored, threads).await?;
+        Ok(made.0)
+    }
+
+    /// The cache folder.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.cache.as_deref()
+    }
+}
