@@ -12,7 +12,7 @@ use core::ops::ControlFlow;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::picture::Picture;
 use crate::sampler::{Noise, Sampler};
@@ -97,7 +97,7 @@ impl Generated {
 /// `Settings` for settings that cannot work, `Cancelled` if `on_step` breaks, `Device` if the
 /// pictures cannot be read.
 pub async fn generate(
-    base: &Base,
+    base: &BaseModel,
     unet: &UNet2DConditionModel,
     config: &GenerateConfig,
     latents: Option<Tensor<4>>,
@@ -152,7 +152,7 @@ pub async fn denoise(
 }
 
 /// The positions of the word whose attention is wanted, among the prompt's tokens.
-fn words_of(base: &Base, config: &GenerateConfig) -> Result<Option<Vec<usize>>> {
+fn words_of(base: &BaseModel, config: &GenerateConfig) -> Result<Option<Vec<usize>>> {
     let word = config.attend_to.trim();
     if word.is_empty() {
         return Ok(None);

@@ -10,7 +10,7 @@
 
 pub mod combine;
 pub mod import;
-pub mod packed;
+pub mod link_payload;
 pub mod svdiff_pytorch;
 
 mod metadata;

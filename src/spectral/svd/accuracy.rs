@@ -23,7 +23,7 @@ use crate::spectral::svd::Decomposition;
 /// The largest ‖W − U diag(σ) Vᵀ‖ / ‖W‖ (Frobenius) that is handed out.
 pub const MAX_RESIDUAL: f64 = 1e-5;
 /// The largest element of |UᵀU − I| and |VᵀV − I| that is handed out.
-pub const MAX_SKEW: f64 = 1e-5;
+pub const MAX_ORTHOGONALITY_ERROR: f64 = 1e-5;
 
 /// rows · cols · min(rows, cols) from which matrices are probed.
 const PROBED_FROM: usize = 1 << 28;
@@ -32,36 +32,39 @@ const PROBES: usize = 16;
 
 /// What a [`Decomposition`] is held to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Exactness {
+pub struct Accuracy {
     /// ‖W − U diag(σ) Vᵀ‖ / ‖W‖ (Frobenius; the norm itself where W is 0).
     pub residual: f64,
     /// The largest element of |UᵀU − I| and |VᵀV − I|.
-    pub skew: f64,
+    pub orthogonality_error: f64,
 }
 
-impl Exactness {
+impl Accuracy {
     /// Of the factors of `matrix`, multiplied out or probed by their size.
-    pub fn of(factors: &Decomposition, matrix: &[f32]) -> Self {
+    pub fn measured(factors: &Decomposition, matrix: &[f32]) -> Self {
         if factors.rows * factors.cols * factors.rank() < PROBED_FROM {
-            Self::multiplied(factors, matrix)
+            Self::exact(factors, matrix)
         } else {
-            Self::probed(factors, matrix)
+            Self::estimated(factors, matrix)
         }
     }
 
     /// Of full products in F64.
-    pub fn multiplied(factors: &Decomposition, matrix: &[f32]) -> Self {
+    pub fn exact(factors: &Decomposition, matrix: &[f32]) -> Self {
         let r = factors.rank();
         let u = widen(&factors.u, factors.rows, r);
         let vt = widen(&factors.vt, r, factors.cols);
         Self {
             residual: residual(factors, matrix, vt.as_ref()),
-            skew: larger(skew(u.transpose()), skew(vt.as_ref())),
+            orthogonality_error: larger(
+                orthogonality_error(u.transpose()),
+                orthogonality_error(vt.as_ref()),
+            ),
         }
     }
 
     /// Of products with vectors of ±1.
-    pub fn probed(factors: &Decomposition, matrix: &[f32]) -> Self {
+    pub fn estimated(factors: &Decomposition, matrix: &[f32]) -> Self {
         let (rows, cols, r) = (factors.rows, factors.cols, factors.rank());
         let x = probes(cols);
         let mut shown = times(&factors.vt, cols, &x);
@@ -91,7 +94,7 @@ impl Exactness {
         };
         Self {
             residual: relative(error, norm),
-            skew: larger(off(&u), off(&v)),
+            orthogonality_error: larger(off(&u), off(&v)),
         }
     }
 }
@@ -175,7 +178,7 @@ fn relative(error: f64, norm: f64) -> f64 {
 }
 
 /// The largest element of |M Mᵀ − I|.
-fn skew(m: MatRef<'_, f64>) -> f64 {
+fn orthogonality_error(m: MatRef<'_, f64>) -> f64 {
     let r = m.nrows();
     let mut gram = Mat::<f64>::zeros(r, r);
     let all = Accum::Replace;
@@ -219,11 +222,14 @@ mod tests {
     fn probes_find_sound_factors_sound() {
         let (matrix, factors) = sound();
         let (exact, probed) = (
-            Exactness::multiplied(&factors, &matrix),
-            Exactness::probed(&factors, &matrix),
+            Accuracy::exact(&factors, &matrix),
+            Accuracy::estimated(&factors, &matrix),
         );
         assert!(exact.residual <= probed.residual && probed.residual <= 4.0 * exact.residual);
-        assert!(exact.skew <= probed.skew && probed.skew <= MAX_SKEW / 10.0);
+        assert!(
+            exact.orthogonality_error <= probed.orthogonality_error
+                && probed.orthogonality_error <= MAX_ORTHOGONALITY_ERROR / 10.0
+        );
     }
 
     #[test]
@@ -232,22 +238,30 @@ mod tests {
         let found = |spoil: &dyn Fn(&mut Decomposition)| {
             let mut spoiled = factors.clone();
             spoil(&mut spoiled);
-            let exact = Exactness::multiplied(&spoiled, &matrix);
-            (exact, Exactness::probed(&spoiled, &matrix))
+            let exact = Accuracy::exact(&spoiled, &matrix);
+            (exact, Accuracy::estimated(&spoiled, &matrix))
         };
         let r = factors.rank();
         for at in [0, 5 * r + 17, 47 * r + 40] {
             let (exact, probed) = found(&|f| f.u[at] += 1e-3);
-            assert!(exact.skew > MAX_SKEW && probed.skew > MAX_SKEW, "U {at}");
+            assert!(
+                exact.orthogonality_error > MAX_ORTHOGONALITY_ERROR
+                    && probed.orthogonality_error > MAX_ORTHOGONALITY_ERROR,
+                "U {at}"
+            );
             let (exact, probed) = found(&|f| f.vt[at] += 1e-3);
-            assert!(exact.skew > MAX_SKEW && probed.skew > MAX_SKEW, "V {at}");
+            assert!(
+                exact.orthogonality_error > MAX_ORTHOGONALITY_ERROR
+                    && probed.orthogonality_error > MAX_ORTHOGONALITY_ERROR,
+                "V {at}"
+            );
         }
         for k in [0, 20, 47] {
             let (exact, probed) = found(&|f| f.sigma[k] += 1e-2);
             assert!(exact.residual > MAX_RESIDUAL && probed.residual > MAX_RESIDUAL);
         }
         let (exact, probed) = found(&|f| f.u[3] = f32::NAN);
-        assert!(exact.skew.is_nan() && probed.skew.is_nan());
+        assert!(exact.orthogonality_error.is_nan() && probed.orthogonality_error.is_nan());
         assert!(exact.residual.is_nan() && probed.residual.is_nan());
     }
 }

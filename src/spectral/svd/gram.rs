@@ -17,7 +17,7 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, Par};
 
-use crate::spectral::svd::accuracy::Exactness;
+use crate::spectral::svd::accuracy::Accuracy;
 use crate::spectral::svd::{Decomposition, sign_of_largest};
 
 /// Elements from which a matrix is large.
@@ -78,7 +78,7 @@ pub(crate) fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Option<Deco
         vt: vec![0.0; short * cols],
         rows,
         cols,
-        exactness: Exactness::default(),
+        accuracy: Accuracy::default(),
     };
     let scaled = Mat::from_fn(short, short, |i, k| q[(i, k)] / sigma[k]);
     let mut product = Mat::<f64>::zeros(BLOCK.min(long), short);
@@ -158,7 +158,7 @@ fn eigen(gram: Mat<f64>) -> Option<(Mat<f64>, Vec<f64>)> {
 mod tests {
     use super::*;
     use crate::spectral::svd;
-    use crate::spectral::svd::accuracy::{MAX_RESIDUAL, MAX_SKEW};
+    use crate::spectral::svd::accuracy::{MAX_ORTHOGONALITY_ERROR, MAX_RESIDUAL};
 
     /// A matrix whose σ fall from 1 to 1 / condition.
     fn matrix(rows: usize, cols: usize, condition: f64) -> Vec<f32> {
@@ -191,9 +191,12 @@ mod tests {
             let matrix = matrix(rows, cols, 100.0);
             let ours = decompose(&matrix, rows, cols).unwrap();
             let thin = svd::decompose(&matrix, rows, cols).unwrap();
-            let exactness = Exactness::multiplied(&ours, &matrix);
-            assert!(exactness.residual <= MAX_RESIDUAL / 10.0, "{exactness:?}");
-            assert!(exactness.skew <= MAX_SKEW / 10.0, "{exactness:?}");
+            let accuracy = Accuracy::exact(&ours, &matrix);
+            assert!(accuracy.residual <= MAX_RESIDUAL / 10.0, "{accuracy:?}");
+            assert!(
+                accuracy.orthogonality_error <= MAX_ORTHOGONALITY_ERROR / 10.0,
+                "{accuracy:?}"
+            );
             for (a, b) in [
                 (&ours.u, &thin.u),
                 (&ours.sigma, &thin.sigma),

@@ -7,8 +7,8 @@
 //! The arithmetic is F64 and sequential, whatever the machine: the factors of one base must be
 //! the same in a tab and in a terminal, because a delta is bound to them, and threads would add
 //! up in another order. Many matrices at once are another matter: see
-//! [`workshop`](crate::spectral::decompose::workshop). What is handed out is rounded to F32 and then held to
-//! [`MAX_RESIDUAL`] and [`MAX_SKEW`].
+//! [`config`](crate::spectral::decompose::config). What is handed out is rounded to F32 and then held to
+//! [`MAX_RESIDUAL`] and [`MAX_ORTHOGONALITY_ERROR`].
 
 pub mod accuracy;
 
@@ -19,8 +19,8 @@ use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
 use faer::{Mat, Par};
 
 use crate::error::{Error, Result};
-pub use crate::spectral::svd::accuracy::Exactness;
-use crate::spectral::svd::accuracy::{MAX_RESIDUAL, MAX_SKEW, widen};
+pub use crate::spectral::svd::accuracy::Accuracy;
+use crate::spectral::svd::accuracy::{MAX_ORTHOGONALITY_ERROR, MAX_RESIDUAL, widen};
 
 /// The thin factors of a matrix `[rows, cols]`, r = min(rows, cols).
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub struct Decomposition {
     /// Columns of the matrix.
     pub cols: usize,
     /// How far the product is from the matrix, and the factors from orthonormal ones.
-    pub exactness: Exactness,
+    pub accuracy: Accuracy,
 }
 
 impl Decomposition {
@@ -51,7 +51,7 @@ impl Decomposition {
 ///
 /// # Errors
 /// `Decomposition` if a value is NaN or infinite, if the iteration does not converge, or if the
-/// factors miss [`MAX_RESIDUAL`] or [`MAX_SKEW`].
+/// factors miss [`MAX_RESIDUAL`] or [`MAX_ORTHOGONALITY_ERROR`].
 ///
 /// # Panics
 /// If `matrix.len() != rows * cols`: a bug of the caller.
@@ -69,14 +69,17 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
         Some(found) => found,
         None => thin(matrix, rows, cols)?,
     };
-    decomposition.exactness = Exactness::of(&decomposition, matrix);
-    let Exactness { residual, skew } = decomposition.exactness;
+    decomposition.accuracy = Accuracy::measured(&decomposition, matrix);
+    let Accuracy {
+        residual,
+        orthogonality_error,
+    } = decomposition.accuracy;
     // Written so that NaN is refused, too.
-    if residual <= MAX_RESIDUAL && skew <= MAX_SKEW {
+    if residual <= MAX_RESIDUAL && orthogonality_error <= MAX_ORTHOGONALITY_ERROR {
         Ok(decomposition)
     } else {
         Err(Error::Decomposition(format!(
-            "the factors of a {rows} × {cols} weight are not exact enough (residual {residual:.1e}, skew {skew:.1e}, 1e-5 is asked for), so shifts of it would not carry over to another machine."
+            "the factors of a {rows} × {cols} weight are not accurate enough (residual {residual:.1e}, orthogonality error {orthogonality_error:.1e}, limit 1e-5), so shifts of it would not carry over to another machine."
         )))
     }
 }
@@ -129,7 +132,7 @@ fn thin(matrix: &[f32], rows: usize, cols: usize) -> Result<Decomposition> {
             .collect(),
         rows,
         cols,
-        exactness: Exactness::default(),
+        accuracy: Accuracy::default(),
     })
 }
 
@@ -182,9 +185,9 @@ mod tests {
             (rows * r, r, r * cols)
         );
         assert!(
-            d.exactness.residual <= 1e-6 && d.exactness.skew <= 1e-6,
+            d.accuracy.residual <= 1e-6 && d.accuracy.orthogonality_error <= 1e-6,
             "{:?} of {rows} × {cols}",
-            d.exactness
+            d.accuracy
         );
         assert!(
             d.sigma.iter().all(|&s| s >= 0.0) && d.sigma.is_sorted_by(|a, b| a >= b),

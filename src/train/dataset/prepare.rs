@@ -6,7 +6,7 @@ use crate::config::captions::Caption;
 use crate::config::collage::Collage;
 use crate::config::{SubjectWords, TrainConfig};
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::tokenizer::Tokenizer;
 use crate::sampler::Noise;
 use crate::train::dataset::collage::{compose, shuffle};
@@ -86,7 +86,7 @@ fn drawn(config: &TrainConfig, pictures: &[usize], stream: u64) -> Vec<Collage> 
 /// # Errors
 /// `Settings` when pictures and settings do not fit; `Cancelled` when `on_step` breaks; `Device`.
 pub(crate) async fn samples(
-    base: &Base,
+    base: &BaseModel,
     subjects: &[Subject],
     config: &TrainConfig,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
@@ -191,7 +191,7 @@ pub(crate) async fn samples(
     Ok(samples)
 }
 
-fn check(base: &Base, subjects: &[Subject], config: &TrainConfig) -> Result<()> {
+fn check(base: &BaseModel, subjects: &[Subject], config: &TrainConfig) -> Result<()> {
     if subjects.len() != config.subjects.len() {
         return Err(Error::Settings(format!(
             "There are pictures of {} subjects, but words for {}. Give each subject its pictures, its identifier and its class.",

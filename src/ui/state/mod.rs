@@ -4,22 +4,20 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 
-use super::{
-    bases::Bases,
-    browser,
-    chart::Point,
-    collages::Collages,
-    combining::CombineFields,
-    editing::EditFields,
-    intake::SUBJECTS,
-    link::Demo,
-    options::Options,
-    plans::Plans,
-    settings::{GenerateFields, TrainFields},
-    shelf::{KeptDelta, KeptPicture, Shelf},
-    surroundings::{self, Lack},
-    text,
-};
+use crate::ui::app::intake::SUBJECTS;
+use crate::ui::browser::api;
+use crate::ui::browser::capabilities::{self, Lack};
+use crate::ui::browser::options::Options;
+use crate::ui::collages::actions::Collages;
+use crate::ui::deltas::combine::CombineFields;
+use crate::ui::generate::edit::EditFields;
+use crate::ui::models::actions::Bases;
+use crate::ui::models::memory::Plans;
+use crate::ui::settings::fields::{GenerateFields, TrainFields};
+use crate::ui::sharing::link::Demo;
+use crate::ui::storage::gallery_db::{KeptDelta, KeptPicture, Shelf};
+use crate::ui::text;
+use crate::ui::training::chart::Point;
 use crate::worker::{
     client::EngineClient,
     protocol::{BaseSource, Preset, Request, SubjectWords, Task, UnfinishedRun},
@@ -154,7 +152,7 @@ impl Booth {
             client: StoredValue::new_local(None),
             outbox: StoredValue::new(Vec::new()),
             options: StoredValue::new(options),
-            engine: RwSignal::new(if surroundings::saves_data() {
+            engine: RwSignal::new(if capabilities::saves_data() {
                 Engine::Asking
             } else {
                 Engine::Starting
@@ -189,15 +187,15 @@ impl Booth {
             results: RwSignal::new(Vec::new()),
             tour: RwSignal::new(false),
             gallery: RwSignal::new(Vec::new()),
-            keeping: RwSignal::new(browser::remembered("keep-pictures").as_deref() != Some("no")),
+            keeping: RwSignal::new(api::remembered("keep-pictures").as_deref() != Some("no")),
             library: RwSignal::new(Vec::new()),
             shelf: StoredValue::new_local(None),
             storage: RwSignal::new(Room::Unknown),
             arrival: RwSignal::new(None),
             demo: RwSignal::new(None),
             packed: RwSignal::new(None),
-            lacks: RwSignal::new(surroundings::lacks()),
-            notify: RwSignal::new(browser::remembered("notify").as_deref() == Some("yes")),
+            lacks: RwSignal::new(capabilities::lacks()),
+            notify: RwSignal::new(api::remembered("notify").as_deref() == Some("yes")),
             forward_seconds: RwSignal::new(0.0),
             messages: RwSignal::new(Vec::new()),
             dragging: RwSignal::new(false),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ui::link::Demo;
+use crate::ui::sharing::link::Demo;
 use crate::worker::protocol::DeltaSummary;
 
 /// A delta that a link brought.

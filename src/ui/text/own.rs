@@ -1,7 +1,7 @@
 //! A person's own model.
 
 use super::{shorten, size};
-use crate::ui::chosen::{Chosen, Fault};
+use crate::ui::models::selection::{Chosen, Fault};
 use crate::worker::protocol::{Prediction, TokenizerOffer};
 
 pub const OWN_TITLE: &str = "Your own";

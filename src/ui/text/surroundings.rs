@@ -1,6 +1,6 @@
 //! The first look at the page: ways in, what the browser lacks, what happens while it trains.
 
-use crate::ui::surroundings::Lack;
+use crate::ui::browser::capabilities::Lack;
 
 pub const BANNERS_LABEL: &str = "What to know of this browser";
 pub const WAYS_LABEL: &str = "Ways to begin";

@@ -1,6 +1,6 @@
 //! Card 3.
 
-use crate::{ui::settings::Row, worker::protocol::SamplerKind};
+use crate::{ui::settings::fields::Row, worker::protocol::SamplerKind};
 
 pub const USE_TITLE: &str = "Use it";
 pub const NO_DELTA: &str = "No delta is open: pictures will be the model's own.";

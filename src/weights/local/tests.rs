@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 use proptest::prelude::*;
 
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::synthetic;
 use crate::synthetic::{Kind, Layout, Options, Size};
 use crate::weights::download::fake::{Listener, noise};
@@ -150,7 +150,7 @@ fn a_checkpoint_of_more_than_four_gib_is_the_base_that_is_in_it() {
     let load = |files: &Files, path: &str| {
         let device = Device::flex();
         let mut silent = |_| {};
-        let base = Base::load_single_file(files, path, &beside, None, &device, &mut silent);
+        let base = BaseModel::load_single_file(files, path, &beside, None, &device, &mut silent);
         block_on(base).unwrap()
     };
     let large = load(&files, "large");

@@ -4,7 +4,7 @@ use super::post;
 use super::session::Session;
 use super::training::now;
 use crate::error::{Error, Result};
-use crate::spectral::Needs;
+use crate::spectral::LayerSelection;
 use crate::spectral::delta::combine::{Combine, check_rank, limit_rank};
 use crate::worker::protocol::{CombineRequest, Combining, Origin, Task};
 
@@ -31,7 +31,8 @@ impl Session {
         if let Some(rank) = request.rank {
             check_rank(&combined, rank)?;
             combined.check_base(&self.loaded()?.base.hash)?;
-            self.decompose(&Needs::shifting(&[&combined])).await?;
+            self.decompose(&LayerSelection::for_deltas(&[&combined]))
+                .await?;
             post::begin(Task::Combine);
             let Some(decomposed) = &self.loaded()?.decomposed else {
                 return Err(Error::Decomposition(

@@ -16,7 +16,7 @@ use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions};
 use super::decomposer::{NAME, READY, answer, question};
 use super::post::{describe, scope, warn};
 use crate::error::Result;
-use crate::spectral::decompose::workshop::Decomposer;
+use crate::spectral::decompose::config::Decomposer;
 use crate::spectral::svd::{self, Decomposition};
 use crate::weights::download::{Browser, Transport};
 
@@ -108,7 +108,7 @@ impl Crew {
 }
 
 impl Decomposer for Crew {
-    fn lanes(&self) -> usize {
+    fn concurrency(&self) -> usize {
         self.members.borrow().len().max(1)
     }
 

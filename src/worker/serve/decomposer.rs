@@ -14,7 +14,7 @@ use web_sys::MessageEvent;
 
 use super::post::scope;
 use crate::error::{Error, Result};
-use crate::spectral::svd::{Decomposition, Exactness, decompose};
+use crate::spectral::svd::{Accuracy, Decomposition, decompose};
 
 /// The worker's name, by which the program knows what it is to be.
 pub(super) const NAME: &str = "decomposer";
@@ -77,9 +77,9 @@ pub(super) fn answer(message: &JsValue, [rows, cols]: [usize; 2]) -> Option<Resu
         vt,
         rows,
         cols,
-        exactness: Exactness {
+        accuracy: Accuracy {
             residual: get(message, "residual").as_f64()?,
-            skew: get(message, "skew").as_f64()?,
+            orthogonality_error: get(message, "skew").as_f64()?,
         },
     }))
 }
@@ -105,8 +105,8 @@ fn packed(factors: &Decomposition) -> (JsValue, Array) {
         ("u", u.into()),
         ("sigma", sigma.into()),
         ("vt", vt.into()),
-        ("residual", factors.exactness.residual.into()),
-        ("skew", factors.exactness.skew.into()),
+        ("residual", factors.accuracy.residual.into()),
+        ("skew", factors.accuracy.orthogonality_error.into()),
     ]);
     (answer, buffers)
 }

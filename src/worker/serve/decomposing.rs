@@ -10,11 +10,11 @@ use super::factors::OWN;
 use super::post::{self, warn};
 use super::session::{Session, no_base};
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::spectral::decompose::workshop::{FactorStore, NoStore, Summary, Workshop};
-use crate::spectral::{Decomposed, LayerPreset, Layers, Needs};
+use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore, Summary};
+use crate::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection, Layers};
 use crate::train::checkpoint::slots::Disk;
 use crate::weights::Stored;
 use crate::worker::protocol::{Preset, Task};
@@ -30,19 +30,23 @@ impl Session {
     ///
     /// # Errors
     /// `Decomposition`, `Device`, `Cancelled`; what was finished until then stays.
-    pub(super) async fn decompose(&mut self, needs: &Needs) -> Result<()> {
+    pub(super) async fn decompose(&mut self, selection: &LayerSelection) -> Result<()> {
         let loaded = self.loaded.as_mut().ok_or_else(no_base)?;
         let mut decomposed = match loaded.decomposed.take() {
             Some(decomposed) => decomposed,
-            None => Decomposed::empty(&loaded.base, stored(&loaded.base)?)?,
+            None => DecomposedBaseModel::empty(&loaded.base, stored(&loaded.base)?)?,
         };
-        let outcome = self.decompose_more(&mut decomposed, needs).await;
+        let outcome = self.decompose_more(&mut decomposed, selection).await;
         self.loaded.as_mut().ok_or_else(no_base)?.decomposed = Some(decomposed);
         outcome
     }
 
-    async fn decompose_more(&mut self, decomposed: &mut Decomposed, needs: &Needs) -> Result<()> {
-        let Some(work) = decomposed.work(&self.loaded()?.base, needs)? else {
+    async fn decompose_more(
+        &mut self,
+        decomposed: &mut DecomposedBaseModel,
+        selection: &LayerSelection,
+    ) -> Result<()> {
+        let Some(work) = decomposed.work(&self.loaded()?.base, selection)? else {
             return Ok(());
         };
         post::begin(Task::Decompose);
@@ -54,13 +58,13 @@ impl Session {
         let hash = &self.loaded()?.base.hash;
         let summary = match &shelf {
             Some(shelf) => match shelf.of(hash, key.as_deref().unwrap_or(OWN)).await {
-                Ok(store) => self.extend(decomposed, needs, work, &store).await?,
+                Ok(store) => self.extend(decomposed, selection, work, &store).await?,
                 Err(why) => {
                     warn(why.to_string());
-                    self.extend(decomposed, needs, work, &NoStore).await?
+                    self.extend(decomposed, selection, work, &NoStore).await?
                 }
             },
-            None => self.extend(decomposed, needs, work, &NoStore).await?,
+            None => self.extend(decomposed, selection, work, &NoStore).await?,
         };
         if let Some(why) = summary.not_kept {
             warn(why.to_string());
@@ -71,8 +75,8 @@ impl Session {
     /// Ends at once when the person cancels, whatever the crew is busy with.
     async fn extend<S: FactorStore>(
         &self,
-        decomposed: &mut Decomposed,
-        needs: &Needs,
+        decomposed: &mut DecomposedBaseModel,
+        selection: &LayerSelection,
         work: usize,
         store: &S,
     ) -> Result<Summary> {
@@ -81,7 +85,7 @@ impl Session {
         } else {
             Crew::nobody()
         };
-        let workshop = Workshop {
+        let config = DecomposeConfig {
             decomposer: &crew,
             store,
         };
@@ -90,7 +94,7 @@ impl Session {
             self.control.between().await
         };
         let base = &self.loaded()?.base;
-        let work = pin!(decomposed.extend(base, needs, workshop, progress));
+        let work = pin!(decomposed.extend(base, selection, config, progress));
         match select(work, pin!(self.control.cancelled())).await {
             Either::Left((outcome, _)) => outcome,
             Either::Right(_) => Err(Error::Cancelled),
@@ -100,7 +104,7 @@ impl Session {
 
 /// How the factors of this base are stored: of a small one as they are made, because its deltas are
 /// made for every machine; of a large one in half the room.
-fn stored(base: &Base) -> Result<Stored> {
+fn stored(base: &BaseModel) -> Result<Stored> {
     let layers = shapes(&base.unet)?;
     let numbers = layers.iter().map(|layer| {
         let [rows, cols] = layer.shape;

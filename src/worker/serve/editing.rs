@@ -8,7 +8,7 @@ use crate::config::{EditConfig, TrainConfig};
 use crate::edit::edit;
 use crate::error::Result;
 use crate::picture::Picture;
-use crate::spectral::Needs;
+use crate::spectral::LayerSelection;
 use crate::spectral::delta::Delta;
 use crate::train::{Subject, Trainer};
 use crate::worker::protocol::{EditRequest, Event, Task};
@@ -74,8 +74,8 @@ impl Session {
             return Ok(());
         }
         let plan = self.plan_training(&training)?;
-        let needs = Needs::training(training.layers, training.train_text_encoder);
-        self.decompose(&needs).await?;
+        let selection = LayerSelection::for_training(training.layers, training.train_text_encoder);
+        self.decompose(&selection).await?;
         post::begin(Task::Generate);
         let loaded = self.loaded()?;
         let Some(decomposed) = &loaded.decomposed else {

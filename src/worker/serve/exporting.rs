@@ -8,7 +8,7 @@ use crate::spectral::delta::svdiff_pytorch;
 use crate::spectral::delta::svdiff_pytorch::{FullNorms, TEXT_ENCODER_FILE, UNET_FILE};
 use crate::spectral::lora::Lora;
 use crate::spectral::lora::{diffusers, kohya};
-use crate::spectral::{Needs, SpectralBase};
+use crate::spectral::{DecomposedModel, LayerSelection};
 use crate::weights::format::safetensors::Dtype;
 use crate::worker::protocol::{Event, ExportFormat, ExportRequest, ExportedFile, Task};
 
@@ -21,7 +21,8 @@ impl Session {
     pub(super) async fn export(&mut self, request: ExportRequest) -> Result<()> {
         let delta = self.opened(&request.id)?.clone();
         delta.check_base(&self.loaded()?.base.hash)?;
-        self.decompose(&Needs::shifting(&[&delta])).await?;
+        self.decompose(&LayerSelection::for_deltas(&[&delta]))
+            .await?;
         post::begin(Task::Export);
         let loaded = self.loaded()?;
         let Some(decomposed) = &loaded.decomposed else {
@@ -34,7 +35,7 @@ impl Session {
         if request.format == ExportFormat::SvdiffPytorch {
             let mut files = Vec::new();
             let mut lost: f64 = 0.0;
-            let mut file = |shifts, base: &SpectralBase, name: &str| -> Result<()> {
+            let mut file = |shifts, base: &DecomposedModel, name: &str| -> Result<()> {
                 let (fitted, part) = svdiff_pytorch::fit_norms(shifts, base, FullNorms::Project)?;
                 lost = lost.max(part);
                 files.push(ExportedFile {

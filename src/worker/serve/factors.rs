@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::error::Result;
-use crate::spectral::decompose::factor_cache::FactorShelf;
+use crate::spectral::decompose::factor_cache::FactorCache;
 use crate::weights::cache::Opfs;
 
 const FOLDER: &str = "deltabooth-factors";
@@ -13,16 +13,16 @@ pub(super) const OWN: &str = "own";
 
 /// Where factors are kept, once somebody has asked.
 #[derive(Default)]
-pub(super) struct Factors(Option<Option<Rc<FactorShelf<Opfs>>>>);
+pub(super) struct Factors(Option<Option<Rc<FactorCache<Opfs>>>>);
 
 impl Factors {
     /// `None` where the browser has no place for them.
-    pub(super) async fn shelf(&mut self) -> Option<Rc<FactorShelf<Opfs>>> {
+    pub(super) async fn shelf(&mut self) -> Option<Rc<FactorCache<Opfs>>> {
         if let Some(shelf) = &self.0 {
             return shelf.clone();
         }
         let opened = Opfs::open_at(FOLDER).await.ok();
-        let shelf = opened.map(|folder| Rc::new(FactorShelf::new(folder)));
+        let shelf = opened.map(|folder| Rc::new(FactorCache::new(folder)));
         self.0.insert(shelf).clone()
     }
 

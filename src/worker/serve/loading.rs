@@ -14,7 +14,7 @@ use super::sources::Opened;
 use super::training::unfinished;
 use super::watch::Gauge;
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::unet::layer_shapes::LayerShape;
 use crate::plan::{Stored, Wish};
 use crate::spectral::LayerPreset;
@@ -30,7 +30,7 @@ impl Session {
     ///
     /// # Errors
     /// `Memory` before anything is fetched but configs, for what cannot fit and is not to be tried
-    /// `anyway`; `Settings`, `Device`, `Cancelled`; those of [`Base::load`].
+    /// `anyway`; `Settings`, `Device`, `Cancelled`; those of [`BaseModel::load`].
     pub(super) async fn load(
         &mut self,
         source: BaseSource,
@@ -156,13 +156,13 @@ impl Bases {
 /// Loads a base with its weights held as `stored`; what is kept of it and damaged is fetched again.
 ///
 /// # Errors
-/// Those of [`Base::load`].
+/// Those of [`BaseModel::load`].
 pub(super) async fn load_base(
     opened: &Opened,
     device: &Device,
     stored: Stored,
     gauge: &mut Gauge,
-) -> Result<Base> {
+) -> Result<BaseModel> {
     let place = Place::new(device, stored);
     let mut show = |progress| gauge.show(progress);
     match opened.load(place.clone(), &mut show).await {

@@ -10,7 +10,7 @@ use crate::generate::{GenerateConfig, generate};
 use crate::model::unet::layer_shapes::layer_shapes;
 use crate::picture::Picture;
 use crate::spectral::delta::Delta;
-use crate::spectral::{LayerPreset, Needs, lora};
+use crate::spectral::{LayerPreset, LayerSelection, lora};
 use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
 
 /// Factors of one request at most.
@@ -141,8 +141,8 @@ impl Session {
         if !wanted.is_empty() {
             let deltas = self.open(&wanted)?;
             let deltas: Vec<&Delta> = deltas.iter().map(|(delta, _)| *delta).collect();
-            let needs = Needs::shifting(&deltas);
-            self.decompose(&needs).await?;
+            let selection = LayerSelection::for_deltas(&deltas);
+            self.decompose(&selection).await?;
             post::begin(Task::Generate);
             let loaded = self.loaded()?;
             let decomposed = loaded.decomposed.as_ref().ok_or_else(no_base)?;

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use web_time::Instant;
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 
 /// Steps that the average goes over: long enough for a GPU, whose steps are waited for in groups.
 const WINDOW: usize = 24;
@@ -15,7 +15,7 @@ const WINDOW: usize = 24;
 ///
 /// # Errors
 /// `Device` if the result cannot be read.
-pub(super) async fn time_forward(base: &Base) -> Result<f32> {
+pub(super) async fn time_forward(base: &BaseModel) -> Result<f32> {
     let context = base.embed(&[String::new()]);
     let device = context.device();
     let mut best = f32::INFINITY;

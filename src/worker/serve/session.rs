@@ -15,9 +15,9 @@ use super::sharing::unpack_delta;
 use super::sources::Opened;
 use super::store::Store;
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::plan::{Configs, Stored};
-use crate::spectral::Decomposed;
+use crate::spectral::DecomposedBaseModel;
 use crate::spectral::delta::Delta;
 use crate::spectral::lora::Lora;
 use crate::train::checkpoint::slots::Slots;
@@ -26,7 +26,7 @@ use crate::worker::protocol::{BaseSource, Event, Request, Task};
 /// The base and what was made of it.
 pub(super) struct Loaded {
     pub(super) source: BaseSource,
-    pub(super) base: Base,
+    pub(super) base: BaseModel,
     /// What plans of it rest on.
     pub(super) configs: Configs,
     /// How its weights are held.
@@ -34,13 +34,13 @@ pub(super) struct Loaded {
     /// Added to the base for pictures, never for training: what makes it quick.
     pub(super) lora: Option<(Lora, f32)>,
     pub(super) opened: Opened,
-    pub(super) decomposed: Option<Decomposed>,
+    pub(super) decomposed: Option<DecomposedBaseModel>,
     /// The base with deltas baked in.
     pub(super) baked: Option<Baked>,
 }
 
 /// A base with deltas baked in: their ids and their strengths' bits, and the base.
-pub(super) type Baked = (Vec<(String, u32)>, Base);
+pub(super) type Baked = (Vec<(String, u32)>, BaseModel);
 
 /// Everything that the engine holds.
 pub(super) struct Session {

@@ -4,7 +4,7 @@ use super::deltas::{file_name, summary};
 use super::post::post;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::spectral::delta::packed::{pack, unpack};
+use crate::spectral::delta::link_payload;
 use crate::worker::protocol::{DescribeRequest, Event, Origin};
 
 impl Session {
@@ -35,11 +35,11 @@ impl Session {
     /// # Errors
     /// `Delta` if it is not open, or too large for a link.
     pub(super) fn pack(&self, id: String, limit: usize) -> Result<()> {
-        let packed = pack(self.opened(&id)?, limit)?;
+        let payload = link_payload::encode(self.opened(&id)?, limit)?;
         post(&Event::Packed {
             id,
-            text: packed.text,
-            error: packed.error,
+            text: payload.text,
+            error: payload.error,
         });
         Ok(())
     }
@@ -66,7 +66,7 @@ impl Session {
 /// # Errors
 /// `Delta` if the text was cut or changed.
 pub(super) fn unpack_delta(text: &str) -> Result<()> {
-    let delta = unpack(text)?;
+    let delta = link_payload::decode(text)?;
     let file = delta.to_bytes()?;
     post(&Event::Unpacked {
         summary: summary(&delta, file.len()),

@@ -9,7 +9,7 @@ use super::control::Control;
 use super::picked::Picked;
 use super::post::warn;
 use crate::error::{Error, Result};
-use crate::model::base_model::{Base, Progress};
+use crate::model::base_model::{BaseModel, Progress};
 use crate::model::config::PredictionType;
 use crate::plan::Configs;
 use crate::weights::cache::{BaseFiles, Kept, ListedFile};
@@ -37,14 +37,14 @@ impl Opened {
     /// Loads the base onto a device, its matrices stored as the place says.
     ///
     /// # Errors
-    /// As [`Base::load`] and [`Base::load_single_file`].
+    /// As [`BaseModel::load`] and [`BaseModel::load_single_file`].
     pub(super) async fn load(
         &self,
         place: Place,
         progress: &mut dyn FnMut(Progress),
-    ) -> Result<Base> {
+    ) -> Result<BaseModel> {
         match self {
-            Self::Folder(files) => Base::load(files, place, progress).await,
+            Self::Folder(files) => BaseModel::load(files, place, progress).await,
             Self::Checkpoint {
                 files,
                 path,
@@ -52,7 +52,8 @@ impl Opened {
                 prediction,
             } => {
                 let prediction = *prediction;
-                Base::load_single_file(files, path, tokenizer, prediction, place, progress).await
+                BaseModel::load_single_file(files, path, tokenizer, prediction, place, progress)
+                    .await
             }
         }
     }

@@ -15,7 +15,7 @@ use super::store::Store;
 use crate::error::{Error, Result};
 use crate::generate::GenerateConfig;
 use crate::plan::Plan;
-use crate::spectral::Needs;
+use crate::spectral::LayerSelection;
 use crate::train::checkpoint::slots::Slots;
 use crate::train::dataset::prepare::warnings;
 use crate::train::{Checkpoint, CheckpointStore, Prepared, Subject, Trainer};
@@ -61,9 +61,9 @@ impl Session {
         gpu_bytes::begin();
         // With little memory the pictures are prepared before U and V are there.
         let first = !plan.as_asked.drop_idle;
-        let needs = Needs::training(settings.layers, settings.train_text_encoder);
+        let selection = LayerSelection::for_training(settings.layers, settings.train_text_encoder);
         if first {
-            self.decompose(&needs).await?;
+            self.decompose(&selection).await?;
         } else {
             self.make_room();
         }
@@ -75,7 +75,7 @@ impl Session {
         let prepared = Prepared::new(base, &subjects, settings, &mut on_prior).await;
         let prepared = watch.outcome(prepared)?;
         if !first {
-            self.decompose(&needs).await?;
+            self.decompose(&selection).await?;
         }
         let mut trainer = self.take_up(prepared)?;
         // The new run's first checkpoint may be older in steps than the old run's last.
@@ -110,9 +110,9 @@ impl Session {
         let plan = self.plan_training(&checkpoint.settings)?;
         gpu_bytes::begin();
         let settings = &checkpoint.settings;
-        let needs = Needs::training(settings.layers, settings.train_text_encoder);
+        let selection = LayerSelection::for_training(settings.layers, settings.train_text_encoder);
         let prepared = Prepared::resume(&self.loaded()?.base, checkpoint)?;
-        self.decompose(&needs).await?;
+        self.decompose(&selection).await?;
         let trainer = self.take_up(prepared)?;
         self.steps(trainer, &plan, &store).await
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::PredictionType;
 use deltabooth::weights::{Files, Place, Stored};
 use deltabooth::{Error, Result};
@@ -80,7 +80,7 @@ impl From<StoredArg> for Stored {
 
 impl BaseArgs {
     /// Opens the device and loads the base model.
-    pub(crate) async fn load(&self) -> Result<Base> {
+    pub(crate) async fn load(&self) -> Result<BaseModel> {
         let device = match self.device {
             DeviceArg::Cpu => Device::flex(),
             DeviceArg::Gpu => gpu().await?,
@@ -90,7 +90,7 @@ impl BaseArgs {
     }
 
     /// As [`load`](Self::load), for pictures of `resolution` pixels a side.
-    pub(crate) async fn load_at(&self, resolution: Option<usize>) -> Result<Base> {
+    pub(crate) async fn load_at(&self, resolution: Option<usize>) -> Result<BaseModel> {
         let mut base = self.load().await?;
         if let Some(pixels) = resolution {
             base.set_picture_size(pixels)?;
@@ -104,12 +104,12 @@ pub(crate) async fn load_base(
     path: &Path,
     single_file: &SingleFileArgs,
     place: impl Into<Place>,
-) -> Result<Base> {
+) -> Result<BaseModel> {
     let folder = |path: &Path| Files::Folder(path.to_owned());
     let mut status = Status::new("loading the base");
     let mut progress = |_| status.tick();
     if path.is_dir() {
-        return Base::load(&folder(path), place, &mut progress).await;
+        return BaseModel::load(&folder(path), place, &mut progress).await;
     }
     let name = path.file_name().and_then(|name| name.to_str());
     let (Some(name), Some(parent), true) = (name, path.parent(), path.is_file()) else {
@@ -119,7 +119,7 @@ pub(crate) async fn load_base(
         )));
     };
     let tokenizer = single_file.tokenizer.as_deref().unwrap_or(parent);
-    Base::load_single_file(
+    BaseModel::load_single_file(
         &folder(parent),
         name,
         &folder(tokenizer),

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use deltabooth::Result;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
+use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore, Summary};
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
-use deltabooth::spectral::decompose::workshop::{NoStore, Summary, Workshop};
-use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::weights::Stored;
 
 use crate::io::status::Status;
@@ -23,29 +23,29 @@ impl CacheArg {
     /// Decomposes the layers that are needed on `threads`, with the cache if there is one.
     pub(crate) async fn decompose(
         &self,
-        base: &Base,
-        needs: &Needs,
+        base: &BaseModel,
+        selection: &LayerSelection,
         stored: Stored,
         threads: Threads,
-    ) -> Result<(Decomposed, Summary)> {
+    ) -> Result<(DecomposedBaseModel, Summary)> {
         let mut status = Status::new("decomposing the base, %");
         let progress = async |done: usize, total: usize| {
             // Rounded down: 100 is shown at the end only.
             status.progress((100 * done).checked_div(total).unwrap_or(100), 100);
             Ok(())
         };
-        let mut decomposed = Decomposed::empty(base, stored)?;
+        let mut decomposed = DecomposedBaseModel::empty(base, stored)?;
         let decomposer = &threads;
         let summary = match &self.cache {
             Some(folder) => {
                 let store = &FactorFolder::new(folder, &base.hash);
-                let workshop = Workshop { decomposer, store };
-                decomposed.extend(base, needs, workshop, progress).await?
+                let config = DecomposeConfig { decomposer, store };
+                decomposed.extend(base, selection, config, progress).await?
             }
             None => {
                 let store = &NoStore;
-                let workshop = Workshop { decomposer, store };
-                decomposed.extend(base, needs, workshop, progress).await?
+                let config = DecomposeConfig { decomposer, store };
+                decomposed.extend(base, selection, config, progress).await?
             }
         };
         drop(status);
@@ -56,9 +56,13 @@ impl CacheArg {
     }
 
     /// As [`decompose`](Self::decompose), on all cores, with the factors in F32.
-    pub(crate) async fn factors(&self, base: &Base, needs: &Needs) -> Result<Decomposed> {
+    pub(crate) async fn factors(
+        &self,
+        base: &BaseModel,
+        selection: &LayerSelection,
+    ) -> Result<DecomposedBaseModel> {
         let (stored, threads) = (Stored::F32, Threads::default());
-        let made = self.decompose(base, needs, stored, threads).await?;
+        let made = self.decompose(base, selection, stored, threads).await?;
         Ok(made.0)
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use deltabooth::model::base_model::Base;
-use deltabooth::spectral::Needs;
+use deltabooth::model::base_model::BaseModel;
+use deltabooth::spectral::LayerSelection;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::lora::{self, Lora};
 use deltabooth::{Error, Result};
@@ -13,15 +13,17 @@ use crate::io::files::{named, read};
 
 /// The base model with all deltas added to its singular values; `None` without deltas.
 pub(crate) async fn bake(
-    base: &Base,
+    base: &BaseModel,
     deltas: &[(Delta, f32)],
     cache: &CacheArg,
-) -> Result<Option<Base>> {
+) -> Result<Option<BaseModel>> {
     if deltas.is_empty() {
         return Ok(None);
     }
     let shifted: Vec<&Delta> = deltas.iter().map(|(delta, _)| delta).collect();
-    let decomposed = cache.factors(base, &Needs::shifting(&shifted)).await?;
+    let decomposed = cache
+        .factors(base, &LayerSelection::for_deltas(&shifted))
+        .await?;
     let deltas: Vec<(&Delta, f32)> = deltas.iter().map(|(delta, by)| (delta, *by)).collect();
     decomposed.bake(base, &deltas).map(Some)
 }
@@ -60,7 +62,7 @@ fn split_strength(text: &str, is_file: impl Fn(&Path) -> bool) -> (PathBuf, f32)
 }
 
 /// The base model, with or without deltas, with every LoRA of `FILE[:STRENGTH]` added.
-pub(crate) fn add_loras(files: &[String], base: Base) -> Result<Base> {
+pub(crate) fn add_loras(files: &[String], base: BaseModel) -> Result<BaseModel> {
     if files.is_empty() {
         return Ok(base);
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use deltabooth::Result;
 use deltabooth::config::LayerPreset;
 use deltabooth::plan::verdict::size;
-use deltabooth::spectral::Needs;
+use deltabooth::spectral::LayerSelection;
 use deltabooth::spectral::decompose::threads::Threads;
 
 use crate::args::base::BaseArgs;
@@ -28,12 +28,12 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     let base = args.base.load().await?;
-    let needs = Needs::training(args.layers, args.text_encoder);
+    let selection = LayerSelection::for_training(args.layers, args.text_encoder);
     let threads = args.threads.map_or_else(Threads::default, Threads::new);
     let began = Instant::now();
     let stored = args.base.stored.into();
     let cache = &args.base.cache;
-    let made = cache.decompose(&base, &needs, stored, threads).await?;
+    let made = cache.decompose(&base, &selection, stored, threads).await?;
     let (seconds, summary) = (began.elapsed().as_secs_f64(), made.1);
     println!("| what | value |\n|---|---|");
     println!("| matrices decomposed | {} |", summary.made);
@@ -43,7 +43,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     }
     println!("| time | {seconds:.1} s |");
     println!("| largest residual | {:.1e} |", summary.residual);
-    println!("| largest skew | {:.1e} |", summary.skew);
+    println!(
+        "| largest orthogonality error | {:.1e} |",
+        summary.orthogonality_error
+    );
     println!("| U, σ and Vᵀ | {} |", size(summary.bytes));
     Ok(())
 }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use deltabooth::Result;
 use deltabooth::config::EditConfig;
 use deltabooth::edit::{Edited, edit};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::{Picture, decode};
-use deltabooth::spectral::Needs;
+use deltabooth::spectral::LayerSelection;
 use deltabooth::train::{Subject, Trainer};
 
 use crate::args::base::BaseArgs;
@@ -80,10 +80,15 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 /// Trains on the picture and writes the delta; the result is the model with the delta.
-async fn train(args: &Args, config: &EditConfig, base: &Base, picture: &Picture) -> Result<Base> {
+async fn train(
+    args: &Args,
+    config: &EditConfig,
+    base: &BaseModel,
+    picture: &Picture,
+) -> Result<BaseModel> {
     let config = config.training().validated()?;
-    let needs = Needs::training(config.layers, config.train_text_encoder);
-    let decomposed = args.base.cache.factors(base, &needs).await?;
+    let selection = LayerSelection::for_training(config.layers, config.train_text_encoder);
+    let decomposed = args.base.cache.factors(base, &selection).await?;
     let subject = Subject::new(vec![picture.to_model()], base.picture_size())?;
     let mut on_step = async |_: usize, _: usize| ControlFlow::Continue(());
     let mut trainer = Trainer::new(base, &decomposed, &[subject], config, &mut on_step).await?;

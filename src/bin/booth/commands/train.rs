@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use deltabooth::config::{SubjectWords, TrainConfig};
-use deltabooth::model::base_model::Base;
-use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::model::base_model::BaseModel;
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::dataset::prepare::warnings;
 use deltabooth::train::{Checkpoint, CheckpointStore, StepReport, TrainHooks, Trainer};
@@ -75,8 +75,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         let subjects = args.subjects();
         let config = config(&args.config, &subjects)?.validated()?;
         let base = args.base.load_at(config.resolution).await?;
-        let needs = Needs::training(config.layers, config.train_text_encoder);
-        let decomposed = args.base.cache.factors(&base, &needs).await?;
+        let selection = LayerSelection::for_training(config.layers, config.train_text_encoder);
+        let decomposed = args.base.cache.factors(&base, &selection).await?;
         begin(&base, &decomposed, config, &subjects).await?
     };
     trainer.read_losses_every(LOSS_READS);
@@ -129,16 +129,16 @@ async fn resume(args: &Args, store: &FolderStore) -> Result<Trainer> {
         checkpoint.settings = checkpoint.settings.validated()?;
     }
     let settings = &checkpoint.settings;
-    let needs = Needs::training(settings.layers, settings.train_text_encoder);
+    let selection = LayerSelection::for_training(settings.layers, settings.train_text_encoder);
     let base = args.base.load().await?;
-    let decomposed = args.base.cache.factors(&base, &needs).await?;
+    let decomposed = args.base.cache.factors(&base, &selection).await?;
     Trainer::resume(&base, &decomposed, checkpoint)
 }
 
 /// Reads the pictures, prints warnings and prepares the run.
 pub(crate) async fn begin(
-    base: &Base,
-    decomposed: &Decomposed,
+    base: &BaseModel,
+    decomposed: &DecomposedBaseModel,
     config: TrainConfig,
     subjects: &[SubjectArg],
 ) -> Result<Trainer> {

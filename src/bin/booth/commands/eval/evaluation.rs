@@ -9,10 +9,10 @@ use deltabooth::eval::judge::Judge;
 use deltabooth::eval::prompts::{Asked, alone, together};
 use deltabooth::eval::score::{Scores, score};
 use deltabooth::generate::generate;
-use deltabooth::model::base_model::Base;
-use deltabooth::spectral::Decomposed;
+use deltabooth::model::base_model::BaseModel;
+use deltabooth::spectral::DecomposedBaseModel;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::delta::packed::{pack, unpack};
+use deltabooth::spectral::delta::link_payload;
 
 use crate::args::overrides::Overrides;
 use crate::args::subject::SubjectArg;
@@ -33,9 +33,9 @@ pub(super) struct Plan<'a> {
 /// An evaluation and its results so far.
 pub(super) struct Evaluation<'a> {
     pub(super) plan: Plan<'a>,
-    pub(super) base: &'a Base,
+    pub(super) base: &'a BaseModel,
     pub(super) judge: &'a Judge,
-    pub(super) decomposed: &'a Decomposed,
+    pub(super) decomposed: &'a DecomposedBaseModel,
     pub(super) scores: Scores,
     /// Pictures by prompt, `[3, size, size]` in [0, 1].
     pub(super) rows: BTreeMap<String, Vec<Vec<f32>>>,
@@ -50,7 +50,7 @@ impl Evaluation<'_> {
         trainer.run(&mut Status::new("training")).await?;
         let delta = trainer.finish(&today()).await?;
         let delta = match self.plan.packed {
-            Some(limit) => unpack(&pack(&delta, limit)?.text)?,
+            Some(limit) => link_payload::decode(&link_payload::encode(&delta, limit)?.text)?,
             None => delta,
         };
         Ok((delta, trainer.step_count()))

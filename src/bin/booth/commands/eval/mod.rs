@@ -11,7 +11,7 @@ use deltabooth::config::{GenerateConfig, TrainConfig};
 use deltabooth::eval::judge::Judge;
 use deltabooth::eval::prompts::{alone, class};
 use deltabooth::eval::score::{Scores, majority};
-use deltabooth::spectral::Needs;
+use deltabooth::spectral::LayerSelection;
 use deltabooth::{Error, Result};
 
 use super::train;
@@ -75,8 +75,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let config = train::config(&args.config, &args.subject)?;
     let base = args.base.load_at(config.resolution).await?;
     let judge = Judge::load(&args.judge).await?;
-    let needs = Needs::training(config.layers, config.train_text_encoder);
-    let decomposed = args.base.cache.factors(&base, &needs).await?;
+    let selection = LayerSelection::for_training(config.layers, config.train_text_encoder);
+    let decomposed = args.base.cache.factors(&base, &selection).await?;
     let mut sprites = Vec::new();
     for subject in &args.subject {
         sprites.push(own_sprite(&judge, subject).await?);

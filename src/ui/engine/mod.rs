@@ -1,0 +1,3 @@
+//! The engine and its device.
+
+pub mod device;

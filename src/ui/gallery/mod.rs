@@ -1,0 +1,4 @@
+//! Pictures kept in this browser.
+
+pub mod actions;
+pub mod panel;

@@ -1,0 +1,4 @@
+//! Notes, warnings and errors.
+
+pub mod report;
+pub mod view;

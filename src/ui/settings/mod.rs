@@ -1,0 +1,3 @@
+//! Settings of training and generating.
+
+pub mod fields;

@@ -1,0 +1,3 @@
+//! The database of this browser.
+
+pub mod gallery_db;
