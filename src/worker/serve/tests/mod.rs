@@ -1,0 +1,1 @@
+//! Handlers with a fake page.
