@@ -10,6 +10,7 @@
 
 use std::time::Instant;
 
+use deltabooth::spectral::svd::accuracy::estimate;
 use deltabooth::spectral::svd::{Accuracy, Decomposition, decompose};
 use faer::Mat;
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -74,7 +75,7 @@ fn row(
     let Accuracy {
         residual,
         orthogonality_error,
-    } = Accuracy::estimated(&factors, matrix);
+    } = estimate(&factors, matrix);
     println!(
         "{rows} × {cols}, {how}\t{seconds:.2} s\tresidual {residual:.1e}, orthogonality error {orthogonality_error:.1e}"
     );

@@ -17,6 +17,7 @@
 //! | `messages` | notes, warnings, errors |
 //! | `engine` | the connection to the engine's worker |
 //! | `browser` | browser APIs |
+//! | `intake` | files that the user chose, dropped or pasted |
 //! | `widgets` | elements that several features use |
 //! | `text` | every word on the page |
 
@@ -28,11 +29,11 @@ mod deltas;
 mod engine;
 mod gallery;
 mod generate;
+mod intake;
 mod messages;
 mod models;
 mod settings;
 mod sharing;
-mod state;
 mod storage;
 mod subjects;
 mod text;

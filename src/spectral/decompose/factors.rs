@@ -14,8 +14,8 @@
 use half::f16;
 
 use crate::error::{Error, Result};
+use crate::spectral::svd::Accuracy;
 use crate::spectral::svd::Decomposition;
-use crate::spectral::svd::accuracy::Accuracy;
 use crate::weights::Stored;
 use crate::weights::format::safetensors::{Dtype, Header, from_f32, header_len, to_f32, write};
 use crate::weights::hash::BaseHash;

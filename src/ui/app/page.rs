@@ -1,119 +1,93 @@
-//! The whole page: header, three cards, messages; and files dropped or pasted anywhere.
+//! The whole page: header, cards, stored deltas and pictures, messages.
 
-use leptos::{ev, prelude::*};
-use wasm_bindgen::JsCast;
-use web_sys::{DragEvent, Element, EventTarget};
+use leptos::prelude::*;
 
-use crate::ui::app::banners::{Banners, WaysIn};
-use crate::ui::app::collection::Kept;
-use crate::ui::app::header::Header;
-use crate::ui::browser::options::Options;
-use crate::ui::cards::gather::SubjectCard;
-use crate::ui::cards::train::TrainCard;
-use crate::ui::cards::use_it::UseCard;
-use crate::ui::messages::view::Messages;
-use crate::ui::models::memory_panel::Refused;
-use crate::ui::models::panel::BasesPanel;
-use crate::ui::sharing::shared_link_panel::ArrivalPanel;
-use crate::ui::state::{Booth, booth};
-use crate::ui::text;
+use super::{
+    banners::Banners, collection::Collection, events::on_answer, file_drop::listen_for_files,
+    header::Header, report::copy_report, state::Page, ways_in::WaysIn,
+};
+use crate::ui::{
+    browser::options::Options,
+    cards::{gather::SubjectCard, train::TrainCard, use_it::UseCard},
+    engine::connection::EngineStatus,
+    messages::{state::Severity, view::MessageList},
+    models::{memory_panel::RefusedModel, panel::ModelsPanel},
+    sharing::shared_link_panel::SharedLinkPanel,
+    storage::gallery_db::{Store, StoredDelta, StoredPicture},
+    subjects::state::Subjects,
+    text,
+    training::alerts::keep_awake,
+};
 
-/// Mounts everything and starts the engine.
+/// The page. Starts the engine.
 #[component]
 pub fn App() -> impl IntoView {
-    let booth = Booth::new(Options::from_address());
-    provide_context(booth);
-    listen_for_files(booth);
-    booth.start();
-    booth.open_shelf();
-    booth.follow_links();
-    booth.watch_training();
-    booth.follow_collages();
-    booth.follow_plan();
+    let options = Options::from_address();
+    let page = Page::new(&options);
+    page.provide();
+    listen_for_files(page.intake, page.models, page.subjects);
+    start_engine(page, options.warning);
+    leptos::task::spawn_local(load_stored(page));
+    page.shared_link.follow();
+    keep_awake(page.activity);
+    page.collages.follow();
+    page.models.follow_plan();
 
     view! {
         <Header />
         <WaysIn />
         <Banners />
         <main aria-label=text::MAIN_LABEL>
-            <Refused />
-            <BasesPanel />
-            <ArrivalPanel />
+            <RefusedModel />
+            <ModelsPanel />
+            <SharedLinkPanel />
             <div class="booth">
                 <SubjectCard />
                 <TrainCard />
                 <UseCard />
             </div>
-            <Kept />
+            <Collection />
         </main>
-        <Messages />
+        <MessageList report=Callback::new(move |message| copy_report(page, &message)) />
         <DropVeil />
     }
 }
 
-/// Says that files may be let go.
-#[component]
-fn DropVeil() -> impl IntoView {
-    let booth = booth();
-    view! {
-        <div class="veil" class:shown=move || booth.dragging.get() aria-hidden="true">
-            <p>{text::DROP_ANYWHERE}</p>
-        </div>
+/// Starts the engine, unless the user is asked first.
+fn start_engine(page: Page, warning: Option<&'static str>) {
+    page.engine.listen(move |answer| on_answer(page, answer));
+    if let Some(warning) = warning {
+        page.messages.tell(Severity::Warning, warning);
+    }
+    if page.engine.status.get_untracked() != EngineStatus::AwaitingConsent {
+        page.engine.start();
     }
 }
 
-/// Files may be dropped and pasted anywhere on the page.
-fn listen_for_files(booth: Booth) {
-    window_event_listener(ev::dragover, move |event| {
-        if holds_files(&event) {
-            event.prevent_default();
-            booth.dragging.set(true);
-        }
-    });
-    window_event_listener(ev::dragleave, move |event| {
-        // Without a related target the pointer has left the window.
-        if event.related_target().is_none() {
-            booth.dragging.set(false);
-        }
-    });
-    window_event_listener(ev::drop, move |event| {
-        booth.dragging.set(false);
-        if holds_files(&event) {
-            event.prevent_default();
-            let subject = subject_at(event.target());
-            booth.take_dropped(event.data_transfer(), subject, is_on_bases(event.target()));
-        }
-    });
-    window_event_listener(ev::paste, move |event| {
-        if let Some(files) = event
-            .clipboard_data()
-            .and_then(|data| data.files())
-            .filter(|files| files.length() > 0)
-        {
-            event.prevent_default();
-            booth.take_files(Some(files), subject_at(event.target()));
-        }
-    });
+/// Opens the database and shows the pictures and deltas of earlier visits.
+async fn load_stored(page: Page) {
+    let Some(db) = page.storage.open().await else {
+        return;
+    };
+    let pictures = db.all::<StoredPicture>(Store::Pictures).await;
+    let deltas = db.all::<StoredDelta>(Store::Deltas).await;
+    page.storage.set_db(db);
+    if let Ok(pictures) = pictures {
+        page.gallery.add_stored(pictures);
+    }
+    if let Ok(deltas) = deltas {
+        page.library.add_stored(deltas);
+    }
+    page.storage.measure();
 }
 
-/// The number of the subject whose part of the page this is.
-fn subject_at(target: Option<EventTarget>) -> Option<u32> {
-    let part = target?
-        .dyn_into::<Element>()
-        .ok()?
-        .closest("[data-subject]")
-        .ok()??;
-    part.get_attribute("data-subject")?.parse().ok()
-}
-
-/// Whether this is a part of the choice of models.
-fn is_on_bases(target: Option<EventTarget>) -> bool {
-    let part = target.and_then(|target| target.dyn_into::<Element>().ok());
-    part.is_some_and(|part| matches!(part.closest(".bases"), Ok(Some(_))))
-}
-
-fn holds_files(event: &DragEvent) -> bool {
-    event
-        .data_transfer()
-        .is_some_and(|data| data.types().iter().any(|kind| kind == "Files"))
+/// Covers the page while files are dragged over it.
+#[component]
+fn DropVeil() -> impl IntoView {
+    let subjects: Subjects = expect_context();
+    view! {
+        <div class="veil" class:shown=move || subjects.dragging.get() aria-hidden="true">
+            <p>{text::DROP_ANYWHERE}</p>
+        </div>
+    }
 }

@@ -1,11 +1,11 @@
-//! Parts of the browser that not every browser has, reached by their names.
+//! Browser APIs that not every browser has, called by name.
 
 use js_sys::{Array, Function, Promise, Reflect};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// A property, unless it is missing, undefined or null.
+/// A property; `None` if it is missing, undefined or null.
 pub fn get(target: &JsValue, name: &str) -> Option<JsValue> {
     let value = Reflect::get(target, &name.into()).ok()?;
     (!value.is_undefined() && !value.is_null()).then_some(value)
@@ -16,15 +16,15 @@ pub fn of_navigator(name: &str) -> Option<JsValue> {
     get(&window().navigator(), name)
 }
 
-/// A number among the properties.
+/// A property that is a number.
 pub fn number(target: &JsValue, name: &str) -> Option<f64> {
     get(target, name)?.as_f64()
 }
 
-/// Calls a method and waits for what it promises.
+/// Calls a method and awaits the promise that it returns.
 ///
 /// # Errors
-/// What it throws; `undefined` where there is no such method.
+/// The exception or rejection; `undefined` if there is no such method.
 pub async fn call(target: &JsValue, name: &str, args: &[JsValue]) -> Result<JsValue, JsValue> {
     let method: Function = get(target, name)
         .and_then(|method| method.dyn_into().ok())
@@ -34,16 +34,16 @@ pub async fn call(target: &JsValue, name: &str, args: &[JsValue]) -> Result<JsVa
     JsFuture::from(Promise::resolve(&answer)).await
 }
 
-/// A small choice that this browser remembers from visit to visit.
+/// A value that [`remember`] stored, on this or an earlier visit.
 pub fn remembered(key: &str) -> Option<String> {
     let storage = window().local_storage().ok()??;
     storage.get_item(&format!("deltabooth.{key}")).ok()?
 }
 
-/// Remembers a small choice; where the browser keeps nothing it lasts as long as the page.
+/// Stores a small value in `localStorage`, where the browser allows it.
 pub fn remember(key: &str, value: &str) {
     if let Ok(Some(storage)) = window().local_storage() {
-        // Full or forbidden: then it is chosen again on the next visit.
+        // Storage may be full or disabled: then the user chooses again on the next visit.
         let _ = storage.set_item(&format!("deltabooth.{key}"), value);
     }
 }

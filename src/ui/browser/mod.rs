@@ -1,4 +1,4 @@
-//! The browser: what it has, what its address asks for, pictures and files.
+//! Browser APIs.
 
 pub mod api;
 pub mod capabilities;

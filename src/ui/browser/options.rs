@@ -1,28 +1,28 @@
-//! What the page's address asks for: `?device=cpu|gpu`, `?base=URL` (same origin) and `?memory=GB`.
+//! Options in the page's address: `?device=cpu|gpu`, `?base=URL` (same origin), `?memory=GB`.
 
 use leptos::prelude::window;
 
 use crate::ui::text;
 use crate::worker::protocol::DeviceChoice;
 
-/// The base that is served with the page.
+/// The base model that is served with the page.
 const EMBEDDED_BASE: &str = "base/";
 
-/// Choices made in the address.
+/// The options.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
-    /// Which device.
+    /// The device to run on.
     pub device: DeviceChoice,
-    /// The base's folder, an absolute URL with a trailing slash.
+    /// The base model's folder: an absolute URL with a trailing slash.
     pub base: String,
     /// Gigabytes of the GPU's memory.
     pub memory: Option<f64>,
-    /// What could not be followed, for the person.
+    /// An option that was ignored, in words for the user.
     pub warning: Option<&'static str>,
 }
 
 impl Options {
-    /// Reads the address of the page.
+    /// Reads the page's address.
     pub fn from_address() -> Self {
         let location = window().location();
         let here = location.href().unwrap_or_default();
@@ -50,11 +50,11 @@ impl Options {
     }
 }
 
-/// The absolute form of a folder's address, if it is of the page's own origin.
+/// The absolute URL of a folder; `None` if it is on another origin.
 fn resolve(address: &str, here: &str) -> Option<String> {
     let url = web_sys::Url::new_with_base(address, here).ok()?;
-    let own = web_sys::Url::new(here).ok()?;
-    if url.origin() != own.origin() {
+    let page = web_sys::Url::new(here).ok()?;
+    if url.origin() != page.origin() {
         return None;
     }
     let path = url.pathname();

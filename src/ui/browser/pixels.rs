@@ -1,4 +1,4 @@
-//! Pictures on canvases, and bytes as downloads.
+//! Pictures on canvases, PNG files and downloads.
 
 use js_sys::{Array, Promise, Uint8Array};
 use leptos::prelude::*;
@@ -11,8 +11,8 @@ use web_sys::{
 
 use crate::worker::protocol::Pixels;
 
-/// Draws a picture at its own size; the style sheet scales it. A picture whose bytes do not fit
-/// its size is not drawn.
+/// Draws a picture at its own size; the style sheet scales it. Does nothing if the bytes do not
+/// match the size.
 pub fn draw(canvas: &HtmlCanvasElement, picture: &Pixels) {
     canvas.set_width(picture.width);
     canvas.set_height(picture.height);
@@ -29,22 +29,22 @@ pub fn draw(canvas: &HtmlCanvasElement, picture: &Pixels) {
         .flatten()
         .and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok());
     if let Some(context) = context {
-        // Fails only for a canvas of another origin's pictures.
+        // Fails only for a canvas with pictures of another origin.
         let _ = context.put_image_data(&data, 0.0, 0.0);
     }
 }
 
-/// A PNG file of a picture, as the browser encodes it.
+/// Encodes a picture as PNG.
 pub async fn png(picture: &Pixels) -> Option<Vec<u8>> {
     let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
     draw(&canvas, picture);
     png_of(&canvas).await
 }
 
-/// A PNG file of what a canvas shows.
+/// Encodes what a canvas shows as PNG.
 pub async fn png_of(canvas: &HtmlCanvasElement) -> Option<Vec<u8>> {
     let encoded = Promise::new(&mut |resolve, reject| {
-        // A canvas of another origin's pictures throws: then there is no file.
+        // Throws for a canvas with pictures of another origin.
         if canvas.to_blob(&resolve).is_err() {
             let _ = reject.call0(&JsValue::NULL);
         }
@@ -54,8 +54,8 @@ pub async fn png_of(canvas: &HtmlCanvasElement) -> Option<Vec<u8>> {
     Some(Uint8Array::new(&bytes).to_vec())
 }
 
-/// What a file is called by its first bytes, so that an image is shown as one.
-fn kind(bytes: &[u8]) -> &'static str {
+/// The MIME type by the first bytes, so that browsers show images as images.
+fn mime_type(bytes: &[u8]) -> &'static str {
     if bytes.starts_with(b"\x89PNG") {
         "image/png"
     } else {
@@ -63,27 +63,18 @@ fn kind(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// An address for bytes as a file, for a link with `download`; the caller revokes it.
+/// An object URL of the bytes; the caller revokes it.
 pub fn object_url(bytes: &[u8]) -> Option<String> {
     let parts = Array::of1(&Uint8Array::from(bytes));
     let options = BlobPropertyBag::new();
-    options.set_type(kind(bytes));
+    options.set_type(mime_type(bytes));
     let blob = Blob::new_with_u8_array_sequence_and_options(&parts, &options).ok()?;
     Url::create_object_url_with_blob(&blob).ok()
 }
 
-/// Saves bytes as a file.
+/// Downloads bytes as a file.
 pub fn save_bytes(bytes: &[u8], file_name: &str) {
-    let parts = Array::of1(&Uint8Array::from(bytes));
-    let options = BlobPropertyBag::new();
-    options.set_type(kind(bytes));
-    if let Ok(blob) = Blob::new_with_u8_array_sequence_and_options(&parts, &options) {
-        save_blob(&blob, file_name);
-    }
-}
-
-fn save_blob(blob: &Blob, file_name: &str) {
-    let Ok(url) = Url::create_object_url_with_blob(blob) else {
+    let Some(url) = object_url(bytes) else {
         return;
     };
     let anchor = document()
@@ -93,12 +84,12 @@ fn save_blob(blob: &Blob, file_name: &str) {
     if let Some(anchor) = anchor {
         anchor.set_href(&url);
         anchor.set_download(file_name);
-        // Firefox wants it in the document.
+        // Firefox downloads only from links in the document.
         let _ = document().body().map(|body| body.append_child(&anchor));
         anchor.click();
         anchor.remove();
     }
-    // Late enough for the browser to have taken it.
+    // The browser needs the URL until the download has started.
     set_timeout(
         move || {
             let _ = Url::revoke_object_url(&url);
@@ -107,7 +98,7 @@ fn save_blob(blob: &Blob, file_name: &str) {
     );
 }
 
-/// A file name of letters, digits and dashes from any words.
+/// A file name of letters, digits and dashes, made from any text.
 pub fn file_name(words: &str, ending: &str) -> String {
     let mut name = String::new();
     for c in words.chars().take(80) {

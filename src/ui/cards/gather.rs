@@ -1,29 +1,35 @@
-//! Card 1: the subjects, each with its pictures and the two words for it.
+//! Card 1: the subjects, each with its pictures and its two words.
 
 use leptos::prelude::*;
-use web_sys::HtmlInputElement;
 
-use crate::ui::app::intake::SUBJECTS;
-use crate::ui::cards::samples::Samples;
-use crate::ui::state::{Booth, Subject, booth};
-use crate::ui::subjects::camera::Camera;
-use crate::ui::subjects::thumbnail::SubjectThumbnail;
-use crate::ui::text;
+use super::samples::Samples;
+use crate::ui::{
+    engine::activity::Activity,
+    intake::Intake,
+    subjects::{
+        camera::Camera,
+        state::{INITIAL_SUBJECTS, Subject, Subjects},
+        thumbnail::SubjectThumbnail,
+        words::Words,
+    },
+    text,
+};
 
-/// Gather.
+/// Card 1.
 #[component]
 pub fn SubjectCard() -> impl IntoView {
-    let booth = booth();
+    let subjects: Subjects = expect_context();
+    let activity: Activity = expect_context();
     view! {
         <section class="card" aria-labelledby="subject-title">
             <h2 id="subject-title">
                 <span class="number" aria-hidden="true">"1"</span>
                 {text::SUBJECT_TITLE}
             </h2>
-            <For each=move || booth.subjects.get() key=|subject| subject.number let(subject)>
+            <For each=move || subjects.list.get() key=|subject| subject.number let(subject)>
                 <OneSubject subject=subject />
             </For>
-            <Show when=move || booth.subjects.with(Vec::len) < SUBJECTS.len()>
+            <Show when=move || subjects.count() < INITIAL_SUBJECTS.len()>
                 <div class="another">
                     <button
                         type="button"
@@ -31,8 +37,8 @@ pub fn SubjectCard() -> impl IntoView {
                         id="add-subject"
                         data-testid="add-subject"
                         aria-describedby="add-subject-hint"
-                        disabled=move || booth.is_training()
-                        on:click=move |_| booth.add_subject()
+                        disabled=move || activity.is_training()
+                        on:click=move |_| subjects.add()
                     >
                         {text::ADD_SUBJECT}
                     </button>
@@ -49,32 +55,16 @@ pub fn SubjectCard() -> impl IntoView {
     }
 }
 
-/// Takes what a file input holds and empties it, so that the same file can be chosen again.
-pub fn take_chosen(booth: Booth, event: &web_sys::Event, subject: Option<u32>) {
-    let input = event_target::<HtmlInputElement>(event);
-    booth.take_files(input.files(), subject);
-    input.set_value("");
-}
-
-/// `name` for the first subject, 'name-2' and so on for the others.
-pub fn own(name: &str, subject: Subject) -> String {
-    match subject.number {
-        0 => name.to_owned(),
-        number => format!("{name}-{}", number + 1),
-    }
-}
-
 /// Pictures, words and samples of one subject.
 #[component]
 fn OneSubject(subject: Subject) -> impl IntoView {
-    let booth = booth();
-    let several = Memo::new(move |_| booth.subjects.with(Vec::len) > 1);
+    let subjects: Subjects = expect_context();
+    let several = Memo::new(move |_| subjects.count() > 1);
     let place = Memo::new(move |_| {
-        let subjects = booth.subjects.get();
+        let subjects = subjects.list.get();
         let place = subjects.iter().position(|of| of.number == subject.number);
         place.unwrap_or(0) + 1
     });
-    let input = own("file-input", subject);
     view! {
         <section
             class="subject"
@@ -84,39 +74,9 @@ fn OneSubject(subject: Subject) -> impl IntoView {
             aria-label=move || text::subject_number(place.get())
         >
             <Show when=move || several.get()>
-                <div class="subject-head">
-                    <h3>{move || text::subject_number(place.get())}</h3>
-                    <button
-                        type="button"
-                        class="icon"
-                        data-testid=own("remove-subject", subject)
-                        aria-label=move || text::remove_subject(place.get())
-                        title=text::REMOVE
-                        disabled=move || booth.is_training()
-                        on:click=move |_| booth.remove_subject(subject)
-                    >
-                        "×"
-                    </button>
-                </div>
+                <SubjectHeader subject=subject place=place />
             </Show>
-            <div class="dropzone" class:over=move || booth.dragging.get()>
-                <p class="strong">{text::DROP_HERE}</p>
-                <input
-                    type="file"
-                    id=input.clone()
-                    data-testid=input.clone()
-                    class="visually-hidden"
-                    multiple
-                    accept="image/png,image/jpeg,image/webp,.safetensors"
-                    disabled=move || booth.is_training()
-                    on:change=move |event| take_chosen(booth, &event, Some(subject.number))
-                />
-                <label for=input class="button">
-                    {text::CHOOSE_PICTURES}
-                </label>
-                <Camera subject=subject />
-                <p class="hint lead">{text::PICTURE_KINDS}". "{text::SUBJECT_LEAD}</p>
-            </div>
+            <Dropzone subject=subject />
             <ul class="thumbnails" aria-label=text::PICTURES_LABEL>
                 <For each=move || subject.pictures.get() key=|picture| picture.id let(picture)>
                     <SubjectThumbnail subject=subject picture=picture />
@@ -128,65 +88,54 @@ fn OneSubject(subject: Subject) -> impl IntoView {
     }
 }
 
-/// Identifier and class word.
+/// Its number, and a button to remove it; shown when there are several.
 #[component]
-fn Words(subject: Subject) -> impl IntoView {
+fn SubjectHeader(subject: Subject, place: Memo<usize>) -> impl IntoView {
+    let subjects: Subjects = expect_context();
+    let activity: Activity = expect_context();
     view! {
-        <div class="fields two words">
-            <Word
-                id=own("token", subject)
-                label=text::TOKEN
-                hint=text::TOKEN_HINT
-                value=subject.token
-            />
-            <Word
-                id=own("class-word", subject)
-                label=text::CLASS_WORD
-                hint=text::CLASS_WORD_HINT
-                value=subject.class_word
-                known=true
-            />
+        <div class="subject-head">
+            <h3>{move || text::subject_number(place.get())}</h3>
+            <button
+                type="button"
+                class="icon"
+                data-testid=subject.element_id("remove-subject")
+                aria-label=move || text::remove_subject(place.get())
+                title=text::REMOVE
+                disabled=move || activity.is_training()
+                on:click=move |_| subjects.remove(subject)
+            >
+                "×"
+            </button>
         </div>
     }
 }
 
+/// Files from the disk, by dropping or by dialog, and the camera.
 #[component]
-fn Word(
-    id: String,
-    label: &'static str,
-    hint: &'static str,
-    value: RwSignal<String>,
-    /// Offers the things that the base knows.
-    #[prop(optional)]
-    known: bool,
-) -> impl IntoView {
-    let booth = booth();
-    let (hint_id, list_id) = (format!("{id}-hint"), format!("{id}-known"));
+fn Dropzone(subject: Subject) -> impl IntoView {
+    let subjects: Subjects = expect_context();
+    let activity: Activity = expect_context();
+    let intake: Intake = expect_context();
+    let input = subject.element_id("file-input");
     view! {
-        <div class="field">
-            <label for=id.clone()>{label}</label>
+        <div class="dropzone" class:over=move || subjects.dragging.get()>
+            <p class="strong">{text::DROP_HERE}</p>
             <input
-                type="text"
-                id=id.clone()
-                data-testid=id
-                maxlength="40"
-                list=known.then(|| list_id.clone())
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck="false"
-                aria-describedby=hint_id.clone()
-                bind:value=value
-                disabled=move || booth.is_training()
+                type="file"
+                id=input.clone()
+                data-testid=input.clone()
+                class="visually-hidden"
+                multiple
+                accept="image/png,image/jpeg,image/webp,.safetensors"
+                disabled=move || activity.is_training()
+                on:change=move |event| intake.take_input(&event, Some(subject.number))
             />
-            <p class="hint" id=hint_id>{hint}</p>
-            {known
-                .then(|| {
-                    view! {
-                        <datalist id=list_id>
-                            {text::KNOWN_THINGS.iter().map(|thing| view! { <option value=*thing></option> }).collect_view()}
-                        </datalist>
-                    }
-                })}
+            <label for=input class="button">
+                {text::CHOOSE_PICTURES}
+            </label>
+            <Camera subject=subject />
+            <p class="hint lead">{text::PICTURE_KINDS}". "{text::SUBJECT_LEAD}</p>
         </div>
     }
 }

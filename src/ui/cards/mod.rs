@@ -1,4 +1,4 @@
-//! The three cards of the page, put together from the features.
+//! The three cards of the page, assembled from the features.
 
 pub mod gather;
 pub mod open_deltas;

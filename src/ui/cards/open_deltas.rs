@@ -1,26 +1,33 @@
-//! The open deltas: what each says of itself, its strength, download, close; and one that was
-//! refused.
+//! The open deltas in card 3, and a delta that was refused.
 
 use leptos::prelude::*;
 
-use crate::ui::browser::pixels::object_url;
-use crate::ui::cards::gather::take_chosen;
-use crate::ui::deltas::combine_panel::CombinePanel;
-use crate::ui::deltas::describe_panel::WordsPanel;
-use crate::ui::deltas::export_panel::ExportPanel;
-use crate::ui::sharing::share_panel::SharePanel;
-use crate::ui::state::{OpenDelta, booth};
-use crate::ui::text::{self, shorten};
-use crate::ui::widgets::field::RangeField;
+use crate::ui::{
+    browser::pixels::object_url,
+    deltas::{
+        combine_panel::CombinePanel,
+        describe_panel::DescribePanel,
+        export_panel::ExportPanel,
+        state::{Deltas, OpenDelta, title},
+    },
+    engine::activity::Activity,
+    intake::Intake,
+    sharing::share_panel::SharePanel,
+    text::{self, shorten},
+    widgets::{delete::revoke_later, field::RangeField},
+};
+use crate::worker::protocol::DeltaSummary;
 
-/// What a delta can be multiplied with.
+/// Range of a strength.
 const STRENGTHS: [f32; 2] = [-1.0, 2.0];
 
-/// At the top of card 3.
+/// The open deltas, at the top of card 3.
 #[component]
-pub fn DeltaPanel() -> impl IntoView {
-    let booth = booth();
-    let count = Memo::new(move |_| booth.deltas.with(Vec::len));
+pub fn OpenDeltas() -> impl IntoView {
+    let deltas: Deltas = expect_context();
+    let activity: Activity = expect_context();
+    let intake: Intake = expect_context();
+    let count = Memo::new(move |_| deltas.open.with(Vec::len));
     view! {
         <RefusedDelta />
         <div class="delta">
@@ -28,8 +35,8 @@ pub fn DeltaPanel() -> impl IntoView {
                 <p class="hint" data-testid="no-delta">{text::NO_DELTA}</p>
             </Show>
             <ul class="deltas" aria-label=text::DELTAS_LABEL>
-                <For each=move || booth.deltas.get() key=|delta| delta.key let(delta)>
-                    <Summary delta=delta />
+                <For each=move || deltas.open.get() key=|delta| delta.key let(delta)>
+                    <DeltaItem delta=delta />
                 </For>
             </ul>
             <Show when=move || { count.get() > 1 }>
@@ -46,8 +53,8 @@ pub fn DeltaPanel() -> impl IntoView {
                     class="visually-hidden"
                     multiple
                     accept=".safetensors"
-                    disabled=move || booth.is_training()
-                    on:change=move |event| take_chosen(booth, &event, None)
+                    disabled=move || activity.is_training()
+                    on:change=move |event| intake.take_input(&event, None)
                 />
                 <label for="delta-input" class="button">
                     {move || if count.get() == 0 { text::OPEN_DELTA } else { text::OPEN_ANOTHER }}
@@ -57,89 +64,93 @@ pub fn DeltaPanel() -> impl IntoView {
     }
 }
 
-/// Everything here came out of a file: it is shown as text, isolated and cut to length.
+/// An open delta. Its metadata comes from a file: it is shown as text, isolated and cut to length.
 #[component]
-fn Summary(delta: OpenDelta) -> impl IntoView {
-    let booth = booth();
-    let whole = delta.clone();
-    let OpenDelta {
-        id,
-        key,
-        strength,
-        summary,
-        file_name,
-        file,
-    } = delta;
-    let url = object_url(&file);
-    if let Some(url) = url.clone() {
-        on_cleanup(move || {
-            // A URL that is gone already needs no revoking.
-            let _ = web_sys::Url::revoke_object_url(&url);
-        });
-    }
-    let title = shorten(summary.title.trim(), 120);
-    let title = if title.is_empty() {
-        text::UNTITLED.to_owned()
-    } else {
-        title
-    };
-    let words = shorten(&text::names(&summary.subjects), 160);
-    let date = text::day(&summary.date);
-    let base = shorten(&summary.base, 120);
+fn DeltaItem(delta: OpenDelta) -> impl IntoView {
+    let title = title(&delta.summary);
     let label = text::strength_label(&title);
-    let value = strength.clone();
+    let (strength, value) = (delta.strength.clone(), delta.strength.clone());
     view! {
         <li class="summary" data-testid="delta-summary">
-            <p class="title">
-                <bdi>{title.clone()}</bdi>
-            </p>
-            {(!words.is_empty() && words != title).then(|| view! { <p>"“" <bdi>{words}</bdi> "”"</p> })}
-            <ul class="facts">
-                <li>{text::count(summary.steps, "step")}</li>
-                <li>{text::numbers(summary.parameters)} ", " {text::bytes(summary.bytes)}</li>
-                {(!base.is_empty()).then(|| view! { <li>{text::FOR_BASE} " " <bdi>{base}</bdi></li> })}
-                {(!date.is_empty()).then(|| view! { <li><bdi>{date}</bdi></li> })}
-            </ul>
+            <Facts summary=delta.summary.clone() title=title.clone() />
             <RangeField
-                id=format!("strength-{key}")
+                id=format!("strength-{}", delta.key)
                 testid="strength"
                 label=text::STRENGTH
                 full_label=Signal::derive(move || label.clone())
                 value=Signal::derive(move || value.get() as f32)
                 range=STRENGTHS
                 step=0.05
-                // Two decimals, so that 1 on the slider is 1.
+                // Rounded to two decimals, so that 1 on the slider is exactly 1.
                 change=move |to: f32| strength.set((f64::from(to) * 100.0).round() / 100.0)
             />
-            <div class="row">
-                <a class="button primary small" data-testid="download-delta" aria-label=text::download_label(&title) href=url download=file_name>
-                    {text::DOWNLOAD_DELTA}
-                </a>
-                <button
-                    type="button"
-                    class="button small"
-                    data-testid="close-delta"
-                    aria-label=text::close_label(&title)
-                    disabled=move || booth.is_training()
-                    on:click=move |_| booth.close_delta(id.clone())
-                >
-                    {text::CLOSE_DELTA}
-                </button>
-            </div>
-            <SharePanel delta=whole.clone() />
-            <WordsPanel delta=whole.clone() />
-            <ExportPanel delta=whole />
+            <Buttons delta=delta.clone() title=title />
+            <SharePanel delta=delta.clone() />
+            <DescribePanel delta=delta.clone() />
+            <ExportPanel delta=delta />
         </li>
     }
 }
 
-/// A delta for another base, for the curious.
+/// Title, subjects, steps, size, base model, date.
+#[component]
+fn Facts(summary: DeltaSummary, title: String) -> impl IntoView {
+    let names = shorten(&text::names(&summary.subjects), 160);
+    let date = text::day(&summary.date);
+    let base = shorten(&summary.base, 120);
+    view! {
+        <p class="title">
+            <bdi>{title.clone()}</bdi>
+        </p>
+        {(!names.is_empty() && names != title).then(|| view! { <p>"“" <bdi>{names}</bdi> "”"</p> })}
+        <ul class="facts">
+            <li>{text::count(summary.steps, "step")}</li>
+            <li>{text::numbers(summary.parameters)} ", " {text::bytes(summary.bytes)}</li>
+            {(!base.is_empty()).then(|| view! { <li>{text::FOR_BASE} " " <bdi>{base}</bdi></li> })}
+            {(!date.is_empty()).then(|| view! { <li><bdi>{date}</bdi></li> })}
+        </ul>
+    }
+}
+
+/// Download and close.
+#[component]
+fn Buttons(delta: OpenDelta, title: String) -> impl IntoView {
+    let deltas: Deltas = expect_context();
+    let activity: Activity = expect_context();
+    let OpenDelta {
+        id,
+        file_name,
+        file,
+        ..
+    } = delta;
+    let url = object_url(&file);
+    revoke_later(url.clone());
+    view! {
+        <div class="row">
+            <a class="button primary small" data-testid="download-delta" aria-label=text::download_label(&title) href=url download=file_name>
+                {text::DOWNLOAD_DELTA}
+            </a>
+            <button
+                type="button"
+                class="button small"
+                data-testid="close-delta"
+                aria-label=text::close_label(&title)
+                disabled=move || activity.is_training()
+                on:click=move |_| deltas.close(id.clone())
+            >
+                {text::CLOSE_DELTA}
+            </button>
+        </div>
+    }
+}
+
+/// A delta that was refused because it belongs to another base model; it can be applied anyway.
 #[component]
 fn RefusedDelta() -> impl IntoView {
-    let booth = booth();
+    let deltas: Deltas = expect_context();
     view! {
         {move || {
-            booth.refused_delta.get().map(|(name, file)| {
+            deltas.refused.get().map(|(name, file)| {
                 let shown = shorten(&name, 80);
                 view! {
                     <div class="notice warning" role="alert" data-testid="refused-delta">
@@ -154,11 +165,11 @@ fn RefusedDelta() -> impl IntoView {
                                 class="button"
                                 id="apply-anyway"
                                 data-testid="apply-anyway"
-                                on:click=move |_| booth.open_delta(name.clone(), file.clone(), true)
+                                on:click=move |_| deltas.open_file(name.clone(), file.clone(), true)
                             >
                                 {text::APPLY_ANYWAY}
                             </button>
-                            <button type="button" class="button" on:click=move |_| booth.refused_delta.set(None)>
+                            <button type="button" class="button" on:click=move |_| deltas.refused.set(None)>
                                 {text::LEAVE_IT}
                             </button>
                         </div>

@@ -1,78 +1,112 @@
-//! Sample subjects, and the button that goes the whole way on one, or on a person's own pictures.
+//! Sample subjects, and the 'Try it' button, which trains and shows the subject in one press.
 
 use leptos::prelude::*;
 
-use crate::ui::app::intake::SAMPLES;
-use crate::ui::cards::gather::own;
-use crate::ui::cards::train::plan;
-use crate::ui::state::{Subject, booth};
-use crate::ui::text;
+use crate::ui::{
+    engine::activity::Activity,
+    messages::state::Messages,
+    settings::fields::GenerateFields,
+    subjects::{
+        samples::SAMPLES,
+        state::{Subject, Subjects},
+    },
+    text,
+    training::state::Training,
+};
 
-/// The samples of one subject; 'Try it' where it is the only one.
+/// The samples of a subject; with 'Try it' if it is the only subject.
 #[component]
 pub fn Samples(subject: Subject, several: Signal<bool>) -> impl IntoView {
-    let booth = booth();
-    let locked = move || booth.is_training() || booth.fetching.get();
-    let thing = move || {
-        SAMPLES
-            .iter()
-            .find(|(name, _)| *name == subject.sample.get())
-            .map_or("dog", |(_, word)| *word)
-    };
-    // With own pictures there, what training on them will do, or what stands in its way.
-    let own_plan = Memo::new(move |_| subject.has_own_pictures().then(|| plan(booth)));
-    let go = move || match own_plan.get_untracked() {
-        None => booth.take_sample(subject, subject.sample.get_untracked(), true),
-        Some(_) => booth.train_and_show(),
-    };
-    let hint = move || match own_plan.get() {
-        None => text::try_it_hint(thing()),
-        Some(Ok(_)) => text::try_it_own_hint(subject.class_word.get().trim()),
-        Some(Err(why)) => why,
-    };
-    let title = own("samples-title", subject);
+    let subjects: Subjects = expect_context();
+    let activity: Activity = expect_context();
+    let locked = Signal::derive(move || activity.is_training() || subjects.fetching.get());
+    let title = subject.element_id("samples-title");
     view! {
         <div class="samples-block">
             <h3 id=title.clone()>{move || if several.get() { text::SAMPLE_INSTEAD } else { text::SAMPLES_TITLE }}</h3>
             <div class="samples" role="group" aria-labelledby=title>
                 {SAMPLES
                     .iter()
-                    .map(|&(name, word)| {
-                        let id = own(&format!("sample-{name}"), subject);
-                        view! {
-                            <button
-                                type="button"
-                                class="sample"
-                                id=id.clone()
-                                data-testid=id
-                                aria-label=text::sample_label(word)
-                                aria-pressed=move || subject.shows_sample(name).to_string()
-                                title=word
-                                disabled=locked
-                                on:click=move |_| booth.take_sample(subject, name, false)
-                            >
-                                <img src=format!("subjects/{name}/0.png") alt="" width="48" height="48" />
-                            </button>
-                        }
-                    })
+                    .map(|&(name, word)| view! { <SampleButton subject=subject name=name word=word locked=locked /> })
                     .collect_view()}
             </div>
             <Show when=move || !several.get()>
-                <div class="try">
-                    <button
-                        type="button"
-                        class="button primary"
-                        id="try-it"
-                        data-testid="try-it"
-                        aria-describedby="try-it-hint"
-                        disabled=move || locked() || matches!(own_plan.get(), Some(Err(_)))
-                        on:click=move |_| go()
-                    >
-                        {text::TRY_IT}
-                    </button>
-                    <p class="hint" id="try-it-hint" data-testid="try-it-hint">{hint}</p>
-                </div>
+                <TryIt subject=subject locked=locked />
             </Show>
+        </div>
+    }
+}
+
+#[component]
+fn SampleButton(
+    subject: Subject,
+    name: &'static str,
+    word: &'static str,
+    locked: Signal<bool>,
+) -> impl IntoView {
+    let subjects: Subjects = expect_context();
+    let messages: Messages = expect_context();
+    let id = subject.element_id(&format!("sample-{name}"));
+    view! {
+        <button
+            type="button"
+            class="sample"
+            id=id.clone()
+            data-testid=id
+            aria-label=text::sample_label(word)
+            aria-pressed=move || subject.shows_sample(name).to_string()
+            title=word
+            disabled=move || locked.get()
+            on:click=move |_| subjects.use_sample(subject, name, messages, || ())
+        >
+            <img src=format!("subjects/{name}/0.png") alt="" width="48" height="48" />
+        </button>
+    }
+}
+
+/// Trains on the sample, or on the user's pictures if there are any, and shows the subject.
+#[component]
+fn TryIt(subject: Subject, locked: Signal<bool>) -> impl IntoView {
+    let training: Training = expect_context();
+    let generate: GenerateFields = expect_context();
+    let subjects: Subjects = expect_context();
+    let messages: Messages = expect_context();
+    let class_word = move || {
+        SAMPLES
+            .iter()
+            .find(|(name, _)| *name == subject.sample.get())
+            .map_or("dog", |(_, word)| *word)
+    };
+    // With the user's pictures: what training on them will do, or what prevents it.
+    let user_plan = Memo::new(move |_| subject.has_user_pictures().then(|| training.plan()));
+    let start = move || match user_plan.get_untracked() {
+        None => subjects.use_sample(
+            subject,
+            subject.sample.get_untracked(),
+            messages,
+            move || training.start_trial(generate),
+        ),
+        Some(_) => training.start_trial(generate),
+    };
+    let hint = move || match user_plan.get() {
+        None => text::try_it_hint(class_word()),
+        Some(Ok(_)) => text::try_it_own_hint(subject.class_word.get().trim()),
+        Some(Err(why)) => why,
+    };
+    view! {
+        <div class="try">
+            <button
+                type="button"
+                class="button primary"
+                id="try-it"
+                data-testid="try-it"
+                aria-describedby="try-it-hint"
+                disabled=move || locked.get() || matches!(user_plan.get(), Some(Err(_)))
+                on:click=move |_| start()
+            >
+                {text::TRY_IT}
+            </button>
+            <p class="hint" id="try-it-hint" data-testid="try-it-hint">{hint}</p>
         </div>
     }
 }

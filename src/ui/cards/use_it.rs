@@ -1,14 +1,19 @@
-//! Card 3: the delta, what to make with it, and what was made.
+//! Card 3: open deltas, making pictures, results.
 
 use leptos::prelude::*;
 
-use crate::ui::cards::open_deltas::DeltaPanel;
-use crate::ui::generate::edit_panel::EditPanel;
-use crate::ui::generate::prompt::{GenerateButton, GenerateOptions, Prompt};
-use crate::ui::generate::results::Results;
-use crate::ui::text;
+use super::open_deltas::OpenDeltas;
+use crate::ui::{
+    generate::{
+        edit_panel::EditPanel,
+        options::GenerateOptions,
+        prompt::{GenerateButton, Prompt},
+        results_panel::ResultsPanel,
+    },
+    text,
+};
 
-/// Use.
+/// Card 3.
 #[component]
 pub fn UseCard() -> impl IntoView {
     view! {
@@ -17,12 +22,12 @@ pub fn UseCard() -> impl IntoView {
                 <span class="number" aria-hidden="true">"3"</span>
                 {text::USE_TITLE}
             </h2>
-            <DeltaPanel />
+            <OpenDeltas />
             <Prompt />
             <GenerateOptions />
             <GenerateButton />
             <EditPanel />
-            <Results />
+            <ResultsPanel />
         </section>
     }
 }

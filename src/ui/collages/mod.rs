@@ -1,6 +1,7 @@
 //! Collages of two subjects.
 
-pub mod actions;
-pub mod arrange;
 pub mod editor;
+pub mod geometry;
+pub mod stage;
+pub mod state;
 pub mod strip;

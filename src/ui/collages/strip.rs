@@ -2,27 +2,28 @@
 
 use leptos::prelude::*;
 
-use crate::ui::collages::editor::CollageEditor;
-use crate::ui::state::booth;
-use crate::ui::text;
-use crate::ui::widgets::canvas::Picture;
+use super::{editor::CollageEditor, state::Collages};
+use crate::ui::{
+    engine::activity::Activity, subjects::state::Subjects, text, widgets::canvas::Picture,
+};
 use crate::worker::protocol::ShownCollage;
 
-/// Shown where there are several subjects.
+/// Shown when there are several subjects.
 #[component]
 pub fn CollageStrip() -> impl IntoView {
-    let booth = booth();
-    let of = booth.collages;
-    let several = move || booth.subjects.with(Vec::len) > 1;
-    let there = Memo::new(move |_| of.shown.with(|shown| !shown.is_empty()));
-    let instead = move || {
-        of.refusal.get().unwrap_or_else(|| {
-            let why = match (booth.mixes(), there.get()) {
+    let collages: Collages = expect_context();
+    let activity: Activity = expect_context();
+    let subjects: Subjects = expect_context();
+    let several = move || subjects.count() > 1;
+    let available = Memo::new(move |_| collages.shown.with(|shown| !shown.is_empty()));
+    let hint = move || {
+        collages.refusal.get().unwrap_or_else(|| {
+            let words = match (collages.are_used(), available.get()) {
                 (false, _) => text::COLLAGES_OFF,
                 (true, false) => text::COLLAGES_WAITING,
                 (true, true) => text::COLLAGES_HINT,
             };
-            why.to_owned()
+            words.to_owned()
         })
     };
     view! {
@@ -35,21 +36,21 @@ pub fn CollageStrip() -> impl IntoView {
                         class="button small"
                         data-testid="shuffle"
                         title=text::SHUFFLE_TITLE
-                        disabled=move || booth.is_training() || !there.get()
-                        on:click=move |_| booth.shuffle()
+                        disabled=move || activity.is_training() || !available.get()
+                        on:click=move |_| collages.shuffle()
                     >
                         {text::SHUFFLE}
                     </button>
                 </div>
-                <p class="hint" class:refusal=move || of.refusal.with(Option::is_some) role="status" data-testid="collages-hint">{instead}</p>
-                <Show when=move || there.get()>
+                <p class="hint" class:refusal=move || collages.refusal.with(Option::is_some) role="status" data-testid="collages-hint">{hint}</p>
+                <Show when=move || available.get()>
                     <ol class="strip" aria-label=text::COLLAGES_LABEL>
-                        <For each=move || of.shown.get().into_iter().enumerate() key=|(number, _)| *number let((number, shown))>
+                        <For each=move || collages.shown.get().into_iter().enumerate() key=|(number, _)| *number let((number, shown))>
                             <StripItem number=number shown=shown />
                         </For>
                     </ol>
-                    {move || of.open.get().and_then(|number| {
-                        let shown = booth.collage(number)?;
+                    {move || collages.open.get().and_then(|number| {
+                        let shown = collages.by_number(number)?;
                         Some(view! { <CollageEditor number=number shown=shown /> })
                     })}
                 </Show>
@@ -60,13 +61,14 @@ pub fn CollageStrip() -> impl IntoView {
 
 #[component]
 fn StripItem(number: usize, shown: ArcRwSignal<ShownCollage>) -> impl IntoView {
-    let booth = booth();
-    let of = booth.collages;
+    let collages: Collages = expect_context();
+    let activity: Activity = expect_context();
     let arranged = Memo::new(move |_| {
-        of.arranged
-            .with(|own| own.iter().any(|own| own.number == number))
+        collages
+            .arranged
+            .with(|arranged| arranged.iter().any(|of| of.number == number))
     });
-    let open = move || of.open.get() == Some(number);
+    let open = move || collages.open.get() == Some(number);
     let caption = {
         let shown = shown.clone();
         Memo::new(move |_| shown.with(|shown| shown.caption.clone()))
@@ -79,8 +81,8 @@ fn StripItem(number: usize, shown: ArcRwSignal<ShownCollage>) -> impl IntoView {
                 data-testid="collage"
                 aria-label=move || text::arrange_label(number, &caption.get())
                 aria-expanded=move || open().to_string()
-                disabled=move || booth.is_training()
-                on:click=move |_| of.open.update(|now| *now = (*now != Some(number)).then_some(number))
+                disabled=move || activity.is_training()
+                on:click=move |_| collages.open.update(|now| *now = (*now != Some(number)).then_some(number))
             >
                 <Picture picture=picture label=Signal::derive(move || caption.get()) testid="collage-canvas" />
                 <Show when=move || arranged.get()>

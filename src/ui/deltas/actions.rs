@@ -1,127 +1,73 @@
-//! Open deltas: taken in, opened again, put aside.
+//! Opening and closing deltas, and changing their metadata.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::ui::state::{Booth, Gravity, NamedFile, OpenDelta, Preview, Training};
-use crate::ui::text;
-use crate::worker::protocol::{DeltaSummary, Origin, Pixels, Request, RequestId};
+use super::state::{Deltas, NamedFile};
+use crate::ui::{engine::activity::TrainingPhase, messages::state::Severity, text};
+use crate::worker::protocol::{DescribeRequest, Request, RequestId};
 
-impl Booth {
-    /// Puts a delta aside.
-    pub fn close_delta(self, id: String) {
-        self.send(Request::CloseDelta { id });
-    }
-
-    /// Opens a delta file.
-    pub fn open_delta(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
-        // Both end in a delta; one at a time keeps it clear whose it is.
-        if self.training.get_untracked() != Training::Idle {
-            return self.tell(Gravity::Warning, text::DELTA_WHILE_TRAINING.to_owned());
+impl Deltas {
+    /// Opens a delta file; `apply_anyway` even if it belongs to another base model.
+    pub fn open_file(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
+        // Training ends in a delta too. One at a time keeps the answers apart.
+        if self.activity.training.get_untracked() != TrainingPhase::Idle {
+            return self
+                .messages
+                .tell(Severity::Warning, text::DELTA_WHILE_TRAINING);
         }
-        self.forget_messages();
-        self.refused_delta.set(None);
-        self.send_delta(name, file, apply_anyway);
+        self.messages.clear();
+        self.refused.set(None);
+        self.send_file(name, file, apply_anyway);
     }
 
-    /// Opens in a restarted engine what its forerunner had.
-    pub fn reopen_deltas(self) {
-        // They were open before, so the person has already agreed to them.
-        let deltas = self.deltas.get_untracked();
-        for open in deltas {
-            self.send_delta(open.file_name, open.file, true);
+    /// Opens the deltas again in a restarted engine.
+    pub fn reopen(self) {
+        for open in self.open.get_untracked() {
+            // They were open before, so the user has already agreed.
+            self.send_file(open.file_name, open.file, true);
         }
     }
 
-    fn send_delta(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
-        let id = self.send(Request::OpenDelta {
+    fn send_file(self, name: String, file: Arc<Vec<u8>>, apply_anyway: bool) {
+        let id = self.engine.send(Request::OpenDelta {
             name: name.clone(),
             bytes: (*file).clone(),
             apply_anyway,
         });
-        self.opening
-            .update(|opening| opening.push((id, (name, file))));
-    }
-
-    /// A delta is open.
-    pub fn on_delta(
-        self,
-        origin: Origin,
-        id: String,
-        summary: DeltaSummary,
-        file_name: String,
-        file: Vec<u8>,
-    ) {
-        let deltas = self.deltas.get_untracked();
-        if origin == Origin::Opened {
-            self.refused_delta.set(None);
-        }
-        // After a restart the engine opens again what the page still shows.
-        let known = deltas.iter().any(|open| open.id == id);
-        if !known {
-            let open = OpenDelta {
-                id,
-                key: self.id(),
-                strength: ArcRwSignal::new(1.0),
-                summary,
-                file_name: text::shorten(&file_name, 100),
-                file: Arc::new(file),
-            };
-            self.deltas.update(|deltas| deltas.insert(0, open.clone()));
-            self.keep_delta(&open, self.preview_of(origin, &open));
-            if origin == Origin::Opened {
-                self.show_demo(&open);
-            }
-        }
-        if !matches!(origin, Origin::Opened | Origin::Described) {
-            // What was just made is looked at by itself first.
-            for open in &deltas {
-                open.strength.set(0.0);
-            }
-        }
-        match origin {
-            Origin::Opened if known => {}
-            Origin::Opened => self.tell(Gravity::Note, text::delta_opened()),
-            Origin::Described => {}
-            Origin::Preview => self.tell(Gravity::Note, text::PREVIEW_KEPT.to_owned()),
-            Origin::Combined => {
-                self.busy.set(false);
-                self.tell(Gravity::Note, text::COMBINED.to_owned());
-            }
-            Origin::Trained => {
-                self.show_losses();
-                self.learn_speed();
-                self.notify_trained();
-                self.training.set(Training::Idle);
-                self.unfinished.set(None);
-                self.tell(Gravity::Note, text::trained(deltas.len()));
-                if self.tour.get_untracked() {
-                    self.tour.set(false);
-                    self.show_scenes();
-                }
-            }
+        if let Some(id) = id {
+            self.opening
+                .update(|opening| opening.push((id, (name, file))));
         }
     }
 
-    /// The newest preview of the steps that a delta has learned.
-    fn preview_of(self, origin: Origin, open: &OpenDelta) -> Option<Pixels> {
-        if !matches!(origin, Origin::Trained | Origin::Preview) {
-            return None;
-        }
-        self.previews.with_untracked(|previews| {
-            let learned = |shown: &&Preview| shown.step <= open.summary.steps;
-            let newest = previews.iter().rfind(learned);
-            newest.map(|shown| shown.picture.clone())
-        })
-    }
-
-    /// The delta file that this request opened or tried to open.
+    /// Takes the delta file that the request `id` opened or tried to open.
     pub fn take_opening(self, id: Option<RequestId>) -> Option<NamedFile> {
         let taken = self.opening.try_update(|opening| {
             let index = opening.iter().position(|(of, _)| Some(*of) == id)?;
             Some(opening.remove(index).1)
         });
         taken.flatten()
+    }
+
+    /// Closes a delta.
+    pub fn close(self, id: String) {
+        self.engine.send(Request::CloseDelta { id });
+    }
+
+    /// Changes the metadata of an open delta.
+    pub fn describe(self, request: DescribeRequest) {
+        self.messages.clear();
+        self.engine.send(Request::DescribeDelta(request));
+    }
+
+    /// A delta with new metadata is open; it takes over the strength of the old one, which closes.
+    pub fn on_described(self, old: &str, new: &str) {
+        let strength = self.by_id(old).map(|open| open.strength.get_untracked());
+        self.on_closed(old);
+        if let (Some(open), Some(strength)) = (self.by_id(new), strength) {
+            open.strength.set(strength);
+        }
     }
 }

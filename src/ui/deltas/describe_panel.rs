@@ -1,18 +1,19 @@
-//! Other words for an open delta: name, author, licence, description.
+//! The panel that changes the metadata of an open delta: title, author, licence, description.
 
 use leptos::prelude::*;
 
-use crate::ui::state::{OpenDelta, booth};
-use crate::ui::text;
+use super::state::{Deltas, OpenDelta};
+use crate::ui::{engine::activity::Activity, text};
 use crate::worker::protocol::DescribeRequest;
 
-/// Folded away until asked for.
+/// Collapsed by default.
 #[component]
-pub fn WordsPanel(
-    /// Of which.
+pub fn DescribePanel(
+    /// The delta to describe.
     delta: OpenDelta,
 ) -> impl IntoView {
-    let booth = booth();
+    let deltas: Deltas = expect_context();
+    let activity: Activity = expect_context();
     let OpenDelta {
         id, key, summary, ..
     } = delta;
@@ -49,9 +50,9 @@ pub fn WordsPanel(
                 type="button"
                 class="button small"
                 data-testid="save-words"
-                disabled=move || booth.is_training()
+                disabled=move || activity.is_training()
                 on:click=move |_| {
-                    booth
+                    deltas
                         .describe(DescribeRequest {
                             id: id.clone(),
                             title: title.get_untracked().trim().to_owned(),

@@ -1,26 +1,27 @@
-//! A delta for another program.
+//! The panel that exports a delta for other programs.
 
 use leptos::prelude::*;
 
-use crate::ui::state::{OpenDelta, booth};
-use crate::ui::text;
-use crate::ui::widgets::field::{ChoiceField, NumberField};
+use super::state::{Deltas, OpenDelta};
+use crate::ui::{
+    text,
+    widgets::field::{ChoiceField, NumberField},
+};
 use crate::worker::protocol::ExportFormat;
 
-/// Rank that keeps most of a trained delta of the embedded base.
+/// A rank that keeps most of a delta trained on the embedded model.
 const RANK: f64 = 64.0;
 
-/// Folded away until asked for.
+/// Collapsed by default.
 #[component]
 pub fn ExportPanel(
-    /// Which.
+    /// The delta to export.
     delta: OpenDelta,
 ) -> impl IntoView {
-    let booth = booth();
+    let deltas: Deltas = expect_context();
     let format = RwSignal::new(ExportFormat::default());
     let rank = RwSignal::new(RANK);
     let no_rank = Signal::derive(move || format.get() == ExportFormat::SvdiffPytorch);
-    let busy = move || booth.busy.get() || booth.is_training() || booth.is_generating();
     let key = delta.key;
     view! {
         <details class="advanced" data-testid="export-panel">
@@ -41,8 +42,8 @@ pub fn ExportPanel(
                 type="button"
                 class="button small"
                 data-testid="export"
-                disabled=busy
-                on:click=move |_| booth.export_delta(&delta, format.get_untracked(), rank.get_untracked() as usize)
+                disabled=move || deltas.is_locked()
+                on:click=move |_| deltas.export(&delta, format.get_untracked(), rank.get_untracked() as usize)
             >
                 {text::EXPORT}
             </button>

@@ -1,100 +1,120 @@
-//! The library: deltas of this and earlier visits.
+//! The library of deltas.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::ui::browser::pixels::{object_url, save_bytes};
-use crate::ui::state::booth;
-use crate::ui::storage::gallery_db::KeptDelta;
-use crate::ui::text::{self, shorten};
-use crate::ui::widgets::delete::{Delete, revoke_later};
+use super::{
+    library::Library,
+    state::{Deltas, title},
+};
+use crate::ui::{
+    browser::pixels::{object_url, save_bytes},
+    engine::activity::Activity,
+    models::state::Models,
+    storage::gallery_db::StoredDelta,
+    text::{self, shorten},
+    widgets::delete::{DeleteButton, revoke_later},
+};
 
 /// Deltas of this and earlier visits.
 #[component]
-pub fn Library() -> impl IntoView {
-    let booth = booth();
+pub fn LibraryPanel() -> impl IntoView {
+    let library: Library = expect_context();
     view! {
         <section class="card shelf" aria-labelledby="library-title" data-testid="library">
             <h2 id="library-title">{text::LIBRARY_TITLE}</h2>
             <ul class="library">
-                <For each=move || booth.library.get() key=|kept| (kept.id.clone(), kept.thumbnail.len()) let(kept)>
-                    <LibraryLine kept=kept />
+                <For each=move || library.list.get() key=|delta| (delta.id.clone(), delta.thumbnail.len()) let(delta)>
+                    <LibraryEntry delta=delta />
                 </For>
             </ul>
         </section>
     }
 }
 
-/// Everything here came out of a file: it is shown as text, isolated and cut to length.
+/// A stored delta. Its metadata comes from a file: it is shown as text, isolated and cut to length.
 #[component]
-pub fn LibraryLine(kept: Arc<KeptDelta>) -> impl IntoView {
-    let booth = booth();
-    let title = match shorten(kept.summary.title.trim(), 120) {
-        title if title.is_empty() => text::UNTITLED.to_owned(),
-        title => title,
-    };
-    let words = shorten(&text::names(&kept.summary.subjects), 160);
-    let facts = [
-        if words == title { String::new() } else { words },
-        text::bytes(kept.file.len()),
-        shorten(&kept.summary.base, 80),
-        text::day(&kept.summary.date),
-        shorten(kept.summary.licence.trim(), 80),
-    ];
-    let description = shorten(kept.summary.description.trim(), 300);
-    let foreign = {
-        let kept = kept.clone();
-        move || {
-            let hash = booth.base_hash.get();
-            let made_for = &kept.summary.base_sha256;
-            !made_for.is_empty() && hash.is_some_and(|hash| hash != *made_for)
-        }
-    };
-    let id = kept.id.clone();
-    let open = move || {
-        booth
-            .deltas
-            .with(|deltas| deltas.iter().any(|open| open.id == id))
-    };
-    let (opened, saved, deleted) = (kept.clone(), kept.clone(), kept.id.clone());
+fn LibraryEntry(delta: Arc<StoredDelta>) -> impl IntoView {
+    let title = title(&delta.summary);
     view! {
         <li class="kept-delta" data-testid="kept-delta">
-            <Thumbnail png=kept.thumbnail.clone() />
-            <div class="about">
-                <p class="title"><bdi>{title.clone()}</bdi></p>
-                <ul class="facts">
-                    {facts
-                        .into_iter()
-                        .filter(|fact| !fact.is_empty())
-                        .map(|fact| view! { <li><bdi>{fact}</bdi></li> })
-                        .collect_view()}
-                </ul>
-                {(!description.is_empty()).then(|| view! { <p class="hint"><bdi>{description}</bdi></p> })}
-                {move || foreign().then(|| view! { <p class="hint">{text::FOREIGN}</p> })}
-            </div>
-            <div class="row">
-                <button
-                    type="button"
-                    class="button small"
-                    data-testid="open-kept"
-                    aria-label=text::open_label(&title)
-                    disabled=move || open() || booth.is_training()
-                    on:click=move |_| booth.open_kept(&opened)
-                >
-                    {text::OPEN}
-                </button>
-                <button
-                    type="button"
-                    class="button small"
-                    aria-label=text::download_label(&title)
-                    on:click=move |_| save_bytes(&saved.file, &saved.file_name)
-                >
-                    {text::DOWNLOAD_DELTA}
-                </button>
-                <Delete label=text::delete_label(&title) testid="delete-kept" delete=Callback::new(move |()| booth.delete_delta(deleted.clone())) />
-            </div>
+            <Thumbnail png=delta.thumbnail.clone() />
+            <About delta=delta.clone() title=title.clone() />
+            <Buttons delta=delta title=title />
         </li>
+    }
+}
+
+/// Title, facts and description.
+#[component]
+fn About(delta: Arc<StoredDelta>, title: String) -> impl IntoView {
+    let models: Models = expect_context();
+    let names = shorten(&text::names(&delta.summary.subjects), 160);
+    let facts = [
+        if names == title { String::new() } else { names },
+        text::bytes(delta.file.len()),
+        shorten(&delta.summary.base, 80),
+        text::day(&delta.summary.date),
+        shorten(delta.summary.licence.trim(), 80),
+    ];
+    let description = shorten(delta.summary.description.trim(), 300);
+    let is_foreign = move || {
+        let hash = models.hash.get();
+        let made_for = &delta.summary.base_sha256;
+        !made_for.is_empty() && hash.is_some_and(|hash| hash != *made_for)
+    };
+    view! {
+        <div class="about">
+            <p class="title"><bdi>{title}</bdi></p>
+            <ul class="facts">
+                {facts
+                    .into_iter()
+                    .filter(|fact| !fact.is_empty())
+                    .map(|fact| view! { <li><bdi>{fact}</bdi></li> })
+                    .collect_view()}
+            </ul>
+            {(!description.is_empty()).then(|| view! { <p class="hint"><bdi>{description}</bdi></p> })}
+            {move || is_foreign().then(|| view! { <p class="hint">{text::FOREIGN}</p> })}
+        </div>
+    }
+}
+
+/// Open, download, delete.
+#[component]
+fn Buttons(delta: Arc<StoredDelta>, title: String) -> impl IntoView {
+    let library: Library = expect_context();
+    let deltas: Deltas = expect_context();
+    let activity: Activity = expect_context();
+    let id = delta.id.clone();
+    let is_open = move || {
+        deltas
+            .open
+            .with(|deltas| deltas.iter().any(|open| open.id == id))
+    };
+    let (opened, saved, deleted) = (delta.clone(), delta.clone(), delta.id.clone());
+    view! {
+        <div class="row">
+            <button
+                type="button"
+                class="button small"
+                data-testid="open-kept"
+                aria-label=text::open_label(&title)
+                disabled=move || is_open() || activity.is_training()
+                on:click=move |_| library.open(&opened)
+            >
+                {text::OPEN}
+            </button>
+            <button
+                type="button"
+                class="button small"
+                aria-label=text::download_label(&title)
+                on:click=move |_| save_bytes(&saved.file, &saved.file_name)
+            >
+                {text::DOWNLOAD_DELTA}
+            </button>
+            <DeleteButton label=text::delete_label(&title) testid="delete-kept" delete=Callback::new(move |()| library.delete(deleted.clone())) />
+        </div>
     }
 }
 

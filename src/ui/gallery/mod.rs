@@ -1,4 +1,4 @@
-//! Pictures kept in this browser.
+//! Pictures stored in this browser.
 
-pub mod actions;
 pub mod panel;
+pub mod state;

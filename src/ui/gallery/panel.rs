@@ -1,79 +1,79 @@
-//! The gallery: pictures of this and earlier visits.
+//! The gallery of pictures.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use crate::ui::browser::api;
-use crate::ui::browser::pixels::{file_name, object_url, save_bytes};
-use crate::ui::state::booth;
-use crate::ui::storage::gallery_db::KeptPicture;
-use crate::ui::text::{self, shorten};
-use crate::ui::widgets::delete::{Delete, revoke_later};
-use crate::ui::widgets::field::ToggleField;
+use super::state::Gallery;
+use crate::ui::{
+    browser::pixels::{file_name, object_url, save_bytes},
+    engine::activity::Activity,
+    storage::gallery_db::StoredPicture,
+    text::{self, shorten},
+    widgets::{
+        delete::{DeleteButton, revoke_later},
+        field::ToggleField,
+    },
+};
 
-/// Pictures that are shown before 'Show all'.
+/// Pictures shown before the user presses 'Show all'.
 const SHOWN: usize = 48;
 
 /// Pictures of this and earlier visits.
 #[component]
-pub fn Gallery() -> impl IntoView {
-    let booth = booth();
+pub fn GalleryPanel() -> impl IntoView {
+    let gallery: Gallery = expect_context();
     let all = RwSignal::new(false);
     let shown = move || {
-        booth.gallery.with(|gallery| {
-            let limit = if all.get() { gallery.len() } else { SHOWN };
-            gallery.iter().take(limit).cloned().collect::<Vec<_>>()
+        gallery.pictures.with(|pictures| {
+            let limit = if all.get() { pictures.len() } else { SHOWN };
+            pictures.iter().take(limit).cloned().collect::<Vec<_>>()
         })
-    };
-    let set_keeping = move |on: bool| {
-        booth.keeping.set(on);
-        api::remember("keep-pictures", if on { "yes" } else { "no" });
     };
     view! {
         <section class="card shelf" aria-labelledby="gallery-title" data-testid="gallery">
             <h2 id="gallery-title">{text::GALLERY_TITLE}</h2>
             <ul class="gallery">
-                <For each=shown key=|kept| identity(kept) let(kept)>
-                    <GalleryPicture kept=kept />
+                <For each=shown key=|picture| key(picture) let(picture)>
+                    <GalleryPicture picture=picture />
                 </For>
             </ul>
-            <Show when=move || !all.get() && booth.gallery.with(Vec::len).gt(&SHOWN)>
+            <Show when=move || !all.get() && gallery.pictures.with(Vec::len).gt(&SHOWN)>
                 <button type="button" class="button" on:click=move |_| all.set(true)>
-                    {move || text::show_all(booth.gallery.with(Vec::len))}
+                    {move || text::show_all(gallery.pictures.with(Vec::len))}
                 </button>
             </Show>
             <div class="row">
-                <ToggleField testid="keep-pictures" label=text::KEEP_PICTURES.to_owned() value=booth.keeping change=set_keeping />
-                <Show when=move || booth.gallery.with(|gallery| !gallery.is_empty())>
-                    <Delete label=text::DELETE_ALL.to_owned() testid="delete-gallery" word=text::DELETE_ALL delete=Callback::new(move |()| booth.delete_gallery()) />
+                <ToggleField testid="keep-pictures" label=text::KEEP_PICTURES.to_owned() value=gallery.enabled change=move |on| gallery.set_enabled(on) />
+                <Show when=move || gallery.pictures.with(|pictures| !pictures.is_empty())>
+                    <DeleteButton label=text::DELETE_ALL.to_owned() testid="delete-gallery" word=text::DELETE_ALL delete=Callback::new(move |()| gallery.delete_all()) />
                 </Show>
             </div>
         </section>
     }
 }
 
-/// A picture is another one when its delta has another id.
-fn identity(kept: &KeptPicture) -> String {
-    let ids: Vec<&str> = kept
+/// Key of the list: changes with the ids of the deltas, so that the picture is rendered again.
+fn key(picture: &StoredPicture) -> String {
+    let ids: Vec<&str> = picture
         .request
         .deltas
         .iter()
         .map(|of| of.id.as_str())
         .collect();
-    format!("{} {}", kept.key, ids.concat())
+    format!("{} {}", picture.key, ids.concat())
 }
 
 #[component]
-fn GalleryPicture(kept: Arc<KeptPicture>) -> impl IntoView {
-    let booth = booth();
-    let url = object_url(&kept.png);
+fn GalleryPicture(picture: Arc<StoredPicture>) -> impl IntoView {
+    let gallery: Gallery = expect_context();
+    let activity: Activity = expect_context();
+    let url = object_url(&picture.png);
     revoke_later(url.clone());
-    let prompt = shorten(&kept.request.prompt, 200);
-    let label = text::kept_label(&prompt, kept.request.seed);
-    let details = text::parameters(&kept.request, &kept.titles);
-    let (again, saved, deleted) = (kept.clone(), kept.clone(), kept.key.clone());
-    let busy = move || booth.is_training() || booth.is_generating();
+    let prompt = shorten(&picture.request.prompt, 200);
+    let label = text::kept_label(&prompt, picture.request.seed);
+    let details = text::parameters(&picture.request, &picture.titles);
+    let (again, saved, deleted) = (picture.clone(), picture.clone(), picture.key.clone());
     view! {
         <li data-testid="kept-picture">
             <img src=url alt=label.clone() title=details loading="lazy" width="128" height="128" />
@@ -84,8 +84,8 @@ fn GalleryPicture(kept: Arc<KeptPicture>) -> impl IntoView {
                     class="chip"
                     data-testid="make-again"
                     aria-label=text::again_label(&label)
-                    disabled=busy
-                    on:click=move |_| booth.make_again(&again)
+                    disabled=move || activity.is_busy()
+                    on:click=move |_| gallery.make_again(&again)
                 >
                     {text::MAKE_AGAIN}
                 </button>
@@ -98,7 +98,7 @@ fn GalleryPicture(kept: Arc<KeptPicture>) -> impl IntoView {
                 >
                     {text::DOWNLOAD_PNG}
                 </button>
-                <Delete label=text::delete_label(&label) testid="delete-picture" delete=Callback::new(move |()| booth.delete_picture(deleted.clone())) />
+                <DeleteButton label=text::delete_label(&label) testid="delete-picture" delete=Callback::new(move |()| gallery.delete(deleted.clone())) />
             </div>
         </li>
     }

@@ -1,20 +1,21 @@
-//! One picture, edited by its prompt.
+//! The panel that edits one picture.
 
 use leptos::prelude::*;
 
-use crate::ui::cards::gather::take_chosen;
-use crate::ui::generate::edit::EDITED;
-use crate::ui::state::booth;
-use crate::ui::subjects::thumbnail::SubjectThumbnail;
-use crate::ui::text;
-use crate::ui::widgets::field::{NumberField, RangeField};
+use super::edit::Editing;
+use crate::ui::{
+    intake::Intake,
+    subjects::{state::EDITED, thumbnail::SubjectThumbnail},
+    text,
+    widgets::field::{NumberField, RangeField},
+};
 
-/// Folded away until asked for.
+/// Collapsed by default.
 #[component]
 pub fn EditPanel() -> impl IntoView {
-    let booth = booth();
-    let fields = booth.edit;
-    let subject = fields.subject;
+    let editing: Editing = expect_context();
+    let intake: Intake = expect_context();
+    let subject = editing.subject;
     view! {
         <details class="advanced" id="edit-panel" data-testid="edit-panel" data-subject=EDITED.to_string()>
             <summary>{text::EDIT_TITLE}</summary>
@@ -26,7 +27,7 @@ pub fn EditPanel() -> impl IntoView {
                     data-testid="edit-input"
                     class="visually-hidden"
                     accept="image/png,image/jpeg,image/webp"
-                    on:change=move |event| take_chosen(booth, &event, Some(EDITED))
+                    on:change=move |event| intake.take_input(&event, Some(EDITED))
                 />
                 <label for="edit-input" class="button">
                     {text::EDIT_CHOOSE}
@@ -37,42 +38,51 @@ pub fn EditPanel() -> impl IntoView {
                     <SubjectThumbnail subject=subject picture=picture />
                 </For>
             </ul>
-            <EditPrompt id="edit-prompt" label=text::EDIT_PROMPT example=text::EDIT_PROMPT_EXAMPLE value=fields.prompt />
-            <EditPrompt id="edit-target" label=text::EDIT_TARGET example=text::EDIT_TARGET_EXAMPLE value=fields.target />
-            <div class="fields two">
-                <RangeField
-                    id="edit-eta".to_owned()
-                    testid="edit-eta"
-                    label=text::EDIT_FREEDOM
-                    value=fields.eta
-                    range=[0.0, 1.0]
-                    step=0.05
-                    change=move |to: f32| fields.eta.set(to)
-                />
-                <RangeField
-                    id="edit-slerp".to_owned()
-                    testid="edit-slerp"
-                    label=text::EDIT_SLERP
-                    value=fields.slerp
-                    range=[0.0, 1.0]
-                    step=0.05
-                    change=move |to: f32| fields.slerp.set(to)
-                />
-                <NumberField id="edit-train-steps" label=text::EDIT_TRAIN_STEPS value=fields.train_steps min=0.0 max=10000.0 whole=true />
-                <NumberField id="edit-steps" label=text::EDIT_STEPS value=fields.steps min=2.0 max=1000.0 whole=true />
-                <NumberField id="edit-guidance" label=text::GUIDANCE value=fields.guidance_scale min=0.0 max=30.0 />
-            </div>
+            <EditPrompt id="edit-prompt" label=text::EDIT_PROMPT example=text::EDIT_PROMPT_EXAMPLE value=editing.prompt />
+            <EditPrompt id="edit-target" label=text::EDIT_TARGET example=text::EDIT_TARGET_EXAMPLE value=editing.target />
+            <Numbers />
             <button
                 type="button"
                 class="button primary"
                 id="edit"
                 data-testid="edit"
-                disabled=move || !booth.may_edit()
-                on:click=move |_| booth.edit_picture()
+                disabled=move || !editing.can_start()
+                on:click=move |_| editing.start()
             >
                 {text::EDIT}
             </button>
         </details>
+    }
+}
+
+/// Steps, guidance and randomness.
+#[component]
+fn Numbers() -> impl IntoView {
+    let editing: Editing = expect_context();
+    view! {
+        <div class="fields two">
+            <RangeField
+                id="edit-eta".to_owned()
+                testid="edit-eta"
+                label=text::EDIT_FREEDOM
+                value=editing.eta
+                range=[0.0, 1.0]
+                step=0.05
+                change=move |to: f32| editing.eta.set(to)
+            />
+            <RangeField
+                id="edit-slerp".to_owned()
+                testid="edit-slerp"
+                label=text::EDIT_SLERP
+                value=editing.slerp
+                range=[0.0, 1.0]
+                step=0.05
+                change=move |to: f32| editing.slerp.set(to)
+            />
+            <NumberField id="edit-train-steps" label=text::EDIT_TRAIN_STEPS value=editing.train_steps min=0.0 max=10000.0 whole=true />
+            <NumberField id="edit-steps" label=text::EDIT_STEPS value=editing.steps min=2.0 max=1000.0 whole=true />
+            <NumberField id="edit-guidance" label=text::GUIDANCE value=editing.guidance_scale min=0.0 max=30.0 />
+        </div>
     }
 }
 

@@ -1,13 +1,13 @@
-//! Words inside a PNG file: its settings, where other programs look for them.
+//! Text chunks of PNG files, where programs store the settings of a picture.
 //!
 //! PNG third edition, 11.3.3.4 (iTXt): keyword, NUL, no compression, no language, UTF-8 text.
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Signature and IHDR: 8 + 4 + 4 + 13 + 4 bytes; every PNG begins with them.
+/// Bytes of the signature and IHDR, with which every PNG begins: 8 + 4 + 4 + 13 + 4.
 const HEAD: usize = 33;
 
-/// The file with an iTXt chunk for each keyword and text, behind its header; anything that is not a
-/// PNG comes back as it is.
+/// The file with an iTXt chunk for each (keyword, text) after its header. A file that is no PNG is
+/// returned unchanged.
 pub fn with_text(png: &[u8], texts: &[(&str, &str)]) -> Vec<u8> {
     let Some((head, rest)) = png
         .split_at_checked(HEAD)

@@ -1,210 +1,161 @@
-//! What was made, newest first: the base beside the personalised pictures.
+//! The results on the page: pictures that were made or are being made.
 
 use std::sync::Arc;
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
-use crate::ui::browser::pixels::{file_name, png, save_bytes};
-use crate::ui::gallery::actions::{of_one, png_with_settings};
-use crate::ui::state::{Gravity, ResultKind, ResultSet, Side, booth};
 use crate::ui::text;
-use crate::ui::widgets::canvas::Picture;
-use crate::worker::protocol::{GenerateRequest, Pixels};
+use crate::worker::protocol::{EditRequest, GenerateRequest, Pixels};
 
-/// All results of this visit.
-#[component]
-pub fn Results() -> impl IntoView {
-    let booth = booth();
-    let done = move || {
-        let made = booth.results.with(|results| !results.is_empty()) && !booth.is_generating();
-        if made { text::RESULTS_DONE } else { "" }
-    };
-    view! {
-        <div class="results" id="results" data-testid="results" role="region" aria-label=text::RESULTS_LABEL aria-busy=move || booth.is_generating().to_string()>
-            <p class="visually-hidden" role="status">{done}</p>
-            <Show when=move || booth.results.with(Vec::is_empty)>
-                <p class="hint">{text::RESULTS_EMPTY}</p>
-            </Show>
-            <For each=move || booth.results.get() key=|result| result.id let(result)>
-                <ResultLine result=result />
-            </For>
-        </div>
+/// Results kept on the page; the oldest are removed first.
+const MAX_RESULTS: usize = 40;
+
+/// The pictures of one request.
+#[derive(Clone)]
+pub struct ResultSet {
+    /// Its id in requests.
+    pub id: u32,
+    /// The prompt.
+    pub prompt: String,
+    /// The seed of the first picture.
+    pub seed: u64,
+    /// Strengths of the deltas, newest delta first.
+    pub strengths: Vec<f32>,
+    /// Pictures per side.
+    pub count: usize,
+    /// Pictures of the base model alone; `None` if not requested.
+    pub base: Option<ArcRwSignal<Side>>,
+    /// Pictures with the deltas; `None` if not requested.
+    pub personalised: Option<ArcRwSignal<Side>>,
+    /// What its sides show.
+    pub kind: ResultKind,
+    /// A measurement, in words.
+    pub note: ArcRwSignal<Option<String>>,
+}
+
+/// What a result shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResultKind {
+    /// Pictures of a prompt, by this request.
+    Pictures(GenerateRequest),
+    /// Where this word of the prompt has its attention.
+    Attention(String),
+    /// A picture and its edit.
+    Edit,
+}
+
+/// One side of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Side {
+    /// Not finished.
+    Waiting,
+    /// Finished.
+    Ready(Arc<Vec<Pixels>>),
+    /// Stopped or failed.
+    Stopped,
+}
+
+impl ResultSet {
+    /// An unfinished result of a request for pictures.
+    pub fn of_request(request: &GenerateRequest) -> Self {
+        let has_delta = !request.deltas.is_empty();
+        let waiting = |wanted: bool| wanted.then(|| ArcRwSignal::new(Side::Waiting));
+        Self {
+            id: request.id,
+            prompt: request.prompt.clone(),
+            seed: request.seed,
+            strengths: request.deltas.iter().map(|of| of.strength).collect(),
+            count: request.strength_factors.len().max(request.count),
+            base: waiting(request.compare || !has_delta),
+            personalised: waiting(has_delta),
+            kind: if request.attend_to.is_empty() {
+                ResultKind::Pictures(request.clone())
+            } else {
+                ResultKind::Attention(request.attend_to.clone())
+            },
+            note: ArcRwSignal::new(None),
+        }
+    }
+
+    /// An unfinished result of an edit.
+    pub fn of_edit(request: &EditRequest) -> Self {
+        let waiting = || Some(ArcRwSignal::new(Side::Waiting));
+        Self {
+            id: request.id,
+            prompt: request.target.clone(),
+            seed: request.seed,
+            strengths: Vec::new(),
+            count: 1,
+            base: waiting(),
+            personalised: waiting(),
+            kind: ResultKind::Edit,
+            note: ArcRwSignal::new(None),
+        }
+    }
+
+    /// True while a side is unfinished; tracked.
+    fn is_waiting(&self) -> bool {
+        [&self.base, &self.personalised]
+            .into_iter()
+            .flatten()
+            .any(|side| side.with(|side| *side == Side::Waiting))
     }
 }
 
-#[component]
-fn ResultLine(result: ResultSet) -> impl IntoView {
-    let booth = booth();
-    let captions = match result.kind {
-        ResultKind::Edit => [text::BEFORE_CAPTION, text::AFTER_CAPTION],
-        _ => [text::BASE_CAPTION, text::PERSONALISED_CAPTION],
-    };
-    let sides = [
-        (result.base.clone(), captions[0], "result-base"),
-        (
-            result.personalised.clone(),
-            captions[1],
-            "result-personalised",
-        ),
-    ];
-    let look = match &result.kind {
-        ResultKind::Look(word) => Some(text::look(&text::shorten(word, 60))),
-        _ => None,
-    };
-    let note = result.note.clone();
-    let looks = match &result.kind {
-        ResultKind::Pictures(request) => Some(request.clone()),
-        _ => None,
-    };
-    view! {
-        <article class="result" data-testid="result">
-            <h3>
-                <bdi>{result.prompt.clone()}</bdi>
-                {look.map(|look| view! { <span class="hint" data-testid="result-look">{look}</span> })}
-                <span class="hint">{text::result_settings(result.seed, &result.strengths)}</span>
-                {move || note.get().map(|note| view! { <span class="hint" data-testid="result-note">{note}</span> })}
-            </h3>
-            <div class="sides">
-                {sides
-                    .into_iter()
-                    .filter_map(|(side, caption, testid)| {
-                        side.map(|side| view! { <ResultSide side=side caption=caption testid=testid result=result.clone() /> })
-                    })
-                    .collect_view()}
-            </div>
-            {looks.map(|request| view! { <Look request=request busy=Signal::derive(move || booth.is_training() || booth.is_generating()) /> })}
-        </article>
-    }
+/// The results on the page.
+#[derive(Clone, Copy)]
+pub struct Results {
+    /// Newest first.
+    pub list: RwSignal<Vec<ResultSet>>,
 }
 
-/// The words of a prompt, each a button that shows where it looks.
-#[component]
-fn Look(request: GenerateRequest, busy: Signal<bool>) -> impl IntoView {
-    let booth = booth();
-    let mut words: Vec<String> = Vec::new();
-    for word in request.prompt.split_whitespace() {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        if !word.is_empty() && !words.iter().any(|known| known == word) {
-            words.push(word.to_owned());
+impl Results {
+    /// No results.
+    pub fn new() -> Self {
+        Self {
+            list: RwSignal::new(Vec::new()),
         }
     }
-    let button = move |word: String| {
-        let (request, asked) = (request.clone(), word.clone());
-        view! {
-            <button
-                type="button"
-                class="chip"
-                data-testid="look"
-                aria-label=text::look_label(&word)
-                disabled=move || busy.get()
-                on:click=move |_| booth.look(&request, &asked)
-            >
-                <bdi>{text::shorten(&word, 40)}</bdi>
-            </button>
-        }
-    };
-    view! {
-        <details class="advanced look" data-testid="look-panel">
-            <summary>{text::LOOK_TITLE}</summary>
-            <div class="chips">{words.into_iter().map(button).collect_view()}</div>
-        </details>
-    }
-}
 
-#[component]
-fn ResultSide(
-    side: ArcRwSignal<Side>,
-    caption: &'static str,
-    testid: &'static str,
-    result: ResultSet,
-) -> impl IntoView {
-    let pictures = move || {
-        match side.get() {
-        Side::Waiting => {
-            (0..result.count).map(|_| view! { <div class="placeholder">{text::RESULT_WAITING}</div> }).collect_view().into_any()
-        }
-        Side::Stopped => view! { <div class="placeholder still">{text::RESULT_STOPPED}</div> }.into_any(),
-        Side::Ready(pictures) => (0..pictures.len())
-            .map(|index| {
-                view! {
-                    <ResultPicture pictures=pictures.clone() index=index caption=caption testid=testid result=result.clone() />
+    /// True while a result is unfinished; tracked.
+    pub fn is_waiting(self) -> bool {
+        self.list
+            .with(|results| results.iter().any(ResultSet::is_waiting))
+    }
+
+    /// Shows a result before the others.
+    pub fn add(self, result: ResultSet) {
+        self.list.update(|results| {
+            results.insert(0, result);
+            results.truncate(MAX_RESULTS);
+        });
+    }
+
+    /// The result of this id; not tracked.
+    pub fn by_id(self, id: u32) -> Option<ResultSet> {
+        self.list
+            .with_untracked(|results| results.iter().find(|result| result.id == id).cloned())
+    }
+
+    /// Marks everything unfinished as stopped.
+    pub fn stop_waiting(self) {
+        self.list.with_untracked(|results| {
+            for side in results
+                .iter()
+                .flat_map(|result| [&result.base, &result.personalised])
+                .flatten()
+            {
+                if side.with_untracked(|side| *side == Side::Waiting) {
+                    side.set(Side::Stopped);
                 }
-            })
-            .collect_view()
-            .into_any(),
+            }
+        });
     }
-    };
-    view! {
-        <div class="side">
-            <p class="caption">{caption}</p>
-            <div class="pictures">{pictures}</div>
-        </div>
-    }
-}
 
-#[component]
-fn ResultPicture(
-    pictures: Arc<Vec<Pixels>>,
-    index: usize,
-    caption: &'static str,
-    testid: &'static str,
-    result: ResultSet,
-) -> impl IntoView {
-    let booth = booth();
-    let picture = pictures.get(index).cloned();
-    let ResultSet {
-        prompt, seed, kind, ..
-    } = result;
-    let personalised = testid == "result-personalised";
-    // The base's own picture is the same request without deltas.
-    let request = match kind {
-        ResultKind::Pictures(request) if personalised || request.deltas.is_empty() => Some(request),
-        ResultKind::Pictures(request) => Some(GenerateRequest {
-            deltas: Vec::new(),
-            strength_factors: Vec::new(),
-            ..request
-        }),
-        _ => None,
-    };
-    let factor = request
-        .as_ref()
-        .and_then(|of| of.strength_factors.get(index).copied());
-    let label = text::result_label(caption, &prompt, seed);
-    let save = move |_| {
-        if let Some(picture) = pictures.get(index) {
-            let name = file_name(
-                &format!("{prompt} {caption} {seed}"),
-                &format!("-{}.png", index + 1),
-            );
-            let (picture, request) = (picture.clone(), request.clone());
-            spawn_local(async move {
-                let file = match &request {
-                    Some(request) => {
-                        let titles = booth.titles_of(request);
-                        png_with_settings(&picture, &of_one(request, index), &titles).await
-                    }
-                    None => png(&picture).await,
-                };
-                match file {
-                    Some(file) => save_bytes(&file, &name),
-                    None => booth.tell(Gravity::Error, text::PICTURE_SAVE_FAILED.to_owned()),
-                }
-            });
+    /// An edit is done; `lost` is the relative error of the inversion.
+    pub fn on_edited(self, id: u32, lost: f32) {
+        if let Some(result) = self.by_id(id) {
+            result.note.set(Some(text::inversion(lost)));
         }
-    };
-    view! {
-        <figure>
-            <Picture picture=picture label=label testid=testid />
-            {factor.map(|factor| view! { <figcaption class="factor">{text::factor(factor)}</figcaption> })}
-            <button
-                type="button"
-                class="save"
-                data-testid="download-png"
-                aria-label=text::download_result(caption, index + 1)
-                on:click=save
-            >
-                {text::DOWNLOAD_PNG}
-            </button>
-        </figure>
     }
 }

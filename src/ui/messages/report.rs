@@ -1,6 +1,6 @@
-//! What a person can copy for a bug report: no picture, no prompt, no name.
+//! The text of a bug report: no pictures, prompts or names.
 
-/// Words in quotes may be a person's own: file names, prompts, titles. They are left out.
+/// Replaces what stands in quotes: it may be the user's own words (file names, prompts, titles).
 pub fn without_quotes(text: &str) -> String {
     let closing = |open: char| match open {
         '“' => Some('”'),
@@ -13,7 +13,7 @@ pub fn without_quotes(text: &str) -> String {
     let mut last = ' ';
     while let Some(c) = characters.next() {
         kept.push(c);
-        // An apostrophe inside a word opens nothing.
+        // An apostrophe inside a word is no opening quote.
         if let Some(close) = closing(c).filter(|_| !last.is_alphanumeric()) {
             if characters.by_ref().any(|next| next == close) {
                 kept.push('…');
@@ -28,7 +28,7 @@ pub fn without_quotes(text: &str) -> String {
     kept
 }
 
-/// The report's lines.
+/// Joins the lines of a report, each as `name: value`.
 pub fn report(lines: &[(&str, String)]) -> String {
     let written: Vec<String> = lines
         .iter()

@@ -1,44 +1,44 @@
-//! Notes, warnings and errors, read out as they come.
+//! The list of messages, announced to screen readers as they come.
 
 use leptos::prelude::*;
 
-use crate::ui::state::{Gravity, Message, booth};
+use super::state::{Message, Messages, Severity};
 use crate::ui::text;
 
 /// The stack of messages at the lower edge.
 #[component]
-pub fn Messages() -> impl IntoView {
-    let booth = booth();
+pub fn MessageList(
+    /// Copies a report of a failed task.
+    report: Callback<Message>,
+) -> impl IntoView {
+    let messages: Messages = expect_context();
     view! {
         <section class="messages" id="messages" data-testid="messages" aria-label=text::MESSAGES_LABEL aria-live="polite">
-            <For each=move || booth.messages.get() key=|message| message.id let(message)>
-                <MessageLine message=message />
+            <For each=move || messages.list.get() key=|message| message.id let(message)>
+                <MessageLine message=message report=report />
             </For>
         </section>
     }
 }
 
 #[component]
-fn MessageLine(message: Message) -> impl IntoView {
-    let booth = booth();
-    let Message {
-        id,
-        gravity,
-        text: words,
-        failed,
-    } = message;
-    let (class, role) = match gravity {
-        Gravity::Note => ("message note", "status"),
-        Gravity::Warning => ("message warning", "status"),
-        Gravity::Error => ("message error", "alert"),
+fn MessageLine(message: Message, report: Callback<Message>) -> impl IntoView {
+    let messages: Messages = expect_context();
+    let (class, role) = match message.severity {
+        Severity::Note => ("message note", "status"),
+        Severity::Warning => ("message warning", "status"),
+        Severity::Error => ("message error", "alert"),
     };
+    let (id, words) = (message.id, message.text.clone());
     view! {
         <div class=class role=role>
-            <p>{words.clone()}</p>
-            {failed
-                .map(|(task, kind)| {
+            <p>{words}</p>
+            {message
+                .failure
+                .is_some()
+                .then(|| {
                     view! {
-                        <button type="button" class="chip" data-testid="copy-report" on:click=move |_| booth.copy_report(task, &kind, &words)>
+                        <button type="button" class="chip" data-testid="copy-report" on:click=move |_| report.run(message.clone())>
                             {text::COPY_REPORT}
                         </button>
                     }
@@ -48,7 +48,7 @@ fn MessageLine(message: Message) -> impl IntoView {
                 class="icon"
                 aria-label=text::DISMISS
                 title=text::DISMISS
-                on:click=move |_| booth.messages.update(|messages| messages.retain(|message| message.id != id))
+                on:click=move |_| messages.dismiss(id)
             >
                 "×"
             </button>

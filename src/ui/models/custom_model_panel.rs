@@ -1,41 +1,45 @@
-//! A base of the person's own: a folder or a checkpoint from their disk, or any address.
+//! The user's own base model: a folder or a checkpoint from their disk, or an address.
 
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-use crate::ui::models::custom_model::Place;
-use crate::ui::models::selection::Chosen;
-use crate::ui::state::{Booth, booth};
-use crate::ui::text;
-use crate::ui::widgets::field::{ChoiceField, ToggleField};
+use super::{
+    address::ModelAddress,
+    selection::{Fault, Selection},
+    state::Models,
+};
+use crate::ui::{
+    text,
+    widgets::field::{ChoiceField, ToggleField},
+};
 use crate::worker::protocol::Prediction;
 
-/// Below the catalogue, unfolded when a base was dropped.
+/// Shown below the catalogue; opened when a model is dropped.
 #[component]
-pub fn OwnBase() -> impl IntoView {
-    let booth = booth();
-    let own = booth.bases.own;
+pub fn CustomModelPanel() -> impl IntoView {
+    let models: Models = expect_context();
+    let custom = models.custom;
     let is_checkpoint = move || {
-        let of_disk = own.chosen.with(|chosen| {
+        let of_disk = custom.selection.with(|selection| {
             matches!(
-                chosen,
-                Some(Chosen::Checkpoint { .. } | Chosen::Tokenizer(_))
+                selection,
+                Some(Selection::Checkpoint { .. } | Selection::Tokenizer(_))
             )
         });
-        of_disk || matches!(own.place(), Some(Place::Checkpoint(_)))
+        of_disk || matches!(custom.parsed_address(), Some(ModelAddress::Checkpoint(_)))
     };
     view! {
         <details
             class="advanced"
             data-testid="own-base"
-            prop:open=move || own.shown.get()
-            on:toggle=move |event| own.shown.set(is_open(&event))
+            prop:open=move || custom.shown.get()
+            on:toggle=move |event| custom.shown.set(is_open(&event))
         >
-            <summary>{text::OWN_TITLE}</summary>
-            <p class="hint">{text::OWN_LEAD}</p>
+            <summary>{text::CUSTOM_TITLE}</summary>
+            <p class="hint">{text::CUSTOM_LEAD}</p>
             <div class="row">
-                <Picker id="own-folder" label=text::OWN_FOLDER folder=true />
-                <Picker id="own-file" label=text::OWN_FILE folder=false />
+                <Picker id="own-folder" label=text::CUSTOM_FOLDER folder=true />
+                <Picker id="own-file" label=text::CUSTOM_FILE folder=false />
             </div>
             <Found />
             <Address />
@@ -51,14 +55,14 @@ fn is_open(event: &leptos::ev::Event) -> bool {
     details.has_attribute("open")
 }
 
-/// A button that opens the browser's choice of files.
+/// A button that opens the file dialog.
 #[component]
 fn Picker(id: &'static str, label: &'static str, folder: bool) -> impl IntoView {
-    let booth = booth();
+    let models: Models = expect_context();
     let take = move |event: leptos::ev::Event| {
         let input = event_target::<HtmlInputElement>(&event);
-        booth.choose_base_files(input.files());
-        // So that the same file can be chosen again after it has changed.
+        models.add_input_files(input.files());
+        // Lets the user choose the same file again after it has changed.
         input.set_value("");
     };
     view! {
@@ -80,38 +84,39 @@ fn Picker(id: &'static str, label: &'static str, folder: bool) -> impl IntoView 
     }
 }
 
-/// What the files are that were chosen, and the button that loads them.
+/// What the selected files are, and the button that loads them.
 #[component]
 fn Found() -> impl IntoView {
-    let booth = booth();
-    let own = booth.bases.own;
-    let found = move || own.chosen.get();
+    let models: Models = expect_context();
+    let custom = models.custom;
+    let found = move || custom.selection.get();
     let is_base = move || {
-        own.chosen.with(|chosen| {
+        custom.selection.with(|selection| {
             matches!(
-                chosen,
-                Some(Chosen::Folder { .. } | Chosen::Checkpoint { .. })
+                selection,
+                Some(Selection::Folder { .. } | Selection::Checkpoint { .. })
             )
         })
     };
     let complete = move || {
-        let folder = own
-            .chosen
-            .with(|chosen| matches!(chosen, Some(Chosen::Folder { .. })));
-        folder || own.tokenizer().is_some()
+        let folder = custom
+            .selection
+            .with(|selection| matches!(selection, Some(Selection::Folder { .. })));
+        folder || custom.tokenizer().is_some()
     };
     let is_fault = move || {
-        own.chosen
-            .with(|chosen| matches!(chosen, Some(Chosen::Nothing(_))))
+        custom
+            .selection
+            .with(|selection| matches!(selection, Some(Selection::Invalid(_))))
     };
     view! {
         <div role="status">
             {move || {
                 found()
-                    .map(|chosen| {
+                    .map(|selection| {
                         view! {
                             <p class:notice=is_fault class:warning=is_fault data-testid="own-found">
-                                <bdi>{text::chosen(&chosen)}</bdi>
+                                <bdi>{describe(&selection)}</bdi>
                             </p>
                         }
                     })
@@ -123,8 +128,8 @@ fn Found() -> impl IntoView {
                     type="button"
                     class="button small primary"
                     data-testid="load-own"
-                    disabled=move || !booth.can_change_base() || !complete()
-                    on:click=move |_| booth.load_chosen()
+                    disabled=move || !models.can_change() || !complete()
+                    on:click=move |_| models.load_selection()
                 >
                     {text::BASE_LOAD}
                 </button>
@@ -133,24 +138,24 @@ fn Found() -> impl IntoView {
     }
 }
 
-/// What a checkpoint does not say by itself.
+/// What a checkpoint does not contain: the tokenizer, and what the UNet predicts.
 #[component]
 fn Checkpoint() -> impl IntoView {
-    let own = booth().bases.own;
+    let custom = expect_context::<Models>().custom;
     view! {
         <div class="field" data-testid="own-tokenizer">
-            {move || tokenizer(own.has_tokenizer())}
-            <Show when=move || !own.has_tokenizer()>
+            {move || tokenizer(custom.has_tokenizer())}
+            <Show when=move || !custom.has_tokenizer()>
                 {move || {
-                    own.offer
+                    custom.offer
                         .get()
                         .map(|offer| {
                             view! {
                                 <ToggleField
                                     testid="fetch-tokenizer"
                                     label=text::fetch_tokenizer(&offer)
-                                    value=own.fetch
-                                    change=move |yes| own.fetch.set(yes)
+                                    value=custom.fetch_tokenizer
+                                    change=move |yes| custom.fetch_tokenizer.set(yes)
                                 />
                             }
                         })
@@ -161,7 +166,7 @@ fn Checkpoint() -> impl IntoView {
             id="own-prediction"
             label=text::PREDICTION
             hint=text::PREDICTION_HINT
-            value=own.prediction
+            value=custom.prediction
             choices=&[Prediction::Epsilon, Prediction::VPrediction]
             name=text::prediction
         />
@@ -177,21 +182,21 @@ fn tokenizer(there: bool) -> impl IntoView {
     view! { <p class="hint">{words}</p> }
 }
 
-/// Any folder or checkpoint on the web.
+/// The address of a folder or checkpoint.
 #[component]
 fn Address() -> impl IntoView {
-    let booth = booth();
-    let own = booth.bases.own;
-    let address = own.address;
+    let models: Models = expect_context();
+    let custom = models.custom;
+    let address = custom.address;
     view! {
         <form
             class="field"
             on:submit=move |event| {
                 event.prevent_default();
-                booth.load_address();
+                models.load_address();
             }
         >
-            <label for="base-address">{text::OWN_LABEL}</label>
+            <label for="base-address">{text::CUSTOM_LABEL}</label>
             <div class="row">
                 <input
                     type="url"
@@ -202,22 +207,41 @@ fn Address() -> impl IntoView {
                     prop:value=move || address.get()
                     on:input=move |event| address.set(event_target_value(&event))
                 />
-                <button type="submit" class="button small" data-testid="load-address" disabled=move || !may_load(booth)>
+                <button type="submit" class="button small" data-testid="load-address" disabled=move || !can_load(models)>
                     {text::BASE_LOAD}
                 </button>
             </div>
-            <p class="hint" id="base-address-hint">{text::OWN_HINT}</p>
+            <p class="hint" id="base-address-hint">{text::CUSTOM_HINT}</p>
         </form>
     }
 }
 
-/// Whether the address can be asked for; tracked.
-fn may_load(booth: Booth) -> bool {
-    let own = booth.bases.own;
-    let complete = match own.place() {
-        Some(Place::Checkpoint(_)) => own.tokenizer().is_some(),
-        Some(Place::Folder(_)) => true,
-        None => own.address.with(|address| !address.trim().is_empty()),
+/// True if the address can be loaded; tracked.
+fn can_load(models: Models) -> bool {
+    let custom = models.custom;
+    let complete = match custom.parsed_address() {
+        Some(ModelAddress::Checkpoint(_)) => custom.tokenizer().is_some(),
+        Some(ModelAddress::Folder(_)) => true,
+        None => custom.address.with(|address| !address.trim().is_empty()),
     };
-    booth.can_change_base() && complete
+    models.can_change() && complete
+}
+
+/// What the selected files are, in words.
+fn describe(selection: &Selection) -> String {
+    match selection {
+        Selection::Folder {
+            title,
+            files,
+            bytes,
+        } => text::selected_folder(title, files.len(), *bytes),
+        Selection::Checkpoint { title, bytes, .. } => text::selected_checkpoint(title, *bytes),
+        Selection::Tokenizer(_) => text::SELECTED_TOKENIZER.to_owned(),
+        Selection::Invalid(fault) => match fault {
+            Fault::Pickle(name) => text::pickle(name),
+            Fault::Several(count) => text::several_checkpoints(*count),
+            Fault::IncompleteTokenizer(missing) => text::incomplete_tokenizer(missing),
+            Fault::Unknown => text::NO_MODEL_FOUND.to_owned(),
+        },
+    }
 }

@@ -1,28 +1,28 @@
-//! What models and training take of memory: beside the choice, beside Train, and where one is refused.
+//! Memory: whether models fit, how much the GPU has, a model that was refused, the size of
+//! pictures.
 
 use leptos::prelude::*;
 
-use crate::ui::state::booth;
-use crate::ui::text;
-use crate::ui::widgets::field::NumberField;
+use super::state::Models;
+use crate::ui::{engine::activity::Activity, text, widgets::field::NumberField};
 use crate::worker::protocol::{BaseSource, CatalogueBase};
 
-/// Whether a model of the catalogue fits, as far as that is known; and the way to know more.
+/// Whether a model of the catalogue fits in memory, and a button to find out.
 #[component]
-pub fn OfferPlan(base: CatalogueBase, source: BaseSource, title: String) -> impl IntoView {
-    let booth = booth();
-    let plans = booth.plans;
+pub fn MemoryPlan(entry: CatalogueBase, source: BaseSource, title: String) -> impl IntoView {
+    let models: Models = expect_context();
+    let memory = models.memory;
     let of = source.clone();
-    let known = Memo::new(move |_| plans.of.with(|plans| plans.get(&of).map(text::fits)));
-    let (to_make, to_train) = (base.memory_to_generate, base.memory_to_train);
+    let known = Memo::new(move |_| memory.plans.with(|plans| plans.get(&of).map(text::fits)));
+    let (to_make, to_train) = (entry.memory_to_generate, entry.memory_to_train);
     let words = move || {
         known.get().or_else(|| {
-            let budget = booth.plan()?.budget;
+            let budget = memory.current()?.budget;
             text::guess(to_make, to_train, budget).map(str::to_owned)
         })
     };
     let of = source.clone();
-    let asked = Signal::derive(move || plans.asked.with(|asked| asked.contains(&of)));
+    let asked = Signal::derive(move || memory.asked.with(|asked| asked.contains(&of)));
     view! {
         <p class="hint" data-testid="base-fits" role="status">
             {words} " "
@@ -32,10 +32,10 @@ pub fn OfferPlan(base: CatalogueBase, source: BaseSource, title: String) -> impl
                     class="link"
                     data-testid="plan-base"
                     aria-label=text::plan_label(&title)
-                    disabled=move || asked.get() || !booth.can_change_base()
+                    disabled=move || asked.get() || !models.can_change()
                     on:click={
                         let source = source.clone();
-                        move |_| booth.ask_plan(source.clone())
+                        move |_| models.ask_plan(source.clone())
                     }
                 >
                     {move || if asked.get() { text::PLANNING } else { text::PLAN_BASE }}
@@ -45,15 +45,15 @@ pub fn OfferPlan(base: CatalogueBase, source: BaseSource, title: String) -> impl
     }
 }
 
-/// How much memory the GPU has.
+/// How much memory the GPU has, as the user states it.
 #[component]
 pub fn MemoryField() -> impl IntoView {
-    let booth = booth();
-    let stated = RwSignal::new(booth.plans.stated.get_untracked());
+    let models: Models = expect_context();
+    let stated = RwSignal::new(models.memory.stated.get_untracked());
     Effect::new(move |before: Option<f64>| {
         let now = stated.get();
         if before.is_some_and(|before| before != now) {
-            booth.state_memory(now);
+            models.memory.state(now);
         }
         now
     });
@@ -65,30 +65,32 @@ pub fn MemoryField() -> impl IntoView {
             value=stated
             min=0.0
             max=1000.0
-            disabled=Signal::derive(move || !booth.can_change_base())
+            disabled=Signal::derive(move || !models.can_change())
         />
     }
 }
 
-/// A model that was refused, why, and what can be done.
+/// A model that was refused because it does not fit, why, and what can be done.
 #[component]
-pub fn Refused() -> impl IntoView {
-    let booth = booth();
-    let plans = booth.plans;
+pub fn RefusedModel() -> impl IntoView {
+    let models: Models = expect_context();
+    let memory = models.memory;
     let why = move || {
-        let source = plans.refused.get()?;
-        plans.of.with(|of| of.get(&source).map(text::does_not_fit))
+        let source = memory.refused.get()?;
+        memory
+            .plans
+            .with(|plans| plans.get(&source).map(text::does_not_fit))
     };
     view! {
-        <Show when=move || plans.refused.with(Option::is_some)>
+        <Show when=move || memory.refused.with(Option::is_some)>
             <section class="card" aria-labelledby="refused-title" data-testid="does-not-fit">
                 <h2 id="refused-title">{text::REFUSED_TITLE}</h2>
                 <p role="alert">{why} " " {text::WHAT_TO_DO}</p>
                 <div class="row">
-                    <button type="button" class="button" data-testid="load-anyway" on:click=move |_| booth.load_anyway()>
+                    <button type="button" class="button" data-testid="load-anyway" on:click=move |_| models.load_anyway()>
                         {text::LOAD_ANYWAY}
                     </button>
-                    <button type="button" class="button" data-testid="leave-it" on:click=move |_| plans.refused.set(None)>
+                    <button type="button" class="button" data-testid="leave-it" on:click=move |_| memory.refused.set(None)>
                         {text::LEAVE_IT}
                     </button>
                 </div>
@@ -97,26 +99,27 @@ pub fn Refused() -> impl IntoView {
     }
 }
 
-/// The size of pictures, where a model has several.
+/// The size of pictures, for models with several sizes.
 #[component]
 pub fn SizeField() -> impl IntoView {
-    let booth = booth();
+    let memory = expect_context::<Models>().memory;
+    let activity: Activity = expect_context();
     let sizes = Memo::new(move |_| {
-        booth
-            .plan()
+        memory
+            .current()
             .map(|plan| (plan.sizes, plan.own_size))
             .unwrap_or_default()
     });
-    // Until another model is loaded the size is that of the one before.
+    // While another model is loading, the size is that of the previous one.
     let has_choice = move || {
-        let size = booth.plans.size.get();
+        let size = memory.size.get();
         sizes.with(|(sizes, _)| sizes.len() > 1 && sizes.contains(&size))
     };
     let options = move || {
         let (sizes, own) = sizes.get();
         let option = |size: usize| {
             view! {
-                <option value=size.to_string() selected=move || booth.plans.size.get() == size>
+                <option value=size.to_string() selected=move || memory.size.get() == size>
                     {text::picture_size(size, own)}
                 </option>
             }
@@ -130,10 +133,10 @@ pub fn SizeField() -> impl IntoView {
                 <select
                     id="picture-size"
                     data-testid="picture-size"
-                    disabled=move || booth.is_training() || booth.is_generating()
+                    disabled=move || activity.is_busy()
                     on:change=move |event| {
                         if let Ok(size) = event_target_value(&event).parse() {
-                            booth.set_size(size);
+                            memory.set_size(size);
                         }
                     }
                 >
@@ -144,12 +147,12 @@ pub fn SizeField() -> impl IntoView {
     }
 }
 
-/// What training takes, how memory is saved, and what the last one took.
+/// Memory that training needs, how it is reduced, and what the last run used.
 #[component]
 pub fn TrainMemory() -> impl IntoView {
-    let booth = booth();
-    let planned = move || booth.plan().map(|plan| text::train_memory(&plan));
-    let used = move || booth.plans.used.with(|all| all.iter().find_map(text::used));
+    let memory = expect_context::<Models>().memory;
+    let planned = move || memory.current().map(|plan| text::train_memory(&plan));
+    let used = move || memory.used.with(|all| all.iter().find_map(text::used));
     view! {
         <p class="hint" id="train-memory" data-testid="train-memory">{planned} " " {used}</p>
     }

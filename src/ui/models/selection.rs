@@ -1,13 +1,13 @@
-//! What the files that a person chose from their disk are as a base.
+//! Recognises a base model in the files that the user selected.
 
-/// What the files are; numbers are places in the list that was looked at.
+/// What the files are. Numbers are indices into the list of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Chosen {
+pub enum Selection {
     /// A diffusers folder.
     Folder {
         /// Its name.
         title: String,
-        /// The files of use, and their paths in the folder.
+        /// The files that are needed, and their paths in the folder.
         files: Vec<(usize, String)>,
         /// Bytes of its weights.
         bytes: u64,
@@ -16,7 +16,7 @@ pub enum Chosen {
     Checkpoint {
         /// Its name.
         title: String,
-        /// Which it is.
+        /// Its index.
         file: usize,
         /// Its bytes.
         bytes: u64,
@@ -25,97 +25,100 @@ pub enum Chosen {
     },
     /// A tokenizer alone, `vocab.json` and `merges.txt`.
     Tokenizer([usize; 2]),
-    /// No base.
-    Nothing(Fault),
+    /// No base model.
+    Invalid(Fault),
 }
 
-/// Why files are no base.
+/// Why files are no base model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A program that runs when it is opened.
+    /// A pickle: opening it would run a program.
     Pickle(String),
     /// Several checkpoints.
     Several(usize),
-    /// A tokenizer without the file of this name.
-    Half(&'static str),
+    /// A tokenizer that lacks the file of this name.
+    IncompleteTokenizer(&'static str),
     /// Neither a checkpoint nor a folder with `model_index.json`.
     Unknown,
 }
 
 const INDEX: &str = "model_index.json";
-/// The names of a tokenizer's files, wherever they lie.
+/// Names of a tokenizer's files, in any folder.
 pub const TOKENIZER: [&str; 2] = ["vocab.json", "merges.txt"];
 const PICKLES: [&str; 5] = [".ckpt", ".pt", ".pth", ".bin", ".pkl"];
-/// What a diffusers folder is read from; pickles too, so that the engine can name them.
-const OF_USE: [&str; 4] = [".json", ".txt", ".safetensors", ".bin"];
+/// Files of a diffusers folder. Pickles too, so that the engine can reject them by name.
+const NEEDED: [&str; 4] = [".json", ".txt", ".safetensors", ".bin"];
 
-/// Looks at names and sizes alone; paths have slashes.
-pub fn look(files: &[(String, u64)]) -> Chosen {
+/// Recognises a base model by the names (paths with slashes) and sizes of its files.
+pub fn recognise(files: &[(String, u64)]) -> Selection {
     let named = |name: &str| {
-        let places = files.iter().enumerate();
-        places
+        files
+            .iter()
+            .enumerate()
             .filter(|(_, (path, _))| name_of(path) == name)
             .min_by_key(|(_, (path, _))| path.matches('/').count())
-            .map(|(place, _)| place)
+            .map(|(index, _)| index)
     };
     if let Some(index) = named(INDEX) {
         return folder(files, &files[index].0);
     }
     let ending = |endings: &[&str]| -> Vec<usize> {
-        let places = files.iter().enumerate();
-        let found = places.filter(|(_, (path, _))| ends(path, endings));
-        found.map(|(place, _)| place).collect()
+        let found = files
+            .iter()
+            .enumerate()
+            .filter(|(_, (path, _))| ends(path, endings));
+        found.map(|(index, _)| index).collect()
     };
     let tokenizer = TOKENIZER.map(named);
     let checkpoints = ending(&[".safetensors"]);
     match (&checkpoints[..], tokenizer) {
-        (&[file], _) => Chosen::Checkpoint {
+        (&[file], _) => Selection::Checkpoint {
             title: name_of(&files[file].0).to_owned(),
             file,
             bytes: files[file].1,
             tokenizer: both(tokenizer),
         },
-        ([_, ..], _) => Chosen::Nothing(Fault::Several(checkpoints.len())),
+        ([_, ..], _) => Selection::Invalid(Fault::Several(checkpoints.len())),
         ([], _) if !ending(&PICKLES).is_empty() => {
             let first = ending(&PICKLES)[0];
-            Chosen::Nothing(Fault::Pickle(name_of(&files[first].0).to_owned()))
+            Selection::Invalid(Fault::Pickle(name_of(&files[first].0).to_owned()))
         }
-        ([], [Some(vocab), Some(merges)]) => Chosen::Tokenizer([vocab, merges]),
-        ([], [None, Some(_)]) => Chosen::Nothing(Fault::Half(TOKENIZER[0])),
-        ([], [Some(_), None]) => Chosen::Nothing(Fault::Half(TOKENIZER[1])),
-        ([], [None, None]) => Chosen::Nothing(Fault::Unknown),
+        ([], [Some(vocab), Some(merges)]) => Selection::Tokenizer([vocab, merges]),
+        ([], [None, Some(_)]) => Selection::Invalid(Fault::IncompleteTokenizer(TOKENIZER[0])),
+        ([], [Some(_), None]) => Selection::Invalid(Fault::IncompleteTokenizer(TOKENIZER[1])),
+        ([], [None, None]) => Selection::Invalid(Fault::Unknown),
     }
 }
 
-/// Whether a file is part of a tokenizer: such files are added to what was chosen before.
+/// True for a file of a tokenizer.
 pub fn is_tokenizer(path: &str) -> bool {
     TOKENIZER.contains(&name_of(path))
 }
 
-/// Whether a dropped file is meant as a base: no delta and no picture is like this.
-pub fn is_base(name: &str, bytes: u64, largest_delta: u64) -> bool {
+/// True if a dropped file can only be a base model, neither a delta nor a picture.
+pub fn is_model(name: &str, bytes: u64, largest_delta: u64) -> bool {
     ends(name, &PICKLES) || (ends(name, &[".safetensors"]) && bytes > largest_delta)
 }
 
-/// The files beside and below `model_index.json`.
-fn folder(files: &[(String, u64)], index: &str) -> Chosen {
+/// A folder: the files beside and below `model_index.json`.
+fn folder(files: &[(String, u64)], index: &str) -> Selection {
     let root = &index[..index.len() - INDEX.len()];
-    let of_use = files.iter().enumerate().filter_map(|(place, (path, _))| {
+    let needed = files.iter().enumerate().filter_map(|(index, (path, _))| {
         let path = path.strip_prefix(root)?;
-        (path.matches('/').count() < 2 && ends(path, &OF_USE)).then(|| (place, path.to_owned()))
+        (path.matches('/').count() < 2 && ends(path, &NEEDED)).then(|| (index, path.to_owned()))
     });
-    let of_use: Vec<(usize, String)> = of_use.collect();
-    let weights = of_use
+    let needed: Vec<(usize, String)> = needed.collect();
+    let weights = needed
         .iter()
         .filter(|(_, path)| ends(path, &[".safetensors"]));
     let title = match name_of(root.trim_end_matches('/')) {
         "" => "folder",
         name => name,
     };
-    Chosen::Folder {
+    Selection::Folder {
         title: title.to_owned(),
-        bytes: weights.map(|(place, _)| files[*place].1).sum(),
-        files: of_use,
+        bytes: weights.map(|(index, _)| files[*index].1).sum(),
+        files: needed,
     }
 }
 
@@ -136,14 +139,14 @@ fn ends(path: &str, endings: &[&str]) -> bool {
 mod tests {
     use super::*;
 
-    fn chosen(paths: &[&str]) -> Chosen {
+    fn recognised(paths: &[&str]) -> Selection {
         let files: Vec<_> = paths.iter().map(|path| ((*path).to_owned(), 7)).collect();
-        look(&files)
+        recognise(&files)
     }
 
     #[test]
     fn a_folder_is_told_by_its_index_wherever_it_lies() {
-        let found = chosen(&[
+        let found = recognised(&[
             "models/sd/notes.md",
             "models/sd/unet/config.json",
             "models/sd/model_index.json",
@@ -157,16 +160,16 @@ mod tests {
             (2, "model_index.json"),
             (3, "unet/diffusion_pytorch_model.safetensors"),
         ];
-        let expected = expected.map(|(place, path)| (place, path.to_owned()));
+        let expected = expected.map(|(index, path)| (index, path.to_owned()));
         assert_eq!(
             found,
-            Chosen::Folder {
+            Selection::Folder {
                 title: "sd".into(),
                 files: expected.to_vec(),
                 bytes: 7
             }
         );
-        let Chosen::Folder { title, .. } = chosen(&["model_index.json"]) else {
+        let Selection::Folder { title, .. } = recognised(&["model_index.json"]) else {
             panic!("no folder");
         };
         assert_eq!(title, "folder");
@@ -174,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_checkpoint_takes_the_tokenizer_that_lies_with_it() {
-        let of = |paths: &[&str]| match chosen(paths) {
-            Chosen::Checkpoint {
+        let of = |paths: &[&str]| match recognised(paths) {
+            Selection::Checkpoint {
                 file, tokenizer, ..
             } => (file, tokenizer),
             other => panic!("{other:?}"),
@@ -196,22 +199,22 @@ mod tests {
             (&["v1-5.ckpt"][..], Fault::Pickle("v1-5.ckpt".into())),
             (&["a/x.PT", "vocab.json"], Fault::Pickle("x.PT".into())),
             (&["a.safetensors", "b.safetensors"], Fault::Several(2)),
-            (&["merges.txt"], Fault::Half("vocab.json")),
-            (&["vocab.json"], Fault::Half("merges.txt")),
+            (&["merges.txt"], Fault::IncompleteTokenizer("vocab.json")),
+            (&["vocab.json"], Fault::IncompleteTokenizer("merges.txt")),
             (&["notes.md"], Fault::Unknown),
             (&[], Fault::Unknown),
         ] {
-            assert_eq!(chosen(paths), Chosen::Nothing(fault));
+            assert_eq!(recognised(paths), Selection::Invalid(fault));
         }
         assert_eq!(
-            chosen(&["t/vocab.json", "t/merges.txt"]),
-            Chosen::Tokenizer([0, 1])
+            recognised(&["t/vocab.json", "t/merges.txt"]),
+            Selection::Tokenizer([0, 1])
         );
     }
 
     #[test]
     fn a_dropped_file_is_a_base_only_where_it_can_be_nothing_else() {
-        assert!(is_base("v1-5.ckpt", 3, 10) && is_base("x.safetensors", 11, 10));
-        assert!(!is_base("delta.safetensors", 10, 10) && !is_base("photo.png", 99, 10));
+        assert!(is_model("v1-5.ckpt", 3, 10) && is_model("x.safetensors", 11, 10));
+        assert!(!is_model("delta.safetensors", 10, 10) && !is_model("photo.png", 99, 10));
     }
 }

@@ -1,35 +1,42 @@
-//! How fast bytes come, from what has come so far.
+//! The transfer rate of a download.
 
 use std::collections::VecDeque;
 
-/// Seconds that the rate looks back.
+/// Seconds over which the rate is averaged.
 const WINDOW: f64 = 8.0;
-/// Less than this says nothing.
-const LEAST: f64 = 0.5;
+/// Seconds that are needed for a rate.
+const MIN_SECONDS: f64 = 0.5;
 
-/// Bytes a second over the last seconds.
+/// Bytes per second over the last seconds.
 #[derive(Clone, Debug, Default)]
-pub struct Rate {
-    seen: VecDeque<(f64, u64)>,
+pub struct TransferRate {
+    /// Times in seconds, and bytes received until then.
+    samples: VecDeque<(f64, u64)>,
 }
 
-impl Rate {
-    /// The rate when `done` bytes are there at `now`, in seconds; 0 while nobody knows it.
+impl TransferRate {
+    /// The rate when `done` bytes have been received at `now`, in seconds; 0 while it is unknown.
     pub fn at(&mut self, now: f64, done: u64) -> f64 {
-        if self.seen.back().is_some_and(|&(_, before)| done < before) {
-            self.seen.clear();
+        if self
+            .samples
+            .back()
+            .is_some_and(|&(_, before)| done < before)
+        {
+            self.samples.clear();
         }
-        self.seen.push_back((now, done));
-        while self.seen.len() > 2
+        self.samples.push_back((now, done));
+        while self.samples.len() > 2
             && self
-                .seen
+                .samples
                 .front()
                 .is_some_and(|&(then, _)| now - then > WINDOW)
         {
-            self.seen.pop_front();
+            self.samples.pop_front();
         }
-        match self.seen.front() {
-            Some(&(then, before)) if now - then >= LEAST => (done - before) as f64 / (now - then),
+        match self.samples.front() {
+            Some(&(then, before)) if now - then >= MIN_SECONDS => {
+                (done - before) as f64 / (now - then)
+            }
             _ => 0.0,
         }
     }
@@ -41,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_steady_stream_has_its_rate() {
-        let mut rate = Rate::default();
+        let mut rate = TransferRate::default();
         assert_eq!(rate.at(0.0, 0), 0.0);
         assert_eq!(rate.at(0.1, 100_000), 0.0);
         let mut rates = (1..200).map(|i| rate.at(f64::from(i), 1_000_000 * i as u64));
@@ -50,7 +57,7 @@ mod tests {
 
     #[test]
     fn what_was_long_ago_does_not_count() {
-        let mut rate = Rate::default();
+        let mut rate = TransferRate::default();
         for i in 0..100 {
             rate.at(f64::from(i), 0);
         }
@@ -60,7 +67,7 @@ mod tests {
 
     #[test]
     fn another_file_begins_anew() {
-        let mut rate = Rate::default();
+        let mut rate = TransferRate::default();
         rate.at(0.0, 0);
         rate.at(1.0, 900);
         assert_eq!(rate.at(2.0, 10), 0.0);

@@ -1,6 +1,6 @@
-//! What the fields of the page hold, with the defaults that suit the embedded base.
+//! The settings of training and generating, as signals. The defaults suit the embedded model.
 //!
-//! Numbers are `f64` in the fields, whatever they count: that is what a number field gives.
+//! All numbers are `f64`, the type of number fields.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::recipe::{self, RateSchedule, TimestepSampling};
 use crate::ui::text::{PAIRS, SCENES};
 use crate::worker::protocol::{ArrangedCollage, Captions, SamplerKind, SubjectWords, TrainRequest};
 
-/// The fields of card 2 and of its advanced settings.
+/// The settings of training (card 2).
 #[derive(Clone, Copy)]
 pub struct TrainFields {
     /// Training steps.
@@ -35,7 +35,7 @@ pub struct TrainFields {
     pub min_snr_gamma: RwSignal<f64>,
     /// How the learning rates change over the run.
     pub schedule: RwSignal<RateSchedule>,
-    /// Decay of the average of δ that is kept; 0 keeps δ itself.
+    /// Decay of the exponential moving average of δ; 0 for none.
     pub ema_decay: RwSignal<f64>,
     /// Samples of the subjects in one step.
     pub batch: RwSignal<f64>,
@@ -43,9 +43,9 @@ pub struct TrainFields {
     pub prior_batch: RwSignal<f64>,
     /// Show each picture mirrored too.
     pub flip: RwSignal<bool>,
-    /// What pictures are called: one subject, left and right, top and bottom, any collage.
+    /// Captions of pictures with one subject, left and right, top and bottom, and any collage.
     pub captions: [RwSignal<String>; 4],
-    /// Ends of the class pictures' prompts, with commas between them.
+    /// Ends of the prompts of class pictures, separated by commas.
     pub class_scenes: RwSignal<String>,
     /// Everything random follows from it.
     pub seed: RwSignal<f64>,
@@ -89,7 +89,7 @@ impl TrainFields {
         }
     }
 
-    /// What the engine is asked for.
+    /// The request for a run.
     pub fn request(
         &self,
         subjects: Vec<SubjectWords>,
@@ -121,7 +121,7 @@ impl TrainFields {
         }
     }
 
-    /// What pictures are called; tracked.
+    /// The captions; tracked.
     pub fn captions(&self) -> Captions {
         let [single, left_right, top_bottom, together] = self.captions.map(|caption| caption.get());
         let scenes = self.class_scenes.get();
@@ -134,7 +134,7 @@ impl TrainFields {
         }
     }
 
-    /// Samples in one step, of subjects and of classes; tracked.
+    /// Samples per step, of subjects and of classes; tracked.
     pub fn samples(&self) -> f32 {
         let of_classes = if self.has_prior() {
             self.prior_batch.get()
@@ -144,12 +144,12 @@ impl TrainFields {
         (self.batch.get() + of_classes) as f32
     }
 
-    /// Whether classes are kept besides; tracked.
+    /// True if the prior loss is used; tracked.
     pub fn has_prior(&self) -> bool {
         self.prior_weight.get() > 0.0 && self.prior_images.get() > 0.0
     }
 
-    /// Shows the settings of a run that goes on.
+    /// Shows the settings of a run that is continued.
     pub fn show(&self, run: &TrainRequest) {
         self.layers.set(run.layers.clone());
         self.text_encoder.set(run.text_encoder);
@@ -190,18 +190,18 @@ impl Default for TrainFields {
     }
 }
 
-/// The fields of card 3.
+/// The settings of generating (card 3).
 #[derive(Clone, Copy)]
 pub struct GenerateFields {
-    /// What the person wrote; `None` while the prompt follows the subject's words and the scene.
+    /// What the user wrote; `None` while the prompt is made of the subject's words and the scene.
     pub prompt: RwSignal<Option<String>>,
-    /// The end of the prompt that follows the words.
+    /// The scene for one subject: the end of the prompt.
     pub scene: RwSignal<&'static str>,
-    /// The same for two subjects.
+    /// The prompt for two subjects.
     pub pair: RwSignal<&'static str>,
-    /// What it should not show.
+    /// The negative prompt.
     pub negative_prompt: RwSignal<String>,
-    /// The starting noise follows from it.
+    /// Seed of the initial noise.
     pub seed: RwSignal<f64>,
     /// The sampling method.
     pub sampler: RwSignal<SamplerKind>,
@@ -209,21 +209,21 @@ pub struct GenerateFields {
     pub steps: RwSignal<f64>,
     /// Classifier-free guidance.
     pub guidance_scale: RwSignal<f64>,
-    /// Pictures.
+    /// The number of pictures.
     pub count: RwSignal<f64>,
-    /// Makes the base's own pictures too.
+    /// Makes the base model's own pictures too.
     pub compare: RwSignal<bool>,
-    /// In what the pictures of a row differ.
+    /// What differs between the pictures.
     pub row: RwSignal<Row>,
 }
 
-/// In what the pictures of one press differ.
+/// What differs between the pictures of one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Row {
-    /// In their seeds.
+    /// The seed.
     #[default]
     Seeds,
-    /// In the strength of the deltas.
+    /// The strength of the deltas.
     Strengths,
 }
 
@@ -250,7 +250,7 @@ impl GenerateFields {
         }
     }
 
-    /// What suits the embedded base.
+    /// Sets sampler, steps and guidance to what suits the embedded model.
     pub fn suit_embedded(&self) {
         let suited = Self::new();
         self.sampler.set(suited.sampler.get_untracked());

@@ -1,3 +1,4 @@
-//! Settings of training and generating.
+//! The settings of training and generating.
 
+pub mod effort;
 pub mod fields;

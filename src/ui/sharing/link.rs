@@ -1,12 +1,12 @@
-//! Links that carry a delta, or its address, in their fragment: written and read, without a DOM.
+//! The format of links that carry a delta, or its address, in their fragment. No DOM.
 //!
-//! | field | what |
+//! | field | contents |
 //! |---|---|
-//! | `d` | a delta, packed |
-//! | `delta`, `sha256` | the address of a delta file, and the file's hash |
+//! | `d` | a packed delta |
+//! | `delta`, `sha256` | the address of a delta file, and its hash |
 //! | `prompt`, `negative`, `seed`, `steps`, `guidance`, `sampler`, `strength` | a picture to make with it |
 //!
-//! A fragment is not sent to any server.
+//! Browsers do not send fragments to servers.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -14,50 +14,50 @@ use serde::{Deserialize, Serialize};
 use crate::worker::protocol::SamplerKind;
 
 /// Characters of a link that carries its delta, at most.
-pub const LIMIT: usize = 16_000;
-/// Longer fragments are not looked at.
-const LONGEST: usize = 1 << 20;
-/// Longest text of a field that is shown.
-const LONGEST_TEXT: usize = 1_000;
+pub const MAX_LINK: usize = 16_000;
+/// Longest fragment that is read, in bytes.
+const MAX_FRAGMENT: usize = 1 << 20;
+/// Longest text of a field, in characters.
+const MAX_TEXT: usize = 1_000;
 
-/// Letters, digits and marks that need no escape in a fragment.
+/// Characters that need no escape in a fragment.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
 
-/// What a link asks for.
+/// The contents of a link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
-    /// Where the delta is.
+    /// The source of the delta.
     pub source: Source,
     /// A picture to make with it.
     pub demo: Demo,
 }
 
-/// Where a link's delta is.
+/// The source of a link's delta.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// In the link itself, packed.
+    /// Packed in the link itself.
     Carried(String),
-    /// On a site.
+    /// A file on a site.
     Hosted {
         /// The file's address.
         url: String,
-        /// SHA-256 of the file, 64 lower-case hexadecimal digits; empty if the link does not say.
+        /// SHA-256 of the file, 64 lower-case hexadecimal digits; empty if the link does not contain it.
         sha256: String,
     },
 }
 
-/// A picture that a link shows; what is `None` stays as the receiver has it.
+/// A picture to make with the delta. Settings that are `None` stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Demo {
-    /// The prompt; a picture is made only with one.
+    /// The prompt; without one no picture is made.
     pub prompt: Option<String>,
-    /// What it should not show.
+    /// The negative prompt.
     pub negative: Option<String>,
-    /// Its noise.
+    /// The seed.
     pub seed: Option<u64>,
     /// Sampling steps.
     pub steps: Option<u32>,
@@ -65,16 +65,16 @@ pub struct Demo {
     pub guidance: Option<f64>,
     /// The sampling method.
     pub sampler: Option<SamplerKind>,
-    /// Strength of the delta.
+    /// The strength of the delta.
     pub strength: Option<f64>,
 }
 
 impl Link {
-    /// Reads a fragment, with or without its '#'; `None` if it speaks of no delta. What is out of
-    /// range in the demo is passed over.
+    /// Parses a fragment, with or without '#'; `None` if it contains no delta. Ignores settings of the
+    /// demo that are out of range.
     pub fn parse(fragment: &str) -> Option<Self> {
         let fragment = fragment.trim_start_matches('#');
-        if fragment.len() > LONGEST {
+        if fragment.len() > MAX_FRAGMENT {
             return None;
         }
         let field = |name: &str| {
@@ -83,7 +83,7 @@ impl Link {
             let value = percent_decode_str(value).decode_utf8().ok()?;
             (!value.is_empty()).then(|| value.into_owned())
         };
-        let text = |name: &str| field(name).filter(|text| text.chars().count() <= LONGEST_TEXT);
+        let text = |name: &str| field(name).filter(|text| text.chars().count() <= MAX_TEXT);
         let number = |name: &str, min: f64, max: f64| {
             let number: f64 = text(name)?.parse().ok()?;
             (min..=max).contains(&number).then_some(number)
@@ -116,7 +116,7 @@ impl Link {
         })
     }
 
-    /// The fragment, with its '#'.
+    /// The fragment, with '#'.
     pub fn fragment(&self) -> String {
         let escape = |text: &str| utf8_percent_encode(text, PLAIN).to_string();
         let mut fragment = match &self.source {
@@ -148,7 +148,7 @@ impl Link {
     }
 }
 
-/// A sampling method as links and files call it.
+/// The name of a sampling method in links and files.
 fn name_of(kind: SamplerKind) -> &'static str {
     match kind {
         SamplerKind::Ddim => "ddim",
@@ -203,7 +203,10 @@ mod tests {
         assert_eq!(Link::parse(""), None);
         assert_eq!(Link::parse("#section"), None);
         assert_eq!(Link::parse("#prompt=alone"), None);
-        assert_eq!(Link::parse(&format!("#d={}", "A".repeat(LONGEST))), None);
+        assert_eq!(
+            Link::parse(&format!("#d={}", "A".repeat(MAX_FRAGMENT))),
+            None
+        );
         let link = Link::parse(
             "#d=A&seed=-1&steps=1e9&guidance=NaN&strength=99&sampler=evil&prompt=%ff&sha256=zz",
         );

@@ -1,61 +1,37 @@
-//! What a link brought: who made what for which base, before anything is done with it.
+//! The panel of a shared delta: its metadata, before anything is done with it.
 
 use leptos::{html, prelude::*};
 
-use crate::ui::sharing::actions::focus;
-use crate::ui::state::{Arrival, booth};
+use super::shared_link::{SharedDelta, SharedLink, focus};
 use crate::ui::text::{self, shorten};
 use crate::worker::protocol::DeltaSummary;
 
-/// Above the cards, and the first thing that has the focus.
+/// Shown above the cards; takes the focus when it appears.
 #[component]
-pub fn ArrivalPanel() -> impl IntoView {
-    let booth = booth();
+pub fn SharedLinkPanel() -> impl IntoView {
+    let link: SharedLink = expect_context();
     let panel = NodeRef::<html::Section>::new();
     Effect::new(move |_| {
-        if booth.arrival.with(Option::is_some)
+        if link.delta.with(Option::is_some)
             && let Some(element) = panel.get()
         {
             focus(&element);
         }
     });
     view! {
-        <Show when=move || booth.arrival.with(Option::is_some)>
+        <Show when=move || link.delta.with(Option::is_some)>
             <section class="arrival card" tabindex="-1" node_ref=panel aria-labelledby="arrival-title" data-testid="arrival">
-                <h2 id="arrival-title">{text::ARRIVAL_TITLE}</h2>
+                <h2 id="arrival-title">{text::SHARED_LINK_TITLE}</h2>
                 {move || {
-                    booth
-                        .arrival
+                    link.delta
                         .get()
-                        .map(|arrival| match arrival {
-                            Arrival::Reading(_) => view! { <p role="status">{text::ARRIVAL_READING}</p> }.into_any(),
-                            Arrival::Elsewhere { url, host, sha256, .. } => {
-                                view! {
-                                    <p>{text::arrival_elsewhere(&shorten(&host, 200))}</p>
-                                    <p class="hint"><bdi>{shorten(&url, 300)}</bdi></p>
-                                    <p class="hint">{if sha256.is_empty() { text::ARRIVAL_NO_HASH } else { text::ARRIVAL_HASH }}</p>
-                                    <div class="row">
-                                        <button type="button" class="button primary" data-testid="fetch-arrival" on:click=move |_| booth.fetch_arrival()>
-                                            {text::ARRIVAL_FETCH}
-                                        </button>
-                                        <Leave />
-                                    </div>
-                                }
-                                    .into_any()
+                        .map(|delta| match delta {
+                            SharedDelta::Reading(_) => view! { <p role="status">{text::SHARED_LINK_READING}</p> }.into_any(),
+                            SharedDelta::Remote { url, host, sha256, .. } => {
+                                view! { <Remote url=url host=host has_hash=!sha256.is_empty() /> }.into_any()
                             }
-                            Arrival::Here { summary, demo, .. } => {
-                                let prompt = demo.prompt.map(|prompt| shorten(&prompt, 300));
-                                view! {
-                                    <Words summary=*summary />
-                                    {prompt.map(|prompt| view! { <p>{text::ARRIVAL_DEMO} " “" <bdi>{prompt}</bdi> "”"</p> })}
-                                    <div class="row">
-                                        <button type="button" class="button primary" data-testid="accept-arrival" on:click=move |_| booth.accept_arrival()>
-                                            {text::ARRIVAL_OPEN}
-                                        </button>
-                                        <Leave />
-                                    </div>
-                                }
-                                    .into_any()
+                            SharedDelta::Unpacked { summary, demo, .. } => {
+                                view! { <Unpacked summary=*summary prompt=demo.prompt /> }.into_any()
                             }
                         })
                 }}
@@ -64,31 +40,71 @@ pub fn ArrivalPanel() -> impl IntoView {
     }
 }
 
+/// A delta on another site: the user is asked before it is fetched.
 #[component]
-fn Leave() -> impl IntoView {
-    let booth = booth();
+fn Remote(url: String, host: String, has_hash: bool) -> impl IntoView {
+    let link: SharedLink = expect_context();
     view! {
-        <button type="button" class="button" data-testid="leave-arrival" on:click=move |_| booth.arrival.set(None)>
+        <p>{text::shared_link_remote(&shorten(&host, 200))}</p>
+        <p class="hint"><bdi>{shorten(&url, 300)}</bdi></p>
+        <p class="hint">{if has_hash { text::SHARED_LINK_HASH } else { text::SHARED_LINK_NO_HASH }}</p>
+        <div class="row">
+            <button type="button" class="button primary" data-testid="fetch-arrival" on:click=move |_| link.fetch()>
+                {text::SHARED_LINK_FETCH}
+            </button>
+            <Dismiss />
+        </div>
+    }
+}
+
+/// An unpacked delta: the user sees its metadata before it is opened.
+#[component]
+fn Unpacked(summary: DeltaSummary, prompt: Option<String>) -> impl IntoView {
+    let link: SharedLink = expect_context();
+    let prompt = prompt.map(|prompt| shorten(&prompt, 300));
+    view! {
+        <Metadata summary=summary />
+        {prompt.map(|prompt| view! { <p>{text::SHARED_LINK_DEMO} " “" <bdi>{prompt}</bdi> "”"</p> })}
+        <div class="row">
+            <button type="button" class="button primary" data-testid="accept-arrival" on:click=move |_| link.accept()>
+                {text::SHARED_LINK_OPEN}
+            </button>
+            <Dismiss />
+        </div>
+    }
+}
+
+#[component]
+fn Dismiss() -> impl IntoView {
+    let link: SharedLink = expect_context();
+    view! {
+        <button type="button" class="button" data-testid="leave-arrival" on:click=move |_| link.delta.set(None)>
             {text::LEAVE_IT}
         </button>
     }
 }
 
-/// Everything here came out of a link: it is shown as text, isolated and cut to length.
+/// Metadata from a link: shown as text, isolated and cut to length.
 #[component]
-fn Words(summary: DeltaSummary) -> impl IntoView {
+fn Metadata(summary: DeltaSummary) -> impl IntoView {
     let rows = [
-        (text::ARRIVAL_WHAT, shorten(summary.title.trim(), 120)),
+        (text::SHARED_LINK_WHAT, shorten(summary.title.trim(), 120)),
         (
-            text::ARRIVAL_SUBJECTS,
+            text::SHARED_LINK_SUBJECTS,
             shorten(&text::names(&summary.subjects), 160),
         ),
-        (text::ARRIVAL_AUTHOR, shorten(summary.author.trim(), 120)),
-        (text::ARRIVAL_LICENCE, shorten(summary.licence.trim(), 120)),
-        (text::ARRIVAL_BASE, shorten(summary.base.trim(), 120)),
-        (text::ARRIVAL_DATE, text::day(&summary.date)),
         (
-            text::ARRIVAL_WORDS,
+            text::SHARED_LINK_AUTHOR,
+            shorten(summary.author.trim(), 120),
+        ),
+        (
+            text::SHARED_LINK_LICENCE,
+            shorten(summary.licence.trim(), 120),
+        ),
+        (text::SHARED_LINK_BASE, shorten(summary.base.trim(), 120)),
+        (text::SHARED_LINK_DATE, text::day(&summary.date)),
+        (
+            text::SHARED_LINK_WORDS,
             shorten(summary.description.trim(), 600),
         ),
     ];

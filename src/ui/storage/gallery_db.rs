@@ -1,4 +1,4 @@
-//! What the page keeps in this browser, in IndexedDB: pictures that were made, and deltas.
+//! The page's database (IndexedDB): pictures and deltas.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::worker::protocol::{DeltaSummary, GenerateRequest};
 const NAME: &str = "deltabooth";
 const VERSION: u32 = 1;
 
-/// One of the two boards.
+/// An object store of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Board {
-    /// [`KeptPicture`]s.
+pub enum Store {
+    /// [`StoredPicture`]s.
     Pictures,
-    /// [`KeptDelta`]s.
+    /// [`StoredDelta`]s.
     Deltas,
 }
 
-impl Board {
+impl Store {
     fn name(self) -> &'static str {
         match self {
             Self::Pictures => "pictures",
@@ -33,126 +33,130 @@ impl Board {
 
 /// A picture of the gallery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KeptPicture {
-    /// Sorts by the time at which it was made.
+pub struct StoredPicture {
+    /// Its key; sorts by time.
     pub key: String,
-    /// Asks for exactly this picture.
+    /// The request that makes exactly this picture.
     pub request: GenerateRequest,
     /// Titles of its deltas; untrusted.
     pub titles: Vec<String>,
-    /// A PNG file with its settings inside.
+    /// A PNG file that contains its settings.
     #[serde(with = "serde_bytes")]
     pub png: Vec<u8>,
 }
 
 /// A delta of the library.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KeptDelta {
-    /// Its content's hash.
+pub struct StoredDelta {
+    /// The hash of its contents.
     pub id: String,
-    /// When it came, ISO 8601.
+    /// When it was added, ISO 8601.
     pub added: String,
-    /// What it says of itself; untrusted.
+    /// Its metadata; untrusted.
     pub summary: DeltaSummary,
     /// A name for its file.
     pub file_name: String,
     /// Its file.
     #[serde(with = "serde_bytes")]
     pub file: Vec<u8>,
-    /// A PNG of what it makes; empty before there is one.
+    /// A PNG of a picture made with it; empty if there is none yet.
     #[serde(with = "serde_bytes")]
     pub thumbnail: Vec<u8>,
 }
 
 /// The open database.
-pub struct Shelf {
+pub struct GalleryDb {
     database: Database,
 }
 
-impl Shelf {
-    /// Opens it, and makes it on the first visit.
+impl GalleryDb {
+    /// Opens the database; creates it on the first visit.
     ///
     /// # Errors
-    /// The browser's reason, where it keeps nothing.
+    /// The browser's message, if it stores nothing.
     pub async fn open() -> Result<Self, String> {
-        let factory = Factory::new().map_err(said)?;
-        let mut request = factory.open(NAME, Some(VERSION)).map_err(said)?;
+        let factory = Factory::new().map_err(message)?;
+        let mut request = factory.open(NAME, Some(VERSION)).map_err(message)?;
         request.on_upgrade_needed(|event| {
             if let Ok(database) = event.database() {
-                for board in [Board::Pictures, Board::Deltas] {
-                    // If it cannot be made, the first use says so.
-                    let _ = database.create_object_store(board.name(), ObjectStoreParams::new());
+                for store in [Store::Pictures, Store::Deltas] {
+                    // If this fails, the first use of the store reports it.
+                    let _ = database.create_object_store(store.name(), ObjectStoreParams::new());
                 }
             }
         });
-        let database = request.await.map_err(said)?;
+        let database = request.await.map_err(message)?;
         Ok(Self { database })
     }
 
-    /// Puts something under a key, in the place of what was there.
+    /// Stores a value under a key, replacing the old one.
     ///
     /// # Errors
-    /// The browser's reason, such as a full disk.
-    pub async fn put(&self, board: Board, key: &str, value: &impl Serialize) -> Result<(), String> {
+    /// The browser's message, for example about a full disk.
+    pub async fn put(&self, store: Store, key: &str, value: &impl Serialize) -> Result<(), String> {
         let value = serde_wasm_bindgen::to_value(value).map_err(|why| why.to_string())?;
-        let (transaction, store) = self.begin(board, TransactionMode::ReadWrite)?;
-        let request = store.put(&value, Some(&JsValue::from_str(key)));
-        request.map_err(said)?.await.map_err(said)?;
+        let (transaction, objects) = self.begin(store, TransactionMode::ReadWrite)?;
+        let request = objects.put(&value, Some(&JsValue::from_str(key)));
+        request.map_err(message)?.await.map_err(message)?;
         end(transaction).await
     }
 
-    /// Everything of a board, in the order of its keys. What another version wrote and this one
-    /// cannot read is passed over, and stays.
+    /// All values of a store, in the order of their keys. Skips values of other versions that cannot
+    /// be read.
     ///
     /// # Errors
-    /// The browser's reason.
-    pub async fn all<T: DeserializeOwned>(&self, board: Board) -> Result<Vec<Arc<T>>, String> {
-        let (_transaction, store) = self.begin(board, TransactionMode::ReadOnly)?;
-        let request = store.get_all(None, None).map_err(said)?;
-        let values = request.await.map_err(said)?;
+    /// The browser's message.
+    pub async fn all<T: DeserializeOwned>(&self, store: Store) -> Result<Vec<Arc<T>>, String> {
+        let (_transaction, objects) = self.begin(store, TransactionMode::ReadOnly)?;
+        let request = objects.get_all(None, None).map_err(message)?;
+        let values = request.await.map_err(message)?;
         let read = values.into_iter().map(serde_wasm_bindgen::from_value::<T>);
         Ok(read.filter_map(Result::ok).map(Arc::new).collect())
     }
 
-    /// Deletes what is under a key.
+    /// Deletes the value under a key.
     ///
     /// # Errors
-    /// The browser's reason.
-    pub async fn remove(&self, board: Board, key: &str) -> Result<(), String> {
-        let (transaction, store) = self.begin(board, TransactionMode::ReadWrite)?;
-        let request = store.delete(JsValue::from_str(key)).map_err(said)?;
-        request.await.map_err(said)?;
+    /// The browser's message.
+    pub async fn remove(&self, store: Store, key: &str) -> Result<(), String> {
+        let (transaction, objects) = self.begin(store, TransactionMode::ReadWrite)?;
+        let request = objects.delete(JsValue::from_str(key)).map_err(message)?;
+        request.await.map_err(message)?;
         end(transaction).await
     }
 
-    /// Deletes everything of a board.
+    /// Deletes all values of a store.
     ///
     /// # Errors
-    /// The browser's reason.
-    pub async fn clear(&self, board: Board) -> Result<(), String> {
-        let (transaction, store) = self.begin(board, TransactionMode::ReadWrite)?;
-        store.clear().map_err(said)?.await.map_err(said)?;
+    /// The browser's message.
+    pub async fn clear(&self, store: Store) -> Result<(), String> {
+        let (transaction, objects) = self.begin(store, TransactionMode::ReadWrite)?;
+        objects.clear().map_err(message)?.await.map_err(message)?;
         end(transaction).await
     }
 
     fn begin(
         &self,
-        board: Board,
+        store: Store,
         mode: TransactionMode,
     ) -> Result<(Transaction, ObjectStore), String> {
-        let transaction = self.database.transaction(&[board.name()], mode);
-        let transaction = transaction.map_err(said)?;
-        let store = transaction.object_store(board.name()).map_err(said)?;
-        Ok((transaction, store))
+        let transaction = self.database.transaction(&[store.name()], mode);
+        let transaction = transaction.map_err(message)?;
+        let objects = transaction.object_store(store.name()).map_err(message)?;
+        Ok((transaction, objects))
     }
 }
 
-/// Waits until what a transaction changed is certain to be on the disk.
+/// Commits a transaction and waits until it is complete.
 async fn end(transaction: Transaction) -> Result<(), String> {
-    transaction.commit().map_err(said)?.await.map_err(said)?;
+    transaction
+        .commit()
+        .map_err(message)?
+        .await
+        .map_err(message)?;
     Ok(())
 }
 
-fn said(error: idb::Error) -> String {
+fn message(error: idb::Error) -> String {
     error.to_string()
 }

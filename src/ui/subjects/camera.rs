@@ -1,4 +1,4 @@
-//! Pictures from the camera; they stay in the tab like all others.
+//! Pictures from the camera. Like all others they stay in the tab.
 
 use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
@@ -6,84 +6,115 @@ use web_sys::{
     CanvasRenderingContext2d, HtmlCanvasElement, HtmlVideoElement, MediaStream, MediaStreamTrack,
 };
 
-use crate::ui::browser::api;
-use crate::ui::browser::capabilities::has_camera;
-use crate::ui::browser::pixels::png_of;
-use crate::ui::state::{Gravity, Subject, booth};
-use crate::ui::text;
+use super::state::{Subject, Subjects};
+use crate::ui::{
+    browser::{api, capabilities::has_camera, pixels::png_of},
+    engine::activity::Activity,
+    messages::state::{Messages, Severity},
+    text,
+};
 
-/// A button, and behind it the camera's picture with a shutter.
-#[component]
-pub fn Camera(
-    /// Whose pictures it takes.
-    subject: Subject,
-) -> impl IntoView {
-    let booth = booth();
-    let stream = StoredValue::new_local(None::<MediaStream>);
-    let on = RwSignal::new(false);
-    let video = NodeRef::<html::Video>::new();
-    let taken = StoredValue::new(0_u32);
-    let stop = move || {
-        if let Some(stream) = stream.try_update_value(Option::take).flatten() {
-            end(&stream);
+/// The camera of one subject.
+#[derive(Clone, Copy)]
+struct CameraState {
+    on: RwSignal<bool>,
+    stream: StoredValue<Option<MediaStream>, LocalStorage>,
+    video: NodeRef<html::Video>,
+    /// Pictures taken so far.
+    taken: StoredValue<u32>,
+    messages: Messages,
+}
+
+impl CameraState {
+    fn new(messages: Messages) -> Self {
+        Self {
+            on: RwSignal::new(false),
+            stream: StoredValue::new_local(None),
+            video: NodeRef::new(),
+            taken: StoredValue::new(0),
+            messages,
         }
-        // The card may be gone already.
-        let _ = on.try_set(false);
-    };
-    on_cleanup(stop);
-    let start = move || {
+    }
+
+    fn start(self) {
         spawn_local(async move {
             match open().await {
                 Some(opened) => {
-                    stream.set_value(Some(opened));
-                    on.set(true);
+                    self.stream.set_value(Some(opened));
+                    self.on.set(true);
                 }
-                None => booth.tell(Gravity::Warning, text::NO_CAMERA.to_owned()),
+                None => self.messages.tell(Severity::Warning, text::NO_CAMERA),
             }
         });
-    };
-    Effect::new(move |_| {
-        if let (true, Some(element)) = (on.get(), video.get()) {
-            stream.with_value(|stream| element.set_src_object(stream.as_ref()));
+    }
+
+    /// Shows the stream in the video element once both are there.
+    fn play(self) {
+        if let (true, Some(element)) = (self.on.get(), self.video.get()) {
+            self.stream
+                .with_value(|stream| element.set_src_object(stream.as_ref()));
             // Muted video may play by itself; if it does not, the shutter still works.
             let _ = element.play();
         }
-    });
-    let shoot = move || {
-        let Some(element) = video.get_untracked() else {
+    }
+
+    fn stop(self) {
+        if let Some(stream) = self.stream.try_update_value(Option::take).flatten() {
+            end(&stream);
+        }
+        // The component may be gone already.
+        let _ = self.on.try_set(false);
+    }
+
+    fn shoot(self, subjects: Subjects, subject: Subject) {
+        let Some(element) = self.video.get_untracked() else {
             return;
         };
-        taken.update_value(|taken| *taken += 1);
-        let name = format!("camera-{}.png", taken.get_value());
+        let messages = self.messages;
+        self.taken.update_value(|taken| *taken += 1);
+        let name = format!("camera-{}.png", self.taken.get_value());
         spawn_local(async move {
             match still(&element) {
                 Some(canvas) => match png_of(&canvas).await {
-                    Some(file) => booth.add_picture(subject, name, file),
-                    None => booth.tell(Gravity::Warning, text::NO_CAMERA.to_owned()),
+                    Some(file) => subjects.add_picture(subject, name, file),
+                    None => messages.tell(Severity::Warning, text::NO_CAMERA),
                 },
-                None => booth.tell(Gravity::Note, text::CAMERA_NOT_READY.to_owned()),
+                None => messages.tell(Severity::Note, text::CAMERA_NOT_READY),
             }
         });
-    };
+    }
+}
+
+/// A button that opens the camera; then its video and a shutter.
+#[component]
+pub fn Camera(
+    /// The subject that gets the pictures.
+    subject: Subject,
+) -> impl IntoView {
+    let activity: Activity = expect_context();
+    let subjects: Subjects = expect_context();
+    let camera = CameraState::new(expect_context());
+    on_cleanup(move || camera.stop());
+    Effect::new(move |_| camera.play());
     view! {
         <Show when=has_camera>
             <Show
-                when=move || on.get()
+                when=move || camera.on.get()
                 fallback=move || {
                     view! {
-                        <button type="button" class="button" data-testid="camera" disabled=move || booth.is_training() on:click=move |_| start()>
+                        <button type="button" class="button" data-testid="camera" disabled=move || activity.is_training() on:click=move |_| camera.start()>
                             {text::CAMERA}
                         </button>
                     }
                 }
             >
                 <div class="camera">
-                    <video node_ref=video muted playsinline autoplay aria-label=text::CAMERA_LABEL data-testid="camera-video"></video>
+                    <video node_ref=camera.video muted playsinline autoplay aria-label=text::CAMERA_LABEL data-testid="camera-video"></video>
                     <div class="row">
-                        <button type="button" class="button primary" data-testid="shoot" disabled=move || booth.is_training() on:click=move |_| shoot()>
+                        <button type="button" class="button primary" data-testid="shoot" disabled=move || activity.is_training() on:click=move |_| camera.shoot(subjects, subject)>
                             {text::SHOOT}
                         </button>
-                        <button type="button" class="button" data-testid="camera-off" on:click=move |_| stop()>
+                        <button type="button" class="button" data-testid="camera-off" on:click=move |_| camera.stop()>
                             {text::CAMERA_OFF}
                         </button>
                     </div>
@@ -93,7 +124,7 @@ pub fn Camera(
     }
 }
 
-/// Asks for the camera; the browser asks the person.
+/// Opens the camera; the browser asks the user for permission.
 async fn open() -> Option<MediaStream> {
     let devices = api::of_navigator("mediaDevices")?;
     let wanted = js_sys::Object::new();
@@ -110,7 +141,7 @@ fn end(stream: &MediaStream) {
     }
 }
 
-/// What the video shows now; `None` before it shows anything.
+/// The current frame of the video; `None` before the first one.
 fn still(video: &HtmlVideoElement) -> Option<HtmlCanvasElement> {
     let (width, height) = (video.video_width(), video.video_height());
     if width == 0 || height == 0 {

@@ -1,9 +1,9 @@
 //! Width and height from the first bytes of a PNG, JPEG or WebP file.
 //!
-//! The page needs them only to know whether a picture has anything to crop; the engine decides
-//! what is a picture. Orientation (EXIF) does not matter here: a square stays a square.
+//! The page only needs to know whether a picture can be cropped; the engine does the decoding.
+//! EXIF orientation does not matter: a square stays a square.
 
-/// `(width, height)`, or `None` for anything that is not plainly one of the three formats.
+/// `(width, height)`; `None` for files of other formats and damaged ones.
 pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         return Some((be32(bytes, 16)?, be32(bytes, 20)?));
@@ -17,7 +17,7 @@ pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {
     None
 }
 
-/// Walks the segments to the first start-of-frame.
+/// Reads the segments up to the first start of frame.
 fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut at = 2;
     loop {
@@ -36,7 +36,7 @@ fn jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// Lossy, lossless and extended files keep their size in different places.
+/// Lossy, lossless and extended files store their size in different places.
 fn webp(bytes: &[u8]) -> Option<(u32, u32)> {
     let le16 = |at: usize| {
         Some(u32::from(u16::from_le_bytes(

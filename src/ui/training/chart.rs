@@ -1,11 +1,11 @@
-//! The geometry of the loss chart: smoothing, thinning, paths. No DOM in here.
+//! Geometry of the loss chart: smoothing, thinning, SVG paths. No DOM.
 
-/// Width of the drawing, in units of its view box.
+/// Width of the view box.
 pub const WIDTH: f32 = 600.0;
-/// Height of the drawing.
+/// Height of the view box.
 pub const HEIGHT: f32 = 180.0;
 
-/// Points drawn at most: more than pixels are of no use.
+/// Points drawn at most, about one per pixel.
 const POINTS: usize = 400;
 
 /// One measured loss.
@@ -17,9 +17,7 @@ pub struct Point {
     pub loss: f32,
 }
 
-/// Exponential moving average without its start-up bias.
-///
-/// A loss that is not a number is left out, so that one bad step does not erase the line.
+/// Exponential moving average with bias correction. Losses that are not finite are skipped.
 pub fn smooth(points: &[Point]) -> Vec<Point> {
     const KEEP: f32 = 0.93;
     let (mut mean, mut weight) = (0.0, 0.0);
@@ -37,8 +35,7 @@ pub fn smooth(points: &[Point]) -> Vec<Point> {
         .collect()
 }
 
-/// The largest loss that the chart shows: the 98th percentile, so that one spike does not flatten
-/// the rest.
+/// The top of the y axis: the 98th percentile, so that one spike does not flatten the chart.
 pub fn ceiling(points: &[Point]) -> f32 {
     let mut losses: Vec<f32> = points
         .iter()
@@ -59,7 +56,7 @@ pub fn path(points: &[Point], steps: usize, ceiling: f32) -> String {
 
     let stride = points.len().div_ceil(POINTS).max(1);
     let mut path = String::with_capacity(points.len() / stride * 14 + 14);
-    // Counted from the end, so that the newest point is always drawn.
+    // From the end, so that the latest point is always drawn.
     for point in points
         .iter()
         .rev()

@@ -1,47 +1,48 @@
-//! How long a training will take on this device, before it begins.
+//! Estimated duration of a training run on this device.
 
-/// A training step of one sample takes so many times a forward pass of the UNet: forward, backward
-/// through the factors, and what is around them.
+/// A training step of one sample takes this many UNet forward passes: forward, backward through
+/// the factors, overhead.
 const STEP: f32 = 3.0;
-/// Sampling steps of a class picture and of a preview, as the engine makes them.
+/// Sampling steps of a class picture, as the engine makes them.
 const PRIOR_STEPS: f32 = 25.0;
+/// Sampling steps of a preview, as the engine makes them.
 const PREVIEW_STEPS: f32 = 15.0;
-/// With guidance every sampling step is two forward passes.
+/// Classifier-free guidance doubles the forward passes of a sampling step.
 const GUIDED: f32 = 2.0;
-/// The decomposition of the base takes about as long as so many forward passes.
+/// Decomposing the base model takes about as long as this many forward passes.
 const DECOMPOSITION: f32 = 60.0;
 
-/// What a run is made of.
+/// The amount of work in a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Effort {
+pub struct Workload {
     /// Training steps.
     pub steps: f32,
-    /// Samples in one step, of subjects and of classes.
+    /// Samples per step, of subjects and of classes.
     pub samples: f32,
-    /// Class pictures, of all classes.
+    /// Class pictures of all classes.
     pub prior_images: f32,
     /// Steps between previews; 0 for none.
     pub preview_every: f32,
 }
 
-/// Seconds, if one forward pass takes `forward_seconds`; `None` where nobody knows.
-pub fn seconds(effort: Effort, forward_seconds: f32) -> Option<f32> {
+/// Seconds that a run takes if one forward pass takes `forward_seconds`; `None` if that is unknown.
+pub fn seconds(workload: Workload, forward_seconds: f32) -> Option<f32> {
     if !(forward_seconds > 0.0 && forward_seconds.is_finite()) {
         return None;
     }
-    let previews = if effort.preview_every >= 1.0 {
-        (effort.steps / effort.preview_every).floor()
+    let previews = if workload.preview_every >= 1.0 {
+        (workload.steps / workload.preview_every).floor()
     } else {
         0.0
     };
     let passes = DECOMPOSITION
-        + effort.steps * effort.samples * STEP
-        + effort.prior_images * PRIOR_STEPS * GUIDED
+        + workload.steps * workload.samples * STEP
+        + workload.prior_images * PRIOR_STEPS * GUIDED
         + previews * PREVIEW_STEPS * GUIDED;
     Some(passes * forward_seconds)
 }
 
-/// The other way round: a forward pass's time, from a training's pace.
+/// Seconds of one forward pass, computed from the speed of a run; 0 if unknown.
 pub fn forward_seconds(steps_per_second: f32, samples: f32) -> f32 {
     if steps_per_second > 0.0 && samples > 0.0 {
         1.0 / (steps_per_second * samples * STEP)
@@ -54,7 +55,7 @@ pub fn forward_seconds(steps_per_second: f32, samples: f32) -> f32 {
 mod tests {
     use super::*;
 
-    const EFFORT: Effort = Effort {
+    const WORKLOAD: Workload = Workload {
         steps: 100.0,
         samples: 10.0,
         prior_images: 10.0,
@@ -63,17 +64,17 @@ mod tests {
 
     #[test]
     fn more_work_takes_longer_and_an_unknown_speed_gives_no_number() {
-        let once = seconds(EFFORT, 0.02).expect("a number");
+        let once = seconds(WORKLOAD, 0.02).expect("a number");
         let twice = seconds(
-            Effort {
+            Workload {
                 steps: 200.0,
-                ..EFFORT
+                ..WORKLOAD
             },
             0.02,
         );
         assert!(twice.expect("a number") > 1.5 * once);
         for unknown in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-            assert_eq!(seconds(EFFORT, unknown), None);
+            assert_eq!(seconds(WORKLOAD, unknown), None);
         }
     }
 

@@ -1,19 +1,21 @@
-//! The loss while it learns: every step thin, smoothed thick, and the same in words.
+//! The loss chart: every step thin, the moving average thick, and a summary in words.
 
 use leptos::prelude::*;
 
-use crate::ui::state::booth;
+use super::{
+    chart::{HEIGHT, WIDTH, ceiling, path, smooth},
+    state::Training,
+};
 use crate::ui::text;
-use crate::ui::training::chart::{HEIGHT, WIDTH, ceiling, path, smooth};
 
-/// Redrawn at most once an animation frame, because losses arrive so.
+/// Redrawn at most once per animation frame.
 #[component]
 pub fn LossChart() -> impl IntoView {
-    let booth = booth();
-    let top = Memo::new(move |_| booth.losses.with(|losses| ceiling(losses)));
-    let smoothed = Memo::new(move |_| booth.losses.with(|losses| smooth(losses)));
-    let steps = move || booth.pace.get().map_or(1, |pace| pace.total);
-    let raw_path = move || booth.losses.with(|losses| path(losses, steps(), top.get()));
+    let run = expect_context::<Training>().run;
+    let top = Memo::new(move |_| run.losses.with(|losses| ceiling(losses)));
+    let smoothed = Memo::new(move |_| run.losses.with(|losses| smooth(losses)));
+    let steps = move || run.throughput.get().map_or(1, |latest| latest.total);
+    let raw_path = move || run.losses.with(|losses| path(losses, steps(), top.get()));
     let smooth_path = move || smoothed.with(|losses| path(losses, steps(), top.get()));
     let summary = move || {
         smoothed.with(|losses| match (losses.first(), losses.last()) {
@@ -21,9 +23,9 @@ pub fn LossChart() -> impl IntoView {
             _ => text::LOSS_EMPTY.to_owned(),
         })
     };
-    let drawn = move || booth.losses.with(|losses| !losses.is_empty());
+    let drawn = move || run.losses.with(|losses| !losses.is_empty());
     view! {
-        <figure class="loss" class:empty=move || !drawn() id="loss-chart" data-testid="loss-chart" data-points=move || booth.losses.with(Vec::len).to_string()>
+        <figure class="loss" class:empty=move || !drawn() id="loss-chart" data-testid="loss-chart" data-points=move || run.losses.with(Vec::len).to_string()>
             <h3 id="loss-title">{text::LOSS_TITLE}</h3>
             <div class="plot">
                 <span class="y-top" aria-hidden="true">{move || drawn().then(|| format!("{:.2}", top.get()))}</span>

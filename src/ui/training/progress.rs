@@ -1,34 +1,34 @@
-//! How far a run has come: its stages, the pace, the newest checkpoint.
+//! Progress of a run: its stages, its speed, its latest checkpoint.
 
 use leptos::prelude::*;
 
-use crate::ui::state::booth;
-use crate::ui::text;
+use super::state::Training;
+use crate::ui::{engine::activity::Activity, text};
 
-/// Shown from the first press of Train on.
+/// Shown once training has started.
 #[component]
 pub fn TrainProgress() -> impl IntoView {
-    let booth = booth();
+    let activity: Activity = expect_context();
     let began = Memo::new(move |_| {
-        let stages = booth.stages.get();
-        booth.is_training()
+        let stages = activity.stages.get();
+        activity.is_training()
             || stages.decompose.is_some()
             || stages.prior.is_some()
             || stages.train.is_some()
     });
     let decompose = Signal::derive(move || {
-        let stages = booth.stages.get();
+        let stages = activity.stages.get();
         complete_once(
             stages.decompose,
             stages.prior.is_some() || stages.train.is_some(),
         )
     });
     let prior = Signal::derive(move || {
-        let stages = booth.stages.get();
+        let stages = activity.stages.get();
         complete_once(stages.prior, stages.train.is_some())
     });
-    let train = Signal::derive(move || booth.stages.get().train.unwrap_or((0, 1)));
-    // Read out at every quarter: more would talk over everything else.
+    let train = Signal::derive(move || activity.stages.get().train.unwrap_or((0, 1)));
+    // Announced once per quarter: more would drown out everything else.
     let quarters = Memo::new(move |_| {
         let (done, total) = train.get();
         done.min(total) * 4 / total.max(1)
@@ -45,12 +45,12 @@ pub fn TrainProgress() -> impl IntoView {
                 <Stage id="train-progress" label=text::STAGE_TRAIN progress=train />
             </ol>
             <p class="visually-hidden" role="status" data-testid="spoken-progress">{spoken}</p>
-            <Pace />
+            <Speed />
         </Show>
     }
 }
 
-/// A stage is complete at the latest when a later one has begun.
+/// A stage is complete when a later one has begun.
 fn complete_once(progress: Option<(u64, u64)>, later_began: bool) -> (u64, u64) {
     if later_began {
         (1, 1)
@@ -84,23 +84,22 @@ fn Stage(
 
 /// Step, speed, time left.
 #[component]
-fn Pace() -> impl IntoView {
-    let booth = booth();
+fn Speed() -> impl IntoView {
+    let run = expect_context::<Training>().run;
     let step = move || {
-        booth.pace.get().map_or("–".to_owned(), |pace| {
-            format!("{} / {}", pace.step, pace.total)
+        run.throughput.get().map_or("–".to_owned(), |latest| {
+            format!("{} / {}", latest.step, latest.total)
         })
     };
     let speed = move || {
-        booth.pace.get().map_or("–".to_owned(), |pace| {
-            format!("{:.1}", pace.steps_per_second)
+        run.throughput.get().map_or("–".to_owned(), |latest| {
+            format!("{:.1}", latest.steps_per_second)
         })
     };
     let left = move || {
-        booth
-            .pace
-            .get()
-            .map_or("–".to_owned(), |pace| text::duration(pace.seconds_left))
+        run.throughput.get().map_or("–".to_owned(), |latest| {
+            text::duration(latest.seconds_left)
+        })
     };
     view! {
         <dl class="pace">
@@ -117,6 +116,6 @@ fn Pace() -> impl IntoView {
                 <dd data-testid="time-left" id="time-left">{left}</dd>
             </div>
         </dl>
-        <p class="hint" data-testid="checkpoint">{move || booth.saved_at.get().map(text::saved_at)}</p>
+        <p class="hint" data-testid="checkpoint">{move || run.saved_at.get().map(text::saved_at)}</p>
     }
 }

@@ -1,17 +1,17 @@
-//! A picture from the engine, as it is.
+//! A picture on a canvas.
 
 use leptos::{html, prelude::*};
 
 use crate::ui::browser::pixels::draw;
 use crate::worker::protocol::Pixels;
 
-/// Draws whatever `picture` holds; empty without one.
+/// Shows a picture; empty while there is none.
 #[component]
 pub fn Picture(
     /// The picture.
     #[prop(into)]
     picture: Signal<Option<Pixels>>,
-    /// What it shows, for those who do not see it.
+    /// A description for screen readers.
     #[prop(into)]
     label: Signal<String>,
     /// For tests.

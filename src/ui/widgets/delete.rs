@@ -1,46 +1,46 @@
-//! Deleting what is kept, and letting go of addresses that were made for it.
+//! The button that deletes something, and revoking object URLs.
 
 use leptos::prelude::*;
 use web_sys::Url;
 
 use crate::ui::text;
 
-/// A button that asks once more before it deletes.
+/// A button that deletes on the second press.
 #[component]
-pub fn Delete(
-    /// What it deletes, for those who do not see beside what it stands.
+pub fn DeleteButton(
+    /// What it deletes, for screen readers.
     label: String,
     /// For tests.
     testid: &'static str,
-    /// Does it.
+    /// Deletes it.
     delete: Callback<()>,
-    /// What stands on the button.
+    /// The text of the button.
     #[prop(default = text::DELETE)]
     word: &'static str,
 ) -> impl IntoView {
-    let sure = RwSignal::new(false);
+    let armed = RwSignal::new(false);
     view! {
         <button
             type="button"
             class="button small"
-            class:danger=move || sure.get()
+            class:danger=move || armed.get()
             data-testid=testid
-            aria-label=move || if sure.get() { text::really(&label) } else { label.clone() }
-            on:blur=move |_| sure.set(false)
+            aria-label=move || if armed.get() { text::really(&label) } else { label.clone() }
+            on:blur=move |_| armed.set(false)
             on:click=move |_| {
-                if sure.get_untracked() {
+                if armed.get_untracked() {
                     delete.run(());
                 } else {
-                    sure.set(true);
+                    armed.set(true);
                 }
             }
         >
-            {move || if sure.get() { text::REALLY } else { word }}
+            {move || if armed.get() { text::REALLY } else { word }}
         </button>
     }
 }
 
-/// The address is of no use when the element is gone.
+/// Revokes an object URL when the current component is removed.
 pub fn revoke_later(url: Option<String>) {
     if let Some(url) = url {
         on_cleanup(move || {

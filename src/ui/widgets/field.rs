@@ -1,47 +1,42 @@
-//! Fields with their names: a number, a slider, a choice.
+//! Labelled fields: a number, a choice, a checkbox, a slider.
 
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
-/// A number field: what is typed counts as soon as it is a number in the range, and is brought
-/// into the range when the field is left. An empty field shows, as its placeholder, the number
-/// that still counts.
+/// The largest whole number that a number field holds exactly.
+pub const LARGEST_SEED: f64 = 9_007_199_254_740_991.0;
+
+/// A number field. A typed number counts as soon as it is in the range; it is clamped to the range
+/// when the field loses focus. The placeholder of an empty field is the current value.
 #[component]
 pub fn NumberField(
-    /// Of this element only.
+    /// The id of the element.
     #[prop(into)]
     id: String,
-    /// For tests, where it is not the id.
+    /// For tests, if it differs from the id.
     #[prop(optional)]
     testid: Option<&'static str>,
-    /// Its name.
+    /// Its label.
     label: &'static str,
-    /// What it holds.
+    /// Its value.
     value: RwSignal<f64>,
     /// Smallest value.
     min: f64,
     /// Largest value.
     max: f64,
-    /// What it means, in plain words.
+    /// An explanation.
     #[prop(optional)]
     hint: &'static str,
-    /// Only whole numbers.
+    /// Whole numbers only.
     #[prop(optional)]
     whole: bool,
-    /// Cannot be changed now.
+    /// Disabled.
     #[prop(optional, into)]
     disabled: Signal<bool>,
 ) -> impl IntoView {
-    // A memo, so that typing '0.50' is not put right to '0.5' under the person's hands.
+    // A memo, so that '0.50' is not replaced by '0.5' while the user types.
     let shown = Memo::new(move |_| value.get());
-    let read = move |text: &str| {
-        let number = text
-            .trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite())?;
-        Some(if whole { number.round() } else { number })
-    };
+    let read = move |text: &str| parse(text, whole);
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>
@@ -57,7 +52,7 @@ pub fn NumberField(
                 prop:value=move || shown.get().to_string()
                 disabled=move || disabled.get()
                 on:input=move |event| {
-                    if let Some(number) = read(&event_target_value(&event)).filter(|number| (min..=max).contains(number)) {
+                    if let Some(number) = read(&event_target_value(&event)).filter(|n| (min..=max).contains(n)) {
                         value.set(number);
                     }
                 }
@@ -75,27 +70,37 @@ pub fn NumberField(
     }
 }
 
-/// One of a few choices.
+/// The finite number in a text, rounded if only whole numbers count.
+fn parse(text: &str, whole: bool) -> Option<f64> {
+    let number = text
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())?;
+    Some(if whole { number.round() } else { number })
+}
+
+/// A choice of several values.
 #[component]
 pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
-    /// Of this element only.
+    /// The id of the element.
     #[prop(into)]
     id: String,
-    /// For tests, where it is not the id.
+    /// For tests, if it differs from the id.
     #[prop(optional)]
     testid: Option<&'static str>,
-    /// Its name.
+    /// Its label.
     label: &'static str,
-    /// What is chosen.
+    /// The chosen value.
     value: RwSignal<T>,
-    /// What there is.
+    /// The values.
     choices: &'static [T],
-    /// What a choice is called.
+    /// The name of a value.
     name: fn(T) -> &'static str,
-    /// What it means, in plain words.
+    /// An explanation.
     #[prop(optional)]
     hint: &'static str,
-    /// Cannot be changed now.
+    /// Disabled.
     #[prop(optional, into)]
     disabled: Signal<bool>,
 ) -> impl IntoView {
@@ -143,21 +148,21 @@ fn Hint(id: Option<String>, hint: &'static str) -> impl IntoView {
     })
 }
 
-/// Yes or no.
+/// A checkbox.
 #[component]
 pub fn ToggleField(
     /// For tests.
     testid: &'static str,
-    /// What yes means.
+    /// Its label.
     #[prop(into)]
     label: Signal<String>,
-    /// What it shows.
+    /// Its value.
     #[prop(into)]
     value: Signal<bool>,
-    /// What a person chose.
+    /// Called when the user changes it.
     #[prop(into)]
     change: Callback<bool>,
-    /// Cannot be changed now.
+    /// Disabled.
     #[prop(optional, into)]
     disabled: Signal<bool>,
 ) -> impl IntoView {
@@ -175,31 +180,31 @@ pub fn ToggleField(
     }
 }
 
-/// A slider with its name and its value.
+/// A slider that shows its value.
 #[component]
 pub fn RangeField(
-    /// Of this element only.
+    /// The id of the element.
     id: String,
     /// For tests.
     testid: &'static str,
-    /// Its name.
+    /// Its label.
     #[prop(into)]
     label: Signal<&'static str>,
-    /// Its name by itself, where `label` says too little.
+    /// A label for screen readers, if `label` is too short.
     #[prop(optional, into)]
     full_label: Option<Signal<String>>,
-    /// What it shows.
+    /// Its value.
     #[prop(into)]
     value: Signal<f32>,
     /// Smallest and largest value.
     range: [f32; 2],
-    /// From one value to the next.
+    /// Step between values.
     #[prop(default = 0.01)]
     step: f32,
-    /// What a person chose.
+    /// Called when the user changes it.
     #[prop(into)]
     change: Callback<f32>,
-    /// Cannot be changed now.
+    /// Disabled.
     #[prop(optional, into)]
     disabled: Signal<bool>,
 ) -> impl IntoView {
