@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// The words of one subject.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct SubjectWords {
     /// The identifier: one rare word, such as 'sks'.
     pub token: String,

@@ -240,7 +240,7 @@ impl TrainConfig {
 
     /// Whether class pictures are part of the loss.
     pub fn uses_prior(&self) -> bool {
-        self.prior_loss_weight > 0.0
+        self.prior_loss_weight > 0.0 && self.num_class_images > 0
     }
 
     /// Samples per step, those of the classes included.

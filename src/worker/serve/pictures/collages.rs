@@ -1,103 +1,118 @@
-//! Collages as training will see them, before it begins; some as a person arranged them.
+//! Collages of two subjects as training will see them; some arranged by the person.
 
-use crate::config::collage;
+use crate::config::{SubjectWords, TrainConfig, collage};
 use crate::error::{Error, Result};
 use crate::picture::Picture;
 use crate::train::dataset::collage::compose;
 use crate::train::dataset::prepare;
-use crate::train::{SubjectWords, TrainConfig};
 use crate::worker::protocol::{
     ArrangedCollage, Collage, Event, Half, Pixels, ShownCollage, TrainRequest,
 };
-use crate::worker::serve::page::post;
-use crate::worker::serve::session::Session;
+use crate::worker::serve::context::Context;
+use crate::worker::serve::pictures::store::PictureStore;
 
 /// The picture ids of each subject of a run, in its order.
 type Ids = Vec<Vec<u32>>;
 
-impl Session {
-    /// Shows the collages that a run would begin with.
-    pub(crate) fn show_collages(&mut self, run: TrainRequest, count: usize) {
-        post(&match self.collages(run, count) {
-            Ok(collages) => Event::Collages { collages },
-            Err(error) => Event::CollagesRefused { error },
-        });
-    }
+/// Shows the first `count` collages of a run.
+pub(crate) fn show_collages(
+    cx: &Context,
+    pictures: &mut PictureStore,
+    size: Result<u32>,
+    (run, count): (TrainRequest, usize),
+) {
+    cx.post(match first_collages(pictures, size, run, count) {
+        Ok(collages) => Event::Collages { collages },
+        Err(error) => Event::CollagesRefused { error },
+    });
+}
 
-    /// Shows one collage as a person arranged it.
-    pub(crate) fn arrange_collage(&mut self, run: TrainRequest, number: usize, collage: &Collage) {
-        let mut compose = || {
-            let ids = self.ids(&run)?;
-            let config = run.config.clone().validated()?;
-            self.shown(&config, number, &from_page(collage, &ids)?, &ids)
-        };
-        post(&match compose() {
-            Ok(shown) => Event::Collage(shown),
-            Err(error) => Event::CollagesRefused { error },
-        });
-    }
-
-    fn collages(&mut self, run: TrainRequest, count: usize) -> Result<Vec<ShownCollage>> {
-        let ids = self.ids(&run)?;
+/// Shows one collage as a person arranged it.
+pub(crate) fn arrange_collage(
+    cx: &Context,
+    pictures: &mut PictureStore,
+    size: Result<u32>,
+    run: TrainRequest,
+    (number, collage): (usize, &Collage),
+) {
+    let compose = || {
+        let ids = picture_ids(pictures, &run)?;
         let config = run.config.validated()?;
-        let collages = run_collages(&config, &ids, &run.arranged)?;
-        let first = collages.iter().take(count).enumerate();
-        first
-            .map(|(number, collage)| self.shown(&config, number, collage, &ids))
-            .collect()
-    }
+        let collage = from_page(collage, &ids)?;
+        shown(pictures, size?, &config, (number, &collage), &ids)
+    };
+    cx.post(match compose() {
+        Ok(shown) => Event::Collage(shown),
+        Err(error) => Event::CollagesRefused { error },
+    });
+}
 
-    /// The pictures of each subject.
-    ///
-    /// # Errors
-    /// `Settings` if one has none.
-    pub(crate) fn ids(&self, run: &TrainRequest) -> Result<Ids> {
-        let (subjects, numbers) = (run.config.subjects.len(), run.subject_numbers.len());
-        if subjects != numbers {
+fn first_collages(
+    pictures: &mut PictureStore,
+    size: Result<u32>,
+    run: TrainRequest,
+    count: usize,
+) -> Result<Vec<ShownCollage>> {
+    let ids = picture_ids(pictures, &run)?;
+    let config = run.config.validated()?;
+    let collages = run_collages(&config, &ids, &run.arranged)?;
+    let size = size?;
+    let first = collages.iter().take(count).enumerate();
+    first
+        .map(|numbered| shown(pictures, size, &config, numbered, &ids))
+        .collect()
+}
+
+/// The picture ids of each subject.
+///
+/// # Errors
+/// `Settings` if a subject has no picture or no number.
+pub(crate) fn picture_ids(pictures: &PictureStore, run: &TrainRequest) -> Result<Ids> {
+    let (subjects, numbers) = (&run.config.subjects, &run.subject_numbers);
+    if subjects.len() != numbers.len() {
+        return Err(Error::Settings(format!(
+            "There are {} subjects, but {} numbers of their pictures. Give each subject its number.",
+            subjects.len(),
+            numbers.len()
+        )));
+    }
+    let of = |(subject, number): (&SubjectWords, &u32)| {
+        let ids = pictures.of(*number);
+        if ids.is_empty() {
             return Err(Error::Settings(format!(
-                "There are {subjects} subjects, but {numbers} numbers of their pictures. Give each subject its number."
+                "There are no pictures of '{} {}' yet. Add three to five, or take this subject away.",
+                subject.token, subject.class_word
             )));
         }
-        let of = |(subject, number): (&SubjectWords, &u32)| {
-            let ids = self.pictures.of(*number);
-            if ids.is_empty() {
-                return Err(Error::Settings(format!(
-                    "There are no pictures of '{} {}' yet. Add three to five, or take this subject away.",
-                    subject.token, subject.class_word
-                )));
-            }
-            Ok(ids)
-        };
-        let subjects = run.config.subjects.iter().zip(&run.subject_numbers);
-        subjects.map(of).collect()
-    }
+        Ok(ids)
+    };
+    subjects.iter().zip(numbers).map(of).collect()
+}
 
-    fn shown(
-        &mut self,
-        config: &TrainConfig,
-        number: usize,
-        collage: &collage::Collage,
-        ids: &Ids,
-    ) -> Result<ShownCollage> {
-        let side = self.picture_size()?;
-        let [first, second] = collage.halves.map(|half| ids[half.subject][half.picture]);
-        let of = [
-            self.pictures.model_pixels(first, side)?,
-            self.pictures.model_pixels(second, side)?,
-        ];
-        let pixels = compose(collage, [&of[0], &of[1]], side as usize)?;
-        let unit: Vec<f32> = pixels.iter().map(|value| value / 2.0 + 0.5).collect();
-        Ok(ShownCollage {
-            number,
-            collage: to_page(collage, ids),
-            caption: prepare::caption(config, collage, number, SubjectWords::name).text,
-            picture: Pixels {
-                width: side,
-                height: side,
-                rgba: Picture::from_unit(&unit, side, side)?.rgba(),
-            },
-        })
-    }
+fn shown(
+    pictures: &mut PictureStore,
+    side: u32,
+    config: &TrainConfig,
+    (number, collage): (usize, &collage::Collage),
+    ids: &Ids,
+) -> Result<ShownCollage> {
+    let [first, second] = collage.halves.map(|half| ids[half.subject][half.picture]);
+    let of = [
+        pictures.model_pixels(first, side)?,
+        pictures.model_pixels(second, side)?,
+    ];
+    let pixels = compose(collage, [&of[0], &of[1]], side as usize)?;
+    let unit: Vec<f32> = pixels.iter().map(|value| value / 2.0 + 0.5).collect();
+    Ok(ShownCollage {
+        number,
+        collage: to_page(collage, ids),
+        caption: prepare::caption(config, collage, number, SubjectWords::name).text,
+        picture: Pixels {
+            width: side,
+            height: side,
+            rgba: Picture::from_unit(&unit, side, side)?.rgba(),
+        },
+    })
 }
 
 /// All collages of a run, the arranged ones in their places.
