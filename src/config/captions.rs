@@ -17,6 +17,7 @@ pub(super) const MAX_CHARACTERS: usize = 500;
 /// Templates of captions; `{a}` and `{b}` stand for a subject with its article.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "booth", derive(clap::Args))]
+#[cfg_attr(feature = "page", derive(reactive_stores::Store))]
 #[serde(default, deny_unknown_fields)]
 pub struct Captions {
     /// Caption of a picture of one subject; '{a}' stands for the subject.

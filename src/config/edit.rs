@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 /// The settings of one edit: training on the picture, inversion and sampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "booth", derive(clap::Args))]
+#[cfg_attr(feature = "page", derive(reactive_stores::Store))]
 #[serde(default)]
 pub struct EditConfig {
     /// What the picture shows.

@@ -11,6 +11,7 @@ const MAX_IMAGES: usize = 256;
 /// The settings of the pictures of one prompt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "booth", derive(clap::Args))]
+#[cfg_attr(feature = "page", derive(reactive_stores::Store))]
 #[serde(default)]
 pub struct GenerateConfig {
     /// What the picture should show.

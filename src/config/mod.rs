@@ -15,7 +15,8 @@
 //! | [`file`] | the names of settings in checkpoints and deltas |
 //!
 //! With the feature `booth` the structs derive [`clap::Args`]: the flag of `max_train_steps` is
-//! `--max-train-steps`.
+//! `--max-train-steps`. With the feature `page` they derive `reactive_stores::Store`, so that the
+//! page's fields bind to their fields.
 
 pub mod captions;
 pub mod choices;
@@ -29,6 +30,11 @@ pub mod train;
 
 mod checks;
 
+#[cfg(feature = "page")]
+pub use self::{
+    captions::CaptionsStoreFields, edit::EditConfigStoreFields,
+    generate::GenerateConfigStoreFields, train::TrainConfigStoreFields,
+};
 pub use captions::Captions;
 pub use choices::{LayerPreset, LrScheduler, NormShift, SamplerKind, TimestepSampling};
 pub use edit::EditConfig;

@@ -14,6 +14,7 @@ const MAX_SUBJECTS: usize = 8;
 /// [`TrainConfig::recommended`] for others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "booth", derive(clap::Args))]
+#[cfg_attr(feature = "page", derive(reactive_stores::Store))]
 #[serde(default)]
 pub struct TrainConfig {
     /// The words of the subjects, in the order of their pictures; 1 to 8.

@@ -37,7 +37,7 @@ pub(crate) fn arrange_collage(
 ) {
     let compose = || {
         let ids = picture_ids(pictures, &run)?;
-        let config = run.config.validated()?;
+        let config = collage_config(run.config)?;
         let collage = from_page(collage, &ids)?;
         shown(pictures, size?, &config, (number, &collage), &ids)
     };
@@ -54,7 +54,7 @@ fn first_collages(
     count: usize,
 ) -> Result<Vec<ShownCollage>> {
     let ids = picture_ids(pictures, &run)?;
-    let config = run.config.validated()?;
+    let config = collage_config(run.config)?;
     let collages = run_collages(&config, &ids, &run.arranged)?;
     let size = size?;
     let first = collages.iter().take(count).enumerate();
@@ -87,6 +87,18 @@ pub(crate) fn picture_ids(pictures: &PictureStore, run: &TrainRequest) -> Result
         Ok(ids)
     };
     subjects.iter().zip(numbers).map(of).collect()
+}
+
+/// The settings that collages depend on. The others need not be valid before the run begins.
+fn collage_config(config: TrainConfig) -> Result<TrainConfig> {
+    TrainConfig {
+        subjects: config.subjects,
+        captions: config.captions,
+        num_collages: config.num_collages,
+        seed: config.seed,
+        ..TrainConfig::default()
+    }
+    .validated()
 }
 
 fn shown(
