@@ -11,7 +11,7 @@ use crate::ui::{
     settings::TrainSettings,
     subjects::state::Subjects,
 };
-use crate::worker::protocol::{ArrangedCollage, Collage, Request, ShownCollage, TrainRequest};
+use crate::worker::protocol::{ArrangedCollage, Collage, Request, ShownCollage, TrainRun};
 
 /// Collages in the strip.
 const STRIP: usize = 12;
@@ -138,9 +138,9 @@ impl Collages {
     }
 
     /// The next run, with its subjects and the user's collages; tracked.
-    pub fn run(self) -> TrainRequest {
+    pub fn run(self) -> TrainRun {
         let subjects = self.subjects.list.get();
-        TrainRequest {
+        TrainRun {
             config: TrainConfig {
                 subjects: subjects.iter().map(|subject| subject.words()).collect(),
                 ..self.settings.get()

@@ -56,18 +56,18 @@ pub enum Request {
     /// Draws the first `count` collages of a run; answered by [`Event::Collages`](super::Event::Collages).
     ShowCollages {
         #[serde(flatten)]
-        run: TrainRequest,
+        run: TrainRun,
         count: usize,
     },
     /// Composes a collage as a person arranged it; answered by [`Event::Collage`](super::Event::Collage).
     ArrangeCollage {
         #[serde(flatten)]
-        run: TrainRequest,
+        run: TrainRun,
         number: usize,
         collage: Collage,
     },
     /// Trains on the pictures that were added.
-    Train(TrainRequest),
+    Train(TrainRun),
     /// Goes on with the run that a checkpoint in this browser holds.
     ResumeRun,
     /// Deletes that checkpoint.
@@ -152,7 +152,7 @@ impl Request {
 
 /// A training run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TrainRequest {
+pub struct TrainRun {
     /// The settings.
     #[serde(flatten)]
     pub config: TrainConfig,

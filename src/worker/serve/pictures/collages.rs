@@ -6,7 +6,7 @@ use crate::picture::Picture;
 use crate::train::dataset::collage::compose;
 use crate::train::dataset::prepare;
 use crate::worker::protocol::{
-    ArrangedCollage, Collage, Event, Half, Pixels, ShownCollage, TrainRequest,
+    ArrangedCollage, Collage, Event, Half, Pixels, ShownCollage, TrainRun,
 };
 use crate::worker::serve::context::Context;
 use crate::worker::serve::pictures::store::PictureStore;
@@ -19,7 +19,7 @@ pub(crate) fn show_collages(
     cx: &Context,
     pictures: &mut PictureStore,
     size: Result<u32>,
-    (run, count): (TrainRequest, usize),
+    (run, count): (TrainRun, usize),
 ) {
     cx.post(match first_collages(pictures, size, run, count) {
         Ok(collages) => Event::Collages { collages },
@@ -32,7 +32,7 @@ pub(crate) fn arrange_collage(
     cx: &Context,
     pictures: &mut PictureStore,
     size: Result<u32>,
-    run: TrainRequest,
+    run: TrainRun,
     (number, collage): (usize, &Collage),
 ) {
     let compose = || {
@@ -50,7 +50,7 @@ pub(crate) fn arrange_collage(
 fn first_collages(
     pictures: &mut PictureStore,
     size: Result<u32>,
-    run: TrainRequest,
+    run: TrainRun,
     count: usize,
 ) -> Result<Vec<ShownCollage>> {
     let ids = picture_ids(pictures, &run)?;
@@ -67,7 +67,7 @@ fn first_collages(
 ///
 /// # Errors
 /// `Settings` if a subject has no picture or no number.
-pub(crate) fn picture_ids(pictures: &PictureStore, run: &TrainRequest) -> Result<Ids> {
+pub(crate) fn picture_ids(pictures: &PictureStore, run: &TrainRun) -> Result<Ids> {
     let (subjects, numbers) = (&run.config.subjects, &run.subject_numbers);
     if subjects.len() != numbers.len() {
         return Err(Error::Settings(format!(

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::spectral::LayerSelection;
 use crate::train::dataset::prepare::warnings;
 use crate::train::{Checkpoint, Prepared, Subject, TrainConfig, Trainer};
-use crate::worker::protocol::{Task, TrainRequest};
+use crate::worker::protocol::{Task, TrainRun};
 use crate::worker::serve::context::Context;
 use crate::worker::serve::decompose::{decompose, decomposed};
 use crate::worker::serve::deltas::DeltaStore;
@@ -30,11 +30,7 @@ pub(crate) struct RunStores<'a> {
 /// # Errors
 /// `Settings`, `Decomposition`, `Device`; `Cancelled` after the delta was posted, if anything was
 /// learned.
-pub(crate) async fn train(
-    cx: &Context,
-    stores: RunStores<'_>,
-    request: TrainRequest,
-) -> Result<()> {
+pub(crate) async fn train(cx: &Context, stores: RunStores<'_>, request: TrainRun) -> Result<()> {
     let RunStores {
         model,
         pictures,
@@ -125,7 +121,7 @@ fn prepare(
     cx: &Context,
     model: &ModelStore,
     pictures: &mut PictureStore,
-    request: TrainRequest,
+    request: TrainRun,
 ) -> Result<(TrainConfig, Vec<Subject>)> {
     let ids = picture_ids(pictures, &request)?;
     let mut settings = request.config.validated()?;

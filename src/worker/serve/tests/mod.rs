@@ -10,12 +10,12 @@ use crate::error::Error;
 use crate::spectral::delta::Delta;
 use crate::worker::protocol::{
     DeltaStrength, DeviceKind, Event, GenerateRequest, Message, Origin, Pixels, Request, RequestId,
-    Task, TrainRequest,
+    Task, TrainRun,
 };
 
 /// To train two steps on the norms of the dog that was added.
-fn train(steps: usize) -> TrainRequest {
-    TrainRequest {
+fn train(steps: usize) -> TrainRun {
+    TrainRun {
         config: TrainConfig {
             subjects: vec![SubjectWords::new("sks", "dog")],
             layers: LayerPreset::OneD,
@@ -109,7 +109,7 @@ fn the_embedded_base_is_loaded_from_its_plan_to_its_presets() {
         unreachable!()
     };
     assert_eq!(*size, 64);
-    assert!(presets.iter().any(|preset| preset.name == "all"));
+    assert!(presets.iter().any(|preset| preset.name == LayerPreset::All));
     assert_eq!(*unfinished_run, None);
     assert_eq!(booth.work(), Some((None, Task::Load)));
 }
