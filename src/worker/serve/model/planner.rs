@@ -131,7 +131,7 @@ fn shown(plan: &Plan, stored: Stored) -> JobPlan {
             Saving::Recompute,
             plan.strategy.recompute == Recompute::Blocks,
         ),
-        (Saving::LetGo, plan.strategy.drop_idle),
+        (Saving::Offload, plan.strategy.drop_idle),
         (Saving::Tiles, plan.strategy.tile.is_some()),
     ];
     let savings = savings.into_iter().filter(|(_, taken)| *taken);

@@ -4,12 +4,12 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::worker::protocol::{Event, MemoryUse, Task};
 use crate::worker::serve::context::Context;
-use crate::worker::serve::context::steps::StepObserver;
 use crate::worker::serve::device::{ChosenDevice, Devices};
 #[cfg(feature = "engine")]
 use crate::worker::serve::model::factors::Factors;
 use crate::worker::serve::model::library::ModelLibrary;
 use crate::worker::serve::model::loaded::LoadedModel;
+use crate::worker::serve::model::steps::StepObserver;
 
 /// The device and the base model.
 pub struct ModelStore {
