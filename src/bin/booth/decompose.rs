@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use deltabooth::Result;
 use deltabooth::model::base_model::BaseModel;
-use deltabooth::plan::verdict::size;
-use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore, Summary};
+use deltabooth::plan::verdict::format_bytes;
+use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore};
+use deltabooth::spectral::decompose::summary::DecomposeSummary;
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
 use deltabooth::spectral::shift::preset::LayerPreset;
 use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
@@ -48,7 +49,7 @@ impl CacheArg {
         selection: &LayerSelection,
         stored: Stored,
         threads: Threads,
-    ) -> Result<(DecomposedBaseModel, Summary)> {
+    ) -> Result<(DecomposedBaseModel, DecomposeSummary)> {
         let mut status = Status::new("decomposing the base, %");
         let progress = async |done: usize, total: usize| {
             // Rounded down: 100 is shown when it is done.
@@ -70,7 +71,7 @@ impl CacheArg {
             }
         };
         drop(status);
-        if let Some(why) = &summary.not_kept {
+        if let Some(why) = &summary.store_error {
             eprintln!("{why}");
         }
         Ok((decomposed, summary))
@@ -103,9 +104,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let made = cache.decompose(&base, &selection, stored, threads).await?;
     let (seconds, summary) = (began.elapsed().as_secs_f64(), made.1);
     println!("| what | value |\n|---|---|");
-    println!("| matrices decomposed | {} |", summary.made);
+    println!("| matrices decomposed | {} |", summary.decomposed);
     if let Some(folder) = cache.folder() {
-        println!("| found in {} | {} |", folder.display(), summary.found);
+        println!("| found in {} | {} |", folder.display(), summary.cached);
         println!("| found there, but damaged | {} |", summary.damaged);
     }
     println!("| time | {seconds:.1} s |");
@@ -114,6 +115,6 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         "| largest orthogonality error | {:.1e} |",
         summary.orthogonality_error
     );
-    println!("| U, σ and Vᵀ | {} |", size(summary.bytes));
+    println!("| U, σ and Vᵀ | {} |", format_bytes(summary.bytes));
     Ok(())
 }

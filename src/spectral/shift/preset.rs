@@ -1,15 +1,17 @@
-//! Which layers are trained: presets by the paper's names (section 4 and its table of sizes).
+//! Subsets of the UNet's layers that are trained, named after the paper (section 4).
 //!
-//! Numbers of shifts for Stable Diffusion 1.x, with full-length norms:
+//! Shifts in Stable Diffusion 1.x, with full-length norm shifts:
 //!
-//! | preset | what it holds | shifts |
+//! | preset | layers | shifts |
 //! |---|---|---|
 //! | `all` | every layer of the UNet | 322,856 |
 //! | `cross_attention` | `attn2`: queries, keys, values, output | 43,776 |
 //! | `key_value` | keys and values of `attn2` | 18,816 |
-//! | `one_d`, `two_d`, `four_d` | norms; linear layers; convolutions | 100,160; 140,416; 82,280 |
-//! | `up`, `down`, `mid` | those blocks | 181,568; 107,072; 32,256 |
-//! | `up_cross_attention`, … | `attn2` of those blocks | |
+//! | `one_d` | norms | 100,160 |
+//! | `two_d` | linear layers | 140,416 |
+//! | `four_d` | convolutions | 82,280 |
+//! | `up`, `down`, `mid` | all layers of those blocks | 181,568; 107,072; 32,256 |
+//! | `up_cross_attention`, … | `attn2` of those blocks | 43,776 together |
 
 use std::collections::BTreeSet;
 
@@ -18,22 +20,22 @@ use serde::{Deserialize, Serialize};
 use crate::model::layers::LayerForm;
 use crate::model::unet::layer_shapes::LayerShape;
 
-/// A named choice of layers.
+/// A named subset of layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerPreset {
     /// Every layer.
     #[default]
     All,
-    /// Attention to the text: the paper's UNet-CA.
+    /// Cross-attention layers: the paper's UNet-CA.
     CrossAttention,
-    /// Its keys and values: UNet-CA-KV.
+    /// Keys and values of cross-attention: the paper's UNet-CA-KV.
     KeyValue,
-    /// Norms.
+    /// Norms: the paper's 1-D.
     OneD,
-    /// Linear layers (and embeddings).
+    /// Linear layers and embeddings: the paper's 2-D.
     TwoD,
-    /// Convolutions.
+    /// Convolutions: the paper's 4-D.
     FourD,
     /// The up blocks.
     Up,
@@ -41,11 +43,11 @@ pub enum LayerPreset {
     Down,
     /// The middle block.
     Mid,
-    /// Attention to the text in the up blocks.
+    /// Cross-attention in the up blocks.
     UpCrossAttention,
-    /// Attention to the text in the down blocks.
+    /// Cross-attention in the down blocks.
     DownCrossAttention,
-    /// Attention to the text in the middle block.
+    /// Cross-attention in the middle block.
     MidCrossAttention,
 }
 
@@ -66,7 +68,7 @@ impl LayerPreset {
         Self::MidCrossAttention,
     ];
 
-    /// Whether the layer at `path` of the UNet is trained.
+    /// Whether the layer at `path` of the UNet belongs to the preset.
     pub fn holds(self, path: &str, form: LayerForm) -> bool {
         let in_blocks = |name: &str| path.starts_with(name);
         let projection = path.split_once(".attn2.").map(|(_, projection)| projection);
@@ -87,7 +89,7 @@ impl LayerPreset {
         }
     }
 
-    /// Shifts that training this preset moves, with full-length norms.
+    /// The number of shifts of the preset's layers, with full-length norm shifts.
     pub fn count(self, layers: &[LayerShape]) -> usize {
         layers
             .iter()
@@ -96,8 +98,8 @@ impl LayerPreset {
             .sum()
     }
 
-    /// Of the presets that hold all the layers at `paths` the one with the fewest shifts; none if no
-    /// layer is among them.
+    /// The preset with the fewest shifts that contains all layers at `paths`; `None` if none of the
+    /// paths is a layer.
     pub fn least<'a>(
         paths: impl IntoIterator<Item = &'a str>,
         layers: &[LayerShape],

@@ -106,7 +106,7 @@ async fn learn(
     )
     .await;
     let mut trainer = observer.outcome(trainer)?;
-    trainer.recompute(plan.as_asked.recompute);
+    trainer.recompute(plan.requested_strategy.recompute);
     while !trainer.is_done() {
         cx.between().await?;
         let report = trainer.step().await?;

@@ -4,8 +4,9 @@ use deltabooth::recipe::{RateSchedule, TimestepSampling};
 use deltabooth::spectral::delta::Delta;
 use deltabooth::train::TrainSettings;
 
-use super::browser::Browser;
-use super::{Work, gather, train, turn};
+use crate::browser::Browser;
+use crate::steps::{Work, gather, train};
+use crate::turn;
 
 #[tokio::test]
 async fn a_run_follows_the_advanced_settings() {

@@ -6,8 +6,9 @@ use deltabooth::train::dataset::collage::{Layout, compose};
 use deltabooth::train::dataset::prepare;
 use deltabooth::train::{TrainSettings, Words};
 
-use super::browser::Browser;
-use super::{LOADING, TRAINING, looks_like_a_picture, mean_difference, some_delta, subject, turn};
+use crate::browser::Browser;
+use crate::steps::{LOADING, TRAINING, looks_like_a_picture, mean_difference, some_delta, subject};
+use crate::turn;
 
 const SIDE: usize = 64;
 
