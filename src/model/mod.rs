@@ -11,3 +11,4 @@ pub mod layers;
 pub mod tensor_shapes;
 pub mod tokenizer;
 pub mod unet;
+pub mod visit_layers;

@@ -12,8 +12,8 @@ const MAX_F32_FACTORS: u64 = 256 << 20;
 
 /// What a person wants of a base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Side of the pictures; the advice says one if there is no wish.
+pub struct PlanOptions {
+    /// Side of the pictures; the advice says one if there is no options.
     pub pixels: Option<usize>,
     /// How the weights are held, once the base is loaded.
     pub stored: Option<Stored>,
@@ -24,14 +24,14 @@ pub struct Wish {
     /// Whether the text encoder is trained too.
     pub text_encoder: bool,
     /// Layers whose weights are built anew for pictures: those of a delta, or of a LoRA.
-    pub built: Option<LayerPreset>,
+    pub baked: Option<LayerPreset>,
 }
 
 /// What a base can do on a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
     /// Side of the pictures that the base was trained with.
-    pub own_pixels: usize,
+    pub native_pixels: usize,
     /// Sides to choose from, the smallest first and the base's own last.
     pub sides: Vec<usize>,
     /// The side that was wished for; otherwise the largest that fits for training, and if none
@@ -47,7 +47,7 @@ pub struct Advice {
 
 impl Advice {
     /// Whether the base is of use here at all: pictures can be made, of some size.
-    pub fn is_of_use(&self) -> bool {
+    pub fn can_generate(&self) -> bool {
         !matches!(self.generate.verdict, Verdict::DoesNotFit(_))
     }
 }
@@ -56,13 +56,18 @@ impl Advice {
 ///
 /// F32 is taken where training fits with it as it is wished for. F16 is the way out: it changes
 /// nothing for a base that was published in F16, and rounds others.
-pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) -> Advice {
-    let own_pixels = configs.own_pixels();
-    let mut sides = sides(configs, own_pixels);
-    if sides.last() != Some(&own_pixels) {
-        sides.push(own_pixels);
+pub fn advise(
+    configs: &Configs,
+    options: &PlanOptions,
+    kernels: Kernels,
+    limits: Limits,
+) -> Advice {
+    let native_pixels = configs.native_pixels();
+    let mut sides = sides(configs, native_pixels);
+    if sides.last() != Some(&native_pixels) {
+        sides.push(native_pixels);
     }
-    let pixels = wish.pixels.unwrap_or(own_pixels);
+    let pixels = options.pixels.unwrap_or(native_pixels);
     let numbers: u64 = layer_shapes(&configs.unet).iter().map(parts::factors).sum();
     let factors = if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
         Stored::F16
@@ -80,11 +85,11 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
         plan(configs, &job, limits)
     };
     let training = Task::Train {
-        samples: wish.samples,
-        preset: wish.preset,
-        text_encoder: wish.text_encoder,
+        samples: options.samples,
+        preset: options.preset,
+        text_encoder: options.text_encoder,
     };
-    let tried = match wish.stored {
+    let tried = match options.stored {
         Some(stored) => vec![stored],
         None => vec![Stored::F32, Stored::F16],
     };
@@ -92,18 +97,23 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
         .into_iter()
         .map(|stored| (stored, planned(training, stored)));
     let (stored, train) = first_that_fits(plans);
-    let generate = planned(Task::Generate { delta: wish.built }, stored);
-    let pixels = wish.pixels.unwrap_or_else(|| {
+    let generate = planned(
+        Task::Generate {
+            delta: options.baked,
+        },
+        stored,
+    );
+    let pixels = options.pixels.unwrap_or_else(|| {
         let side = |plan: &Plan| match plan.verdict {
-            Verdict::Fits => Some(own_pixels),
+            Verdict::Fits => Some(native_pixels),
             Verdict::FitsAt(pixels) => Some(pixels),
             Verdict::DoesNotFit(_) => None,
         };
         let either = side(&train).or_else(|| side(&generate));
-        either.unwrap_or(own_pixels)
+        either.unwrap_or(native_pixels)
     });
     Advice {
-        own_pixels,
+        native_pixels,
         sides,
         pixels,
         stored,

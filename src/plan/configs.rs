@@ -57,7 +57,7 @@ impl Configs {
     }
 
     /// Side of the pictures that the base was trained with, in pixels.
-    pub fn own_pixels(&self) -> usize {
+    pub fn native_pixels(&self) -> usize {
         self.unet.sample_size.unwrap_or(64) * self.vae.scale()
     }
 

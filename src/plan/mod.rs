@@ -17,7 +17,7 @@
 //! | `configs` | a base's config files, read alone |
 //!
 //! On the CPU the sums are held against an allocator that counts (`tests/memory`). The columns of
-//! [`Kernels::Burns`] follow from Burn's operations; no GPU has confirmed them yet.
+//! [`Kernels::Burn`] follow from Burn's operations; no GPU has confirmed them yet.
 
 pub mod advice;
 mod configs;
@@ -27,7 +27,7 @@ pub mod stages;
 mod unet;
 pub mod verdict;
 
-pub use advice::{Advice, Wish, advise};
+pub use advice::{Advice, PlanOptions, advise};
 pub use configs::Configs;
 pub use phases::{Item, Phase, phases};
 pub use stages::Kernels;
@@ -124,7 +124,7 @@ pub struct Strategy {
     /// autoencoder, and the UNet's weights that are trained as U and V. Whoever trains does so by
     /// preparing first ([`Prepared`](crate::train::Prepared)), then taking up U and V, then dropping
     /// the base and its decomposition; after the run the base is loaded again.
-    pub drop_idle: bool,
+    pub offload: bool,
     /// Side of the tiles that the autoencoder works in, in picture pixels; whole without.
     pub tile: Option<usize>,
 }

@@ -183,8 +183,8 @@ pub(super) fn vae_pass(config: &VaeConfig, way: Way, pixels: usize, kernels: Ker
         // Input, its norm, and the output, or input, the first half's output, its norm and the
         // output; Burn's norm holds two more of its input.
         let held = match kernels {
-            Kernels::Own => (2 * c_in + c_out).max(c_in + 3 * c_out),
-            Kernels::Burns => (4 * c_in).max(c_in + 4 * c_out),
+            Kernels::Custom => (2 * c_in + c_out).max(c_in + 3 * c_out),
+            Kernels::Burn => (4 * c_in).max(c_in + 4 * c_out),
         };
         peak = peak.max(held * area);
         largest = largest.max(c_in.max(c_out) * area);
@@ -207,7 +207,7 @@ pub(super) fn vae_pass(config: &VaeConfig, way: Way, pixels: usize, kernels: Ker
         columns = columns.max(9 * c * written);
     }
     let outermost = 9 * channels[0].max(config.in_channels) * area(0);
-    if kernels == Kernels::Own {
+    if kernels == Kernels::Custom {
         peak += columns.max(outermost);
     }
     [peak as u64, largest as u64]

@@ -210,7 +210,7 @@ impl Counted<'_> {
     fn train(&self, samples: usize, preset: LayerPreset, text_encoder: bool) -> Vec<Phase> {
         let config = &self.configs.text_encoder;
         let trains = |layer: &LayerShape| preset.holds(&layer.path, layer.form);
-        let drop = self.strategy.drop_idle;
+        let drop = self.strategy.offload;
         let text_factors = if text_encoder {
             self.job.factors.bytes(parts::text_encoder_factors(config))
         } else {

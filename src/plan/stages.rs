@@ -17,9 +17,9 @@ use crate::weights::Stored;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernels {
     /// Our own, on the CPU: convolutions copy a picture into columns first.
-    Own,
+    Custom,
     /// Burn's, on a GPU.
-    Burns,
+    Burn,
 }
 
 /// What is known before the stages are walked.
@@ -186,8 +186,8 @@ impl Pass<'_> {
             }
         };
         match self.kernels {
-            Kernels::Own => 0,
-            Kernels::Burns => {
+            Kernels::Custom => 0,
+            Kernels::Burn => {
                 let products = self.layers.iter();
                 let products = products.filter(|layer| layer.form != LayerForm::Norm);
                 products.map(longest).max().unwrap_or(0) as u64
@@ -219,8 +219,8 @@ impl Walk<'_> {
     /// A picture as columns for a 3×3 convolution, one picture at a time.
     fn columns(&self, channels: usize, side: usize) -> u64 {
         match self.pass.kernels {
-            Kernels::Own => (9 * channels * side * side) as u64,
-            Kernels::Burns => 0,
+            Kernels::Custom => (9 * channels * side * side) as u64,
+            Kernels::Burn => 0,
         }
     }
 
@@ -246,7 +246,7 @@ impl Walk<'_> {
         } else {
             (self.pass.weights, rows * cols, rows * cols)
         };
-        if stored == Stored::F16 && self.pass.kernels == Kernels::Own {
+        if stored == Stored::F16 && self.pass.kernels == Kernels::Custom {
             stage.widened = stage.widened.max(numbers as u64);
         }
         if stored == Stored::F16 {
@@ -259,8 +259,8 @@ impl Walk<'_> {
         let trained = self.pass.trained(path);
         if self.tracked || trained {
             stage.graph += match self.pass.kernels {
-                Kernels::Own => numbers,
-                Kernels::Burns => numbers * (1 + u64::from(trained) + u64::from(silu)),
+                Kernels::Custom => numbers,
+                Kernels::Burn => numbers * (1 + u64::from(trained) + u64::from(silu)),
             };
         }
         self.tracked |= trained;
@@ -314,7 +314,7 @@ impl Walk<'_> {
         let mut stage = self.start(side);
         let at = |name: &str| format!("{path}.resnets.{j}.{name}");
         self.norm(&mut stage, &at("norm1"), numbers(c_in), true);
-        if skip == 0 && self.pass.kernels == Kernels::Own {
+        if skip == 0 && self.pass.kernels == Kernels::Custom {
             stage.shared_input = stage.graph;
         }
         self.product(&mut stage, &at("conv1"), n);
@@ -337,7 +337,7 @@ impl Walk<'_> {
             let path = format!("{path}.attentions.{j}");
             self.transformer(&mut stage, &path, level, pixels);
             // The gate's gradient has eight times the channels, and four come in.
-            let burns = self.pass.kernels == Kernels::Burns;
+            let burns = self.pass.kernels == Kernels::Burn;
             stage.gate = numbers(own) * if burns { 21 } else { 13 } + stage.widened;
             let forward = numbers(own) * if burns { 24 } else { 15 } + stage.widened;
             stage.forward = stage.forward.max(forward);
@@ -383,8 +383,8 @@ impl Walk<'_> {
             self.product(stage, &at("ff.net.0.proj"), n);
             if self.tracked {
                 stage.graph += match self.pass.kernels {
-                    Kernels::Own => 8 * numbers,
-                    Kernels::Burns => 12 * numbers,
+                    Kernels::Custom => 8 * numbers,
+                    Kernels::Burn => 12 * numbers,
                 };
             }
             self.product(stage, &at("ff.net.2"), n);
@@ -398,7 +398,7 @@ impl Walk<'_> {
         let mut stage = self.start(side);
         let input = (n * channels) as u64;
         self.norm(&mut stage, "conv_norm_out", input, true);
-        stage.shared_input = if self.pass.kernels == Kernels::Own {
+        stage.shared_input = if self.pass.kernels == Kernels::Custom {
             stage.graph
         } else {
             0

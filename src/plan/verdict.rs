@@ -25,9 +25,9 @@ pub struct Plan {
     pub verdict: Verdict,
     /// How memory is saved at the side that was asked for, whether that fits or not: as above if it
     /// does, otherwise in every way.
-    pub as_asked: Strategy,
+    pub requested_strategy: Strategy,
     /// The most bytes that are then held at once.
-    pub peak_as_asked: u64,
+    pub requested_peak: u64,
     limits: Limits,
 }
 
@@ -56,8 +56,12 @@ impl Plan {
     /// The verdict for the person.
     pub fn sentence(&self) -> String {
         let most = match self.limits.budget {
-            u64::MAX => format!("{} at most", size(self.peak())),
-            budget => format!("{} of {} at most", size(self.peak()), size(budget)),
+            u64::MAX => format!("{} at most", format_bytes(self.peak())),
+            budget => format!(
+                "{} of {} at most",
+                format_bytes(self.peak()),
+                format_bytes(budget)
+            ),
         };
         match &self.verdict {
             Verdict::Fits => format!("It fits: {most}."),
@@ -71,8 +75,8 @@ impl Plan {
 /// side.
 pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
     let most = |phases: &[Phase]| phases.iter().map(Phase::total).max().unwrap_or(0);
-    let as_asked = strategies(job, job.pixels).pop().unwrap_or_default();
-    let peak_as_asked = most(&phases(configs, job, job.pixels, as_asked));
+    let requested_strategy = strategies(job, job.pixels).pop().unwrap_or_default();
+    let requested_peak = most(&phases(configs, job, job.pixels, requested_strategy));
     let found = |pixels: usize, verdict: Verdict| {
         strategies(job, pixels).into_iter().find_map(|strategy| {
             let phases = phases(configs, job, pixels, strategy);
@@ -82,8 +86,8 @@ pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
                 pixels,
                 strategy,
                 verdict: verdict.clone(),
-                as_asked: if asked { strategy } else { as_asked },
-                peak_as_asked: if asked { most(&phases) } else { peak_as_asked },
+                requested_strategy: if asked { strategy } else { requested_strategy },
+                requested_peak: if asked { most(&phases) } else { requested_peak },
                 phases,
                 limits,
             })
@@ -108,8 +112,8 @@ pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
         pixels,
         strategy,
         phases,
-        as_asked,
-        peak_as_asked,
+        requested_strategy,
+        requested_peak,
         limits,
     }
 }
@@ -140,9 +144,9 @@ fn strategies(job: &Job, pixels: usize) -> Vec<Strategy> {
         .filter(|tile| tile.is_none_or(|tile| tile < pixels));
     tiles
         .flat_map(|&tile| {
-            savings.iter().map(move |&(recompute, drop_idle)| Strategy {
+            savings.iter().map(move |&(recompute, offload)| Strategy {
                 recompute,
-                drop_idle,
+                offload,
                 tile,
             })
         })
@@ -154,9 +158,9 @@ fn obstacle(phases: &[Phase], limits: Limits) -> Option<String> {
     if let Some(phase) = phases.iter().find(|phase| phase.largest > limits.buffer) {
         return Some(format!(
             "a single buffer of {} is needed while {}, and this device takes {} at most",
-            size(phase.largest),
+            format_bytes(phase.largest),
             phase.name,
-            size(limits.buffer),
+            format_bytes(limits.buffer),
         ));
     }
     let worst = phases.iter().max_by_key(|phase| phase.total())?;
@@ -166,16 +170,16 @@ fn obstacle(phases: &[Phase], limits: Limits) -> Option<String> {
     let item = worst.items.iter().max_by_key(|item| item.bytes)?;
     Some(format!(
         "{} is needed while {} ({} of it for: {}), and there is {}",
-        size(worst.total()),
+        format_bytes(worst.total()),
         worst.name,
-        size(item.bytes),
+        format_bytes(item.bytes),
         item.name,
-        size(limits.budget),
+        format_bytes(limits.budget),
     ))
 }
 
 /// Bytes in the unit that suits them, powers of ten.
-pub fn size(bytes: u64) -> String {
+pub fn format_bytes(bytes: u64) -> String {
     match bytes {
         ..1_000_000 => format!("{:.0} KB", bytes as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),

@@ -9,11 +9,12 @@ use pollster::block_on;
 
 use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
+use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::lora;
 use crate::spectral::lora::{LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{DecomposedBaseModel, LayerFactors, Layers, ShiftSet};
+use crate::spectral::{DecomposedBaseModel, LayerFactors, ShiftSet};
 use crate::synthetic::*;
 use crate::train::{Recompute, Subject, SubjectWords, TrainConfig, Trainer};
 use crate::weights::{Files, Place, Stored};
@@ -55,7 +56,7 @@ fn answers(base: &BaseModel) -> [Vec<f32>; 4] {
 }
 
 /// Every matrix of a model.
-fn matrices<M: Layers>(model: &M) -> Vec<(String, Matrix)> {
+fn matrices<M: VisitLayers>(model: &M) -> Vec<(String, Matrix)> {
     let mut found = Vec::new();
     model
         .clone()
@@ -77,7 +78,7 @@ fn matrices<M: Layers>(model: &M) -> Vec<(String, Matrix)> {
 }
 
 /// Fails unless the first model holds the second one's numbers, rounded to halves.
-fn assert_rounded<M: Layers>(halves: &M, f32: &M) {
+fn assert_rounded<M: VisitLayers>(halves: &M, f32: &M) {
     let (halves, f32) = (matrices(halves), matrices(f32));
     assert!(!halves.is_empty());
     for ((path, halves), (_, f32)) in halves.into_iter().zip(f32) {

@@ -50,7 +50,7 @@ fn phase(
     let job = Job {
         task,
         pixels,
-        kernels: Kernels::Own,
+        kernels: Kernels::Custom,
         weights: stored,
         factors: stored,
     };
@@ -235,9 +235,9 @@ fn a_trainer_goes_on_without_its_base_in_the_memory_that_is_planned() {
         let mut trainer = pollster::block_on(trainer).unwrap();
 
         let configs = configs(&models::config(&read("static/base/unet/config.json")));
-        let [kept, dropped] = [false, true].map(|drop_idle| {
+        let [kept, dropped] = [false, true].map(|offload| {
             let strategy = Strategy {
-                drop_idle,
+                offload,
                 ..Strategy::default()
             };
             phase(

@@ -1,12 +1,12 @@
-//! Paths and shapes of a model's layers: what a file from elsewhere is held against.
+//! Paths and shapes of the layers of a model, against which files are checked.
 
 use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::model::layers::LayerMut;
-use crate::spectral::decompose::decomposed_model::Layers;
+use crate::model::visit_layers::VisitLayers;
 
-/// The part of a base that a layer is in.
+/// The network of a base model that a layer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Component {
     /// The UNet.
@@ -31,12 +31,12 @@ pub enum LayerShape {
         c_out: usize,
         /// Input channels.
         c_in: usize,
-        /// k.
+        /// Height and width of the kernel.
         kernel_size: usize,
     },
     /// `[rows, channels]`.
     Embedding {
-        /// Tokens or places.
+        /// Tokens or positions.
         rows: usize,
         /// Channels.
         channels: usize,
@@ -48,7 +48,7 @@ pub enum LayerShape {
     },
 }
 
-/// Layers by path.
+/// Shapes of layers by path.
 pub type Shapes = BTreeMap<String, LayerShape>;
 
 impl LayerShape {
@@ -66,18 +66,18 @@ impl LayerShape {
         }
     }
 
-    /// Number of singular values.
+    /// Number of singular values, min(c_out, fan_in).
     pub fn rank(self) -> usize {
         let [rows, columns] = self.matrix();
         rows.min(columns)
     }
 }
 
-/// The layers of `model`.
+/// The shape of every layer of `model`.
 ///
 /// # Errors
-/// None that a caller can cause; the visitor's.
-pub fn layer_shapes<M: Layers>(model: &M) -> Result<Shapes> {
+/// None that a caller can cause.
+pub fn layer_shapes<M: VisitLayers>(model: &M) -> Result<Shapes> {
     let mut shapes = Shapes::new();
     model.clone().visit_mut(&mut |path, layer| {
         let shape = match layer {

@@ -1,15 +1,17 @@
-//! Which layers are trained: presets by the paper's names (section 4 and its table of sizes).
+//! Subsets of the UNet's layers that are trained, named after the paper (section 4).
 //!
-//! Numbers of shifts for Stable Diffusion 1.x, with full-length norms:
+//! Shifts in Stable Diffusion 1.x, with full-length norm shifts:
 //!
-//! | preset | what it holds | shifts |
+//! | preset | layers | shifts |
 //! |---|---|---|
 //! | `all` | every layer of the UNet | 322,856 |
 //! | `cross_attention` | `attn2`: queries, keys, values, output | 43,776 |
 //! | `key_value` | keys and values of `attn2` | 18,816 |
-//! | `one_d`, `two_d`, `four_d` | norms; linear layers; convolutions | 100,160; 140,416; 82,280 |
-//! | `up`, `down`, `mid` | those blocks | 181,568; 107,072; 32,256 |
-//! | `up_cross_attention`, … | `attn2` of those blocks | |
+//! | `one_d` | norms | 100,160 |
+//! | `two_d` | linear layers | 140,416 |
+//! | `four_d` | convolutions | 82,280 |
+//! | `up`, `down`, `mid` | all layers of those blocks | 181,568; 107,072; 32,256 |
+//! | `up_cross_attention`, … | `attn2` of those blocks | 43,776 together |
 
 use std::collections::BTreeSet;
 
@@ -19,7 +21,7 @@ use crate::model::unet::layer_shapes::LayerShape;
 pub use crate::config::LayerPreset;
 
 impl LayerPreset {
-    /// Whether the layer at `path` of the UNet is trained.
+    /// Whether the layer at `path` of the UNet belongs to the preset.
     pub fn holds(self, path: &str, form: LayerForm) -> bool {
         let in_blocks = |name: &str| path.starts_with(name);
         let projection = path.split_once(".attn2.").map(|(_, projection)| projection);
@@ -40,7 +42,7 @@ impl LayerPreset {
         }
     }
 
-    /// Shifts that training this preset moves, with full-length norms.
+    /// The number of shifts of the preset's layers, with full-length norm shifts.
     pub fn count(self, layers: &[LayerShape]) -> usize {
         layers
             .iter()
@@ -49,8 +51,8 @@ impl LayerPreset {
             .sum()
     }
 
-    /// Of the presets that hold all the layers at `paths` the one with the fewest shifts; none if no
-    /// layer is among them.
+    /// The preset with the fewest shifts that contains all layers at `paths`; `None` if none of the
+    /// paths is a layer.
     pub fn least<'a>(
         paths: impl IntoIterator<Item = &'a str>,
         layers: &[LayerShape],

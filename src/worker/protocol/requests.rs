@@ -1,21 +1,22 @@
-//! What the page asks of the engine.
+//! What the page asks for.
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ArrangedCollage, BaseSource, Collage, Combining, DeltaStrength, DeviceChoice, ExportFormat,
-    PlanRequest, Task,
-};
 use crate::config::{EditConfig, GenerateConfig, TrainConfig};
+use crate::worker::protocol::bases::BaseSource;
+use crate::worker::protocol::kinds::{
+    ArrangedCollage, Collage, Combining, DeltaStrength, DeviceChoice, ExportFormat, Task,
+};
+use crate::worker::protocol::plans::PlanRequest;
 
-/// From the page to the engine.
+/// Work for the engine, posted in a [`Message`](super::Message).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each variant's words speak of its fields")]
+#[expect(missing_docs, reason = "the doc of each variant covers its fields")]
 pub enum Request {
-    /// Chooses the device and loads a base, after a plan of its memory
-    /// ([`Event::Planned`](super::Event::Planned)). What cannot fit is refused before a weight is
-    /// fetched, with [`Error::DoesNotFit`](crate::Error::DoesNotFit), unless it is to be tried
+    /// Chooses the device and loads a model, after a memory plan
+    /// ([`Event::Planned`](super::Event::Planned)). A model that does not fit is refused before a
+    /// weight is fetched, with [`Error::DoesNotFit`](crate::Error::DoesNotFit), unless it is to be tried
     /// `anyway`; after such a refusal, and only then, the base that was loaded stays. Pictures get `size` pixels a side, or what the plan
     /// says; `memory` are the bytes that the device has, if the person states them.
     Load {
@@ -28,19 +29,19 @@ pub enum Request {
         #[serde(default)]
         anyway: bool,
     },
-    /// What a base takes of memory here; answered by [`Event::Planned`](super::Event::Planned).
+    /// Plans how much memory a model needs; answered by [`Event::Planned`](super::Event::Planned).
     Plan(PlanRequest),
-    /// Makes and learns from pictures of so many pixels a side from now on; answered by
-    /// [`Event::SizeSet`](super::Event::SizeSet), then by every picture as it is cropped now.
+    /// Sets the pixels a side of pictures; answered by [`Event::SizeSet`](super::Event::SizeSet), then
+    /// by [`Event::Picture`](super::Event::Picture) for every picture.
     SetSize { size: usize },
-    /// Reads the catalogue; answered by [`Event::Catalogue`](super::Event::Catalogue).
+    /// Lists the catalogue; answered by [`Event::Catalogue`](super::Event::Catalogue).
     ListCatalogue,
-    /// What is kept of bases; answered by [`Event::Stored`](super::Event::Stored).
+    /// Lists the stored models; answered by [`Event::Stored`](super::Event::Stored).
     ListStored,
-    /// Removes what is kept of these bases, by their keys; answered by
-    /// [`Event::Stored`](super::Event::Stored). The one that is loaded stays.
+    /// Removes stored models, by their keys; answered by [`Event::Stored`](super::Event::Stored). A
+    /// loaded model stays.
     RemoveStored { keys: Vec<String> },
-    /// Decodes, crops and keeps a picture of a subject; answered by [`Event::Picture`](super::Event::Picture).
+    /// Adds a picture of a subject; answered by [`Event::Picture`](super::Event::Picture).
     AddPicture {
         id: u32,
         subject: u32,
@@ -49,17 +50,17 @@ pub enum Request {
     },
     /// Moves the square crop of a picture: 0 is left or top, 1 is right or bottom.
     CropPicture { id: u32, offset: f32 },
-    /// Turns a picture to the right by so many quarters from how it came.
+    /// Turns a picture to the right by quarter turns, counted from how it came.
     TurnPicture { id: u32, quarters: u8 },
-    /// Forgets a picture.
+    /// Removes a picture; answered by [`Event::PictureRemoved`](super::Event::PictureRemoved).
     RemovePicture { id: u32 },
-    /// Draws the first `count` collages of a run; answered by [`Event::Collages`](super::Event::Collages).
+    /// Shows the first `count` collages of a run; answered by [`Event::Collages`](super::Event::Collages).
     ShowCollages {
         #[serde(flatten)]
         run: TrainRun,
         count: usize,
     },
-    /// Composes a collage as a person arranged it; answered by [`Event::Collage`](super::Event::Collage).
+    /// Shows a collage as the person arranged it; answered by [`Event::Collage`](super::Event::Collage).
     ArrangeCollage {
         #[serde(flatten)]
         run: TrainRun,
@@ -68,11 +69,11 @@ pub enum Request {
     },
     /// Trains on the pictures that were added.
     Train(TrainRun),
-    /// Goes on with the run that a checkpoint in this browser holds.
+    /// Resumes the run of the stored checkpoint.
     ResumeRun,
     /// Deletes that checkpoint.
     DiscardRun,
-    /// Makes pictures, with and without deltas; answered by [`Event::Generated`](super::Event::Generated).
+    /// Generates pictures, with and without deltas; answered by [`Event::Generated`](super::Event::Generated).
     Generate(GenerateRequest),
     /// Opens a delta file beside those that are open.
     OpenDelta {
@@ -81,27 +82,28 @@ pub enum Request {
         bytes: Vec<u8>,
         apply_anyway: bool,
     },
-    /// Puts an open delta aside.
+    /// Closes a delta; answered by [`Event::DeltaClosed`](super::Event::DeltaClosed).
     CloseDelta { id: String },
-    /// Gives an open delta other words; answered by [`Event::Delta`](super::Event::Delta), since
-    /// its file is another one.
+    /// Changes the words of an open delta; answered by [`Event::Delta`](super::Event::Delta), because
+    /// its file changes, and [`Event::Described`](super::Event::Described).
     DescribeDelta(DescribeRequest),
-    /// Makes an open delta the text of a link, of at most `limit` characters; answered by
+    /// Packs an open delta into the text of a link of at most `limit` characters; answered by
     /// [`Event::Packed`](super::Event::Packed).
     PackDelta { id: String, limit: usize },
-    /// Makes the text of a link a delta file, without opening it; answered by
+    /// Unpacks the text of a link into a delta file, without opening it; answered by
     /// [`Event::Unpacked`](super::Event::Unpacked).
     UnpackDelta { text: String },
     /// Opens the delta as it was when the preview of this step was made.
     KeepPreview { step: usize },
-    /// Makes one delta of open ones; answered by [`Event::Delta`](super::Event::Delta).
+    /// Combines open deltas into one; answered by [`Event::Delta`](super::Event::Delta).
     Combine(CombineRequest),
     /// Writes an open delta for other programs; answered by [`Event::Exported`](super::Event::Exported).
     Export(ExportRequest),
-    /// Edits a picture that was added; answered like pictures that are made, the picture itself in
-    /// place of the base's, then by [`Event::Edited`](super::Event::Edited).
+    /// Edits a picture that was added; answered by [`Event::Generated`](super::Event::Generated), with
+    /// the picture itself in place of the base model's, and [`Event::Edited`](super::Event::Edited).
     Edit(EditRequest),
-    /// Holds what the device computes against the base's reference tensors.
+    /// Compares the device with the model's reference tensors; answered by
+    /// [`Event::Checked`](super::Event::Checked).
     CheckDevice,
 }
 

@@ -5,19 +5,19 @@ use std::rc::Rc;
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::plan::{Advice, Configs, Wish};
+use crate::plan::{Advice, Configs, PlanOptions};
 use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
 use crate::spectral::lora::file;
 use crate::weights::catalogue::LoraEntry;
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
-use crate::worker::serve::context::steps::LoadProgress;
 use crate::worker::serve::context::{Context, UserFiles};
 use crate::worker::serve::decompose::layers::{presets, shapes};
 use crate::worker::serve::device::ChosenDevice;
 use crate::worker::serve::model::loaded::LoadedModel;
 use crate::worker::serve::model::offload::load_weights;
-use crate::worker::serve::model::planner::{Planner, check_size, default_wish, refusal};
+use crate::worker::serve::model::planner::{Planner, check_size, default_options, refusal};
+use crate::worker::serve::model::steps::LoadProgress;
 use crate::worker::serve::model::timing::time_forward;
 use crate::worker::serve::model::{ModelStore, OpenedModel};
 use crate::worker::serve::pictures::handlers::show_all;
@@ -56,7 +56,7 @@ pub(crate) async fn load(
     check_size(&configs, options.size)?;
     let lora = model.library.lora(&options.source).await?;
     let advice = plan(cx, &device, &options, &configs, lora.is_some());
-    if !options.anyway && !advice.is_of_use() {
+    if !options.anyway && !advice.can_generate() {
         return Err(refusal(&advice));
     }
     // The old model is dropped first: two at once may not fit.
@@ -124,11 +124,11 @@ fn plan(
     has_lora: bool,
 ) -> Advice {
     let planner = Planner::new(device, options.memory);
-    let wish = Wish {
-        built: has_lora.then_some(LayerPreset::All),
-        ..default_wish(options.size)
+    let planned = PlanOptions {
+        baked: has_lora.then_some(LayerPreset::All),
+        ..default_options(options.size)
     };
-    let advice = planner.advise(configs, &wish);
+    let advice = planner.advise(configs, &planned);
     cx.post(Event::Planned {
         plan: Box::new(planner.plan(options.source.clone(), &advice)),
     });

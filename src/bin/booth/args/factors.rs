@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use deltabooth::Result;
 use deltabooth::model::base_model::BaseModel;
-use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore, Summary};
+use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore};
+use deltabooth::spectral::decompose::summary::DecomposeSummary;
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
 use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::weights::Stored;
@@ -27,7 +28,7 @@ impl CacheArg {
         selection: &LayerSelection,
         stored: Stored,
         threads: Threads,
-    ) -> Result<(DecomposedBaseModel, Summary)> {
+    ) -> Result<(DecomposedBaseModel, DecomposeSummary)> {
         let mut status = Status::new("decomposing the base, %");
         let progress = async |done: usize, total: usize| {
             // Rounded down: 100 is shown at the end only.
@@ -49,7 +50,7 @@ impl CacheArg {
             }
         };
         drop(status);
-        if let Some(why) = &summary.not_kept {
+        if let Some(why) = &summary.store_error {
             eprintln!("{why}");
         }
         Ok((decomposed, summary))

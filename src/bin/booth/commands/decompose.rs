@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use deltabooth::Result;
 use deltabooth::config::LayerPreset;
-use deltabooth::plan::verdict::size;
+use deltabooth::plan::verdict::format_bytes;
 use deltabooth::spectral::LayerSelection;
 use deltabooth::spectral::decompose::threads::Threads;
 
@@ -36,9 +36,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let made = cache.decompose(&base, &selection, stored, threads).await?;
     let (seconds, summary) = (began.elapsed().as_secs_f64(), made.1);
     println!("| what | value |\n|---|---|");
-    println!("| matrices decomposed | {} |", summary.made);
+    println!("| matrices decomposed | {} |", summary.decomposed);
     if let Some(folder) = cache.folder() {
-        println!("| found in {} | {} |", folder.display(), summary.found);
+        println!("| found in {} | {} |", folder.display(), summary.cached);
         println!("| found there, but damaged | {} |", summary.damaged);
     }
     println!("| time | {seconds:.1} s |");
@@ -47,6 +47,6 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         "| largest orthogonality error | {:.1e} |",
         summary.orthogonality_error
     );
-    println!("| U, σ and Vᵀ | {} |", size(summary.bytes));
+    println!("| U, σ and Vᵀ | {} |", format_bytes(summary.bytes));
     Ok(())
 }

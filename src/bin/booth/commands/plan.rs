@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use deltabooth::plan::verdict::size;
+use deltabooth::plan::verdict::format_bytes;
 use deltabooth::plan::{
     Configs, DeviceClass, Job, Kernels, Limits, Plan, Stored, Task, Verdict, plan,
 };
@@ -53,7 +53,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args) -> Result<()> {
     let configs = Configs::read(&Files::Folder(args.base.clone())).await?;
     let preset = args.preset.as_deref().map(preset).transpose()?;
-    let pixels = args.resolution.unwrap_or_else(|| configs.own_pixels());
+    let pixels = args.resolution.unwrap_or_else(|| configs.native_pixels());
     let step = configs.step();
     if !(step..=4096).contains(&pixels) || !pixels.is_multiple_of(step) {
         return Err(Error::Settings(format!(
@@ -67,8 +67,8 @@ pub(crate) async fn run(args: &Args) -> Result<()> {
     }
     let stored: Stored = args.stored.into();
     let (class, kernels) = match args.device {
-        DeviceArg::Cpu => (DeviceClass::Native, Kernels::Own),
-        DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burns),
+        DeviceArg::Cpu => (DeviceClass::Native, Kernels::Custom),
+        DeviceArg::Gpu => (DeviceClass::Gpu, Kernels::Burn),
     };
     let mut limits = Limits::assumed(class);
     if let Some(limit) = args.limit {
@@ -123,24 +123,29 @@ fn print(plan: &Plan) {
     println!("| while | what | size |\n|---|---|---|");
     for phase in &plan.phases {
         for item in &phase.items {
-            println!("| {} | {} | {} |", phase.name, item.name, size(item.bytes));
+            println!(
+                "| {} | {} | {} |",
+                phase.name,
+                item.name,
+                format_bytes(item.bytes)
+            );
         }
         println!(
             "| {} | **together** | **{}** |",
             phase.name,
-            size(phase.total())
+            format_bytes(phase.total())
         );
         println!(
             "| {} | largest buffer | {} |",
             phase.name,
-            size(phase.largest)
+            format_bytes(phase.largest)
         );
     }
     println!();
     let strategy = plan.strategy;
     if !matches!(plan.verdict, Verdict::DoesNotFit(_)) {
         let mut ways = Vec::new();
-        if strategy.drop_idle {
+        if strategy.offload {
             ways.push("what a step does not use is let go of".to_owned());
         }
         if strategy.recompute == Recompute::Blocks {

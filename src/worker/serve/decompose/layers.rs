@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::unet::layer_shapes::LayerShape;
-use crate::spectral::{LayerPreset, Layers};
+use crate::model::visit_layers::VisitLayers;
+use crate::spectral::LayerPreset;
 use crate::worker::protocol::Preset;
 
 /// The presets of layers, each with the number of shifts that it trains.
@@ -19,7 +20,7 @@ pub(crate) fn presets(layers: &[LayerShape]) -> Vec<Preset> {
 ///
 /// # Errors
 /// The visit's.
-pub(crate) fn shapes<M: Layers>(model: &M) -> Result<Vec<LayerShape>> {
+pub(crate) fn shapes<M: VisitLayers>(model: &M) -> Result<Vec<LayerShape>> {
     let mut shapes = Vec::new();
     model.clone().visit_mut(&mut |path, layer| {
         let form = layer.form();

@@ -9,7 +9,8 @@ use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 #[cfg(not(feature = "engine"))]
 use crate::spectral::decompose::config::CurrentThread;
-use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore, Summary};
+use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore};
+use crate::spectral::decompose::summary::DecomposeSummary;
 use crate::spectral::{DecomposedBaseModel, LayerSelection};
 use crate::weights::Stored;
 use crate::worker::protocol::Task;
@@ -67,7 +68,7 @@ async fn decompose_more(
     };
     cx.begin(Task::Decompose);
     let summary = with_factors(cx, model, decomposed, selection, work).await?;
-    if let Some(why) = summary.not_kept {
+    if let Some(why) = summary.store_error {
         cx.warn(why.to_string());
     }
     Ok(())
@@ -81,7 +82,7 @@ async fn with_factors(
     decomposed: &mut DecomposedBaseModel,
     selection: &LayerSelection,
     work: usize,
-) -> Result<Summary> {
+) -> Result<DecomposeSummary> {
     let key = model.key_in_use();
     let shelf = model.factors.shelf().await;
     let base = &model.loaded()?.base;
@@ -101,7 +102,7 @@ async fn with_factors(
     decomposed: &mut DecomposedBaseModel,
     selection: &LayerSelection,
     work: usize,
-) -> Result<Summary> {
+) -> Result<DecomposeSummary> {
     let base = &model.loaded()?.base;
     extend(cx, base, decomposed, selection, work, &NoStore).await
 }
@@ -114,7 +115,7 @@ async fn extend<S: FactorStore>(
     selection: &LayerSelection,
     work: usize,
     store: &S,
-) -> Result<Summary> {
+) -> Result<DecomposeSummary> {
     #[cfg(feature = "engine")]
     let decomposer = match work > POOL_FROM {
         true => WorkerPool::start(cx).await,

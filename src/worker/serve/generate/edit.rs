@@ -95,7 +95,7 @@ async fn learn(
     )
     .await;
     let mut trainer = observer.outcome(trainer)?;
-    trainer.recompute(plan.as_asked.recompute);
+    trainer.recompute(plan.requested_strategy.recompute);
     trainer.run(&mut Learning { cx, total }).await?;
     let delta = trainer.finish(&cx.now()).await?;
     model.loaded_mut()?.learned = Some(LearnedPicture {

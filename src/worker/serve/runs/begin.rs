@@ -42,7 +42,7 @@ pub(crate) async fn train(cx: &Context, stores: RunStores<'_>, request: TrainRun
     model.tile(&plan)?;
     model.devices.begin_peak();
     // With little memory the pictures are prepared before the factors are made.
-    let factors_first = !plan.as_asked.drop_idle;
+    let factors_first = !plan.requested_strategy.offload;
     let selection = LayerSelection::for_training(settings.layers, settings.train_text_encoder);
     if factors_first {
         decompose(cx, model, &selection).await?;
@@ -130,7 +130,7 @@ fn prepare(
         settings.own_collages = run_collages(&settings, &ids, &request.arranged)?;
     }
     let size = model.picture_size()?;
-    let own = model.loaded()?.configs.own_pixels();
+    let own = model.loaded()?.configs.native_pixels();
     settings.resolution = Some(size as usize).filter(|size| *size != own);
     let mut subjects = Vec::with_capacity(ids.len());
     for ids in &ids {

@@ -36,8 +36,8 @@ impl Run<'_> {
     /// # Errors
     /// `Device`; `Cancelled` after the delta was posted, if anything was learned.
     pub(crate) async fn run(mut self, mut trainer: Trainer, plan: &Plan) -> Result<()> {
-        trainer.recompute(plan.as_asked.recompute);
-        let offloaded = match plan.as_asked.drop_idle {
+        trainer.recompute(plan.requested_strategy.recompute);
+        let offloaded = match plan.requested_strategy.offload {
             true => {
                 let config = trainer.config();
                 let prompt = (config.validation_steps > 0).then(|| config.preview_prompt());

@@ -6,9 +6,9 @@ use std::time::Duration;
 use deltabooth::synthetic::{Kind, Options, Size, write};
 use serde_json::{Value, json};
 
-use super::browser::Browser;
-use super::engine::{Engine, train};
-use super::turn;
+use crate::browser::Browser;
+use crate::turn;
+use crate::worker::{Engine, train};
 
 const LIMIT: Duration = Duration::from_secs(180);
 

@@ -1,5 +1,4 @@
-//! What decomposing in parts, at once and with a store promises, on a small model.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+//! Partial, parallel and cached decomposition.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -7,18 +6,19 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 use pollster::block_on;
 
+use super::{Small, random, values};
 use crate::error::{Error, Result};
 use crate::model::layers::LayerForm;
 use crate::spectral::decompose::config::{
-    CurrentThread, DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
+    CurrentThread, DecomposeConfig, Decomposer, FactorStore, NoStore,
 };
-use crate::spectral::decompose::decomposed_model::LayerFactors;
+use crate::spectral::decompose::layer_factors::LayerFactors;
 use crate::spectral::decompose::shapes::Component;
+use crate::spectral::decompose::summary::DecomposeSummary;
 use crate::spectral::decompose::threads::{FactorFolder, Threads};
 use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
-use crate::spectral::tests::{Small, random, values};
 use crate::spectral::{DecomposedModel, WeightForm};
 use crate::weights::Stored;
 
@@ -93,7 +93,7 @@ fn extend<D: Decomposer, S: FactorStore>(
     base: &mut DecomposedModel,
     model: &Small,
     (decomposer, store): (&D, &S),
-) -> Summary {
+) -> DecomposeSummary {
     let config = DecomposeConfig { decomposer, store };
     block_on(base.extend(model, all, config, async |_, _| Ok(()))).unwrap()
 }
@@ -155,11 +155,14 @@ fn interrupted_work_goes_on_after_the_last_layer_and_gives_the_same() {
 
         let mut later = empty(&model, stored);
         let summary = extend(&mut later, &model, (&noting, &kept));
-        assert_eq!((summary.found, summary.made, summary.damaged), (1, 2, 0));
+        assert_eq!(
+            (summary.cached, summary.decomposed, summary.damaged),
+            (1, 2, 0)
+        );
         assert_eq!(bits(&later), uninterrupted);
         // Where the power stayed on, what was finished is still there.
         let summary = extend(&mut base, &model, (&noting, &NoStore));
-        assert_eq!((summary.found, summary.made), (0, 2));
+        assert_eq!((summary.cached, summary.decomposed), (0, 2));
         assert_eq!(bits(&base), uninterrupted);
         assert_eq!(noting.shapes.borrow().len(), 5);
     }
@@ -193,7 +196,10 @@ fn a_damaged_file_is_found_out_and_made_again() {
         kept.0.borrow_mut().insert("unet.linear".into(), spoiled);
         let mut again = empty(&model, Stored::F32);
         let summary = extend(&mut again, &model, (&CurrentThread, &kept));
-        assert_eq!((summary.found, summary.made, summary.damaged), (2, 1, 1));
+        assert_eq!(
+            (summary.cached, summary.decomposed, summary.damaged),
+            (2, 1, 1)
+        );
         assert_eq!(bits(&again), bits(&base));
         assert_eq!(*kept.0.borrow(), sound);
     }
@@ -261,7 +267,7 @@ fn a_matrix_whose_worker_fell_is_asked_for_again() {
     };
     let mut base = empty(&model, Stored::F32);
     let summary = extend(&mut base, &model, (&noting, &NoStore));
-    assert_eq!((summary.made, noting.shapes.borrow().len()), (3, 5));
+    assert_eq!((summary.decomposed, noting.shapes.borrow().len()), (3, 5));
     assert_eq!(bits(&base), bits(&whole(&model, Stored::F32)));
 }
 
@@ -319,7 +325,7 @@ fn exact_factors_serve_where_halves_are_wanted_but_not_the_other_way_round() {
     );
     let mut halves = empty(&model, Stored::F16);
     assert_eq!(
-        extend(&mut halves, &model, (&CurrentThread, &kept)).found,
+        extend(&mut halves, &model, (&CurrentThread, &kept)).cached,
         3
     );
     assert_eq!(bits(&halves), bits(&whole(&model, Stored::F16)));
@@ -331,7 +337,10 @@ fn exact_factors_serve_where_halves_are_wanted_but_not_the_other_way_round() {
         (&CurrentThread, &kept),
     );
     let mut exact = empty(&model, Stored::F32);
-    assert_eq!(extend(&mut exact, &model, (&CurrentThread, &kept)).made, 3);
+    assert_eq!(
+        extend(&mut exact, &model, (&CurrentThread, &kept)).decomposed,
+        3
+    );
     assert_eq!(bits(&exact), bits(&whole(&model, Stored::F32)));
 }
 
@@ -347,7 +356,7 @@ fn a_folder_keeps_the_factors_of_each_base_apart() {
     );
     let mut again = empty(&model, Stored::F16);
     assert_eq!(
-        extend(&mut again, &model, (&CurrentThread, &store)).found,
+        extend(&mut again, &model, (&CurrentThread, &store)).cached,
         3
     );
     assert_eq!(bits(&again), bits(&whole(&model, Stored::F16)));
@@ -363,6 +372,6 @@ fn a_folder_keeps_the_factors_of_each_base_apart() {
         &model,
         (&CurrentThread, &FactorFolder::new(&file, HASH)),
     );
-    assert!(matches!(summary.not_kept, Some(Error::Io(_))));
+    assert!(matches!(summary.store_error, Some(Error::Io(_))));
     assert_eq!(bits(&base), bits(&whole(&model, Stored::F32)));
 }

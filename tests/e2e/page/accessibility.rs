@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use super::browser::{Browser, repository};
-use super::{LOADING, Work, gather, train, turn};
+use crate::browser::{Browser, repository};
+use crate::steps::{LOADING, Work, gather, train};
+use crate::turn;
 
 /// Widths of a phone and of a desk.
 const WIDTHS: [u32; 2] = [390, 1280];

@@ -1,82 +1,12 @@
-//! What the shifts promise, on a small model of every kind of layer.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+//! Baking and training of shifts.
 
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 
-use super::shift::{NormShift, ShiftKind, ShiftSet};
-use super::{DecomposedModel, Layers, WeightForm};
-use crate::error::{Error, Result};
-use crate::model::layers::{
-    Conv2d, GroupNorm, LayerForm, LayerMut, LayerNorm, Linear, Visitor, Weight,
-};
-use crate::ops::matmul::stored_matrix::Matrix;
-
-#[derive(Clone, Debug)]
-pub(super) struct Small {
-    conv: Conv2d,
-    norm: GroupNorm,
-    layer_norm: LayerNorm,
-    linear: Linear,
-    table: Matrix,
-}
-
-impl Small {
-    pub(super) fn new() -> Self {
-        Device::flex().seed(7);
-        let norm = |n| random([n]) * 0.1 + 1.0;
-        Self {
-            conv: Conv2d {
-                weight: Weight::Full(random([8, 3 * 9]).into()),
-                bias: Some(random([8])),
-                in_channels: 3,
-                kernel_size: 3,
-                stride: 2,
-                padding: 1,
-            },
-            norm: GroupNorm {
-                weight: norm(8),
-                bias: random([8]),
-                num_groups: 2,
-                eps: 1e-5,
-            },
-            layer_norm: LayerNorm {
-                weight: norm(8),
-                bias: random([8]),
-                eps: 1e-5,
-            },
-            linear: Linear {
-                weight: Weight::Full(random([5, 8]).into()),
-                bias: Some(random([5])),
-            },
-            table: random([4, 5]).into(),
-        }
-    }
-
-    /// `[batch, 3, h, w]` to `[batch, pixels, 4]`.
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<3> {
-        let x = self
-            .norm
-            .forward(self.conv.forward(x))
-            .flatten::<3>(2, 3)
-            .swap_dims(1, 2);
-        let x = self.linear.forward(self.layer_norm.forward(x));
-        x.matmul(self.table.f32().transpose().unsqueeze())
-    }
-}
-
-impl Layers for Small {
-    fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
-        visitor("conv", LayerMut::Conv2d(&mut self.conv))?;
-        visitor("norm", LayerMut::Norm(&mut self.norm.weight))?;
-        visitor("layer_norm", LayerMut::Norm(&mut self.layer_norm.weight))?;
-        visitor("linear", LayerMut::Linear(&mut self.linear))?;
-        visitor("table", LayerMut::Embedding(&mut self.table))
-    }
-}
-
-pub(super) fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
-}
+use super::{Small, random, values};
+use crate::error::Error;
+use crate::model::layers::{LayerForm, Weight};
+use crate::spectral::shift::{NormShift, ShiftKind, ShiftSet};
+use crate::spectral::{DecomposedModel, LayerFactors, WeightForm};
 
 fn decompose(model: &Small) -> DecomposedModel {
     pollster::block_on(DecomposedModel::decompose(
@@ -85,10 +15,6 @@ fn decompose(model: &Small) -> DecomposedModel {
         async |_, _| Ok(()),
     ))
     .unwrap()
-}
-
-pub(super) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.inner().into_data().try_to_vec().unwrap()
 }
 
 fn assert_close(a: &[f32], b: &[f32], tolerance: f32) {
@@ -151,7 +77,7 @@ fn baked_weights_are_the_papers_formula() {
         panic!("the weight is whole")
     };
 
-    let (_, super::LayerFactors::Matrix { u, sigma, vt }) = base.layers().nth(3).unwrap() else {
+    let (_, LayerFactors::Matrix { u, sigma, vt }) = base.layers().nth(3).unwrap() else {
         panic!("a matrix")
     };
     let at = shifted.layout()[3].range.start;

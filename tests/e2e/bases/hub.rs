@@ -8,9 +8,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::browser::Browser;
-use super::hub::Faults;
-use super::turn;
+use crate::browser::Browser;
+use crate::hub::Faults;
+use crate::turn;
 
 const LIMIT: Duration = Duration::from_secs(120);
 const CUT: u64 = 4 << 20;

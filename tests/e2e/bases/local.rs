@@ -8,8 +8,8 @@ use deltabooth::synthetic;
 use deltabooth::synthetic::{Kind, Layout, Options, Size};
 use deltabooth::weights::format::safetensors::{Dtype, write};
 
-use super::browser::Browser;
-use super::turn;
+use crate::browser::Browser;
+use crate::turn;
 
 const LIMIT: Duration = Duration::from_secs(120);
 

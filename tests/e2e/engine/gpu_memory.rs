@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::browser::Browser;
-use super::engine::{Engine, generate, train};
-use super::turn;
+use crate::browser::Browser;
+use crate::turn;
+use crate::worker::{Engine, generate, train};
 
 const LIMIT: Duration = Duration::from_secs(300);
 

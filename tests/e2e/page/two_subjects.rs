@@ -7,8 +7,9 @@ use deltabooth::spectral::delta::Delta;
 use deltabooth::train::dataset::collage::compose;
 use deltabooth::train::dataset::prepare;
 
-use super::browser::Browser;
-use super::{LOADING, TRAINING, looks_like_a_picture, mean_difference, some_delta, subject, turn};
+use crate::browser::Browser;
+use crate::steps::{LOADING, TRAINING, looks_like_a_picture, mean_difference, some_delta, subject};
+use crate::turn;
 
 const SIDE: usize = 64;
 

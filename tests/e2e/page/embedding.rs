@@ -3,8 +3,9 @@
 use deltabooth::spectral::delta::Delta;
 use serde_json::Value;
 
-use super::browser::{Browser, repository};
-use super::{LOADING, TRAINING, turn};
+use crate::browser::{Browser, repository};
+use crate::steps::{LOADING, TRAINING};
+use crate::turn;
 
 #[tokio::test]
 async fn another_page_trains_shows_and_keeps_a_delta_through_the_module() {

@@ -3,8 +3,9 @@
 use deltabooth::config::{LrScheduler, TimestepSampling, TrainConfig, file};
 use deltabooth::spectral::delta::Delta;
 
-use super::browser::Browser;
-use super::{Work, gather, train, turn};
+use crate::browser::Browser;
+use crate::steps::{Work, gather, train};
+use crate::turn;
 
 #[tokio::test]
 async fn a_run_follows_the_advanced_settings() {

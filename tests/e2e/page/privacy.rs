@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::browser::Browser;
-use super::{FOUR_PICTURES, LOADING, TRAINING, Work, subject, train, turn};
+use crate::browser::Browser;
+use crate::steps::{FOUR_PICTURES, LOADING, TRAINING, Work, subject, train};
+use crate::turn;
 
 const CANARY: &str = "canarybird";
 

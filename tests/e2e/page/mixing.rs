@@ -6,8 +6,11 @@ use deltabooth::spectral::delta::svdiff_pytorch;
 use deltabooth::spectral::lora::file::is_lora;
 use deltabooth::weights::format::safetensors::Header;
 
-use super::browser::{Browser, repository};
-use super::{LOADING, TRAINING, generate, looks_like_a_picture, mean_difference, some_delta, turn};
+use crate::browser::{Browser, repository};
+use crate::steps::{
+    LOADING, TRAINING, generate, looks_like_a_picture, mean_difference, some_delta,
+};
+use crate::turn;
 
 fn summaries(count: usize) -> String {
     format!(

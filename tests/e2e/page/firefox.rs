@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::browser::repository;
-use super::server::Server;
-use super::{FOUR_PICTURES, LOADING, TRAINING, looks_like_a_picture, subject, turn};
+use crate::browser::repository;
+use crate::server::Server;
+use crate::steps::{FOUR_PICTURES, LOADING, TRAINING, looks_like_a_picture, subject};
+use crate::turn;
 
 /// A Firefox with a fresh profile, and the server of `dist/`.
 struct Firefox {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::browser::Browser;
-use super::engine::{Engine, generate};
-use super::turn;
+use crate::browser::Browser;
+use crate::turn;
+use crate::worker::{Engine, generate};
 
 const LIMIT: Duration = Duration::from_secs(300);
 

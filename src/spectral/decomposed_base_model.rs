@@ -1,28 +1,28 @@
-//! The decompositions of a base's parts, and the base with deltas baked in.
+//! The decomposition of a base model, and base models with deltas baked in.
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
-use crate::spectral::decompose::config::{
-    DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
-};
+use crate::spectral::decompose::config::{DecomposeConfig, Decomposer, FactorStore, NoStore};
 use crate::spectral::decompose::decomposed_model::DecomposedModel;
-use crate::spectral::decompose::layer_selection::LayerSelection;
 use crate::spectral::decompose::shapes::Component;
+use crate::spectral::decompose::summary::DecomposeSummary;
 use crate::spectral::delta::Delta;
+use crate::spectral::layer_selection::LayerSelection;
 use crate::spectral::shift::ShiftSet;
 use crate::spectral::shift::preset::LayerPreset;
 use crate::weights::Stored;
 
-/// The UNet's decomposition and, where something trains or shifts it, the text encoder's.
+/// The decomposition of a base model: of its UNet and, if it is trained or shifted, of its text
+/// encoder.
 #[derive(Clone, Debug)]
 pub struct DecomposedBaseModel {
-    /// The UNet's.
+    /// The decomposition of the UNet.
     pub unet: DecomposedModel,
     text_encoder: Option<DecomposedModel>,
 }
 
 impl From<DecomposedModel> for DecomposedBaseModel {
-    /// The UNet's alone.
+    /// A decomposition without the text encoder.
     fn from(unet: DecomposedModel) -> Self {
         Self {
             unet,
@@ -32,7 +32,7 @@ impl From<DecomposedModel> for DecomposedBaseModel {
 }
 
 impl DecomposedBaseModel {
-    /// Nothing of `base` is decomposed yet.
+    /// Creates a decomposition of `base` without any factors. U and V will be stored as `stored`.
     ///
     /// # Errors
     /// Those of [`DecomposedModel::new`].
@@ -40,8 +40,9 @@ impl DecomposedBaseModel {
         DecomposedModel::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
     }
 
-    /// Decomposes the whole UNet and, if asked for, the text encoder, over the machine's cores
-    /// where there are threads; `progress` as for [`DecomposedModel::extend`], once for each.
+    /// Decomposes all layers of the UNet and, with `text_encoder`, of the text encoder, with U and V
+    /// in F32; natively on all cores. `progress` as for [`DecomposedModel::extend`], for each model
+    /// from 0.
     ///
     /// # Errors
     /// Those of [`DecomposedModel::extend`].
@@ -66,7 +67,7 @@ impl DecomposedBaseModel {
         Ok(decomposed)
     }
 
-    /// The same with U and V stored so: [`DecomposedModel::stored_as`].
+    /// A copy with U and V stored as `stored`: [`DecomposedModel::stored_as`].
     pub fn stored_as(&self, stored: Stored) -> Self {
         Self {
             unet: self.unet.stored_as(stored),
@@ -77,8 +78,8 @@ impl DecomposedBaseModel {
         }
     }
 
-    /// Decomposes those layers that are needed and not there yet; `progress` as for
-    /// [`DecomposedModel::extend`], once for each part.
+    /// Decomposes the selected layers that have no factors yet; `progress` as for
+    /// [`DecomposedModel::extend`], for each model from 0.
     ///
     /// # Errors
     /// Those of [`DecomposedModel::extend`].
@@ -88,7 +89,7 @@ impl DecomposedBaseModel {
         selection: &LayerSelection,
         config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
-    ) -> Result<Summary> {
+    ) -> Result<DecomposeSummary> {
         let wanted = |path: &str, form| selection.unet(path, form);
         let unet = self.unet.extend(&base.unet, wanted, config, &mut progress);
         let mut summary = unet.await?;
@@ -98,7 +99,7 @@ impl DecomposedBaseModel {
             });
             let text_encoder = match &mut self.text_encoder {
                 Some(text_encoder) => text_encoder,
-                none => none.insert(self.unet.like(model, Component::TextEncoder)?),
+                none => none.insert(self.unet.sibling(model, Component::TextEncoder)?),
             };
             let more = text_encoder.extend(model, wanted, config, &mut progress);
             summary.add(more.await?);
@@ -106,8 +107,8 @@ impl DecomposedBaseModel {
         Ok(summary)
     }
 
-    /// What decomposing the needed layers takes, as [`DecomposedModel::work`] counts it; `None` if
-    /// they are all there.
+    /// The cost of decomposing the selected layers that have no factors yet, in the unit of
+    /// [`DecomposedModel::work`]; `None` if all have factors.
     ///
     /// # Errors
     /// Those of [`DecomposedModel::work`].
@@ -118,10 +119,10 @@ impl DecomposedBaseModel {
         let wanted = |path: &str, form| selection.text_encoder(path, form);
         let text_encoder = match &self.text_encoder {
             _ if !selection.has_text_encoder() => None,
-            Some(there) => there.work(&base.text_encoder, wanted)?,
+            Some(decomposed) => decomposed.work(&base.text_encoder, wanted)?,
             None => self
                 .unet
-                .like(&base.text_encoder, Component::TextEncoder)?
+                .sibling(&base.text_encoder, Component::TextEncoder)?
                 .work(&base.text_encoder, wanted)?,
         };
         Ok(match (unet, text_encoder) {
@@ -130,10 +131,10 @@ impl DecomposedBaseModel {
         })
     }
 
-    /// The text encoder's decomposition.
+    /// The decomposition of the text encoder.
     ///
     /// # Errors
-    /// `Decomposition` if it was not made.
+    /// `Decomposition` if the text encoder was not decomposed.
     pub fn text_encoder(&self) -> Result<&DecomposedModel> {
         self.text_encoder.as_ref().ok_or_else(|| {
             Error::Decomposition(
@@ -143,11 +144,11 @@ impl DecomposedBaseModel {
         })
     }
 
-    /// `base` with σ + Σ strength·δ over all `deltas`, in the UNet and in the text encoder; parts
-    /// that no delta shifts are the base's own.
+    /// A copy of `base` with σ + Σ strength·δ over all `deltas`, in the UNet and in the text
+    /// encoder. Weights that no delta shifts are shared with `base`.
     ///
     /// # Errors
-    /// Those of [`DecomposedModel::bake`]; `Decomposition` if a delta shifts the text encoder and that
+    /// Those of [`DecomposedModel::bake`]; `Decomposition` if a delta shifts the text encoder and it
     /// was not decomposed.
     pub fn bake(&self, base: &BaseModel, deltas: &[(&Delta, f32)]) -> Result<BaseModel> {
         let part = |of: fn(&Delta) -> &ShiftSet| -> Vec<(&ShiftSet, f32)> {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::error::{Error, Result};
 use crate::model::base_model::Progress;
 use crate::worker::protocol::{DeviceKind, Event, Task};
-use crate::worker::serve::context::conversation::Context;
+use crate::worker::serve::context::Context;
 use crate::worker::serve::device::{ChosenDevice, settle};
 
 /// Reports progress, lets messages in, keeps a GPU's queue short, and stops cancelled work.
