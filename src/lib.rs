@@ -7,11 +7,11 @@
 //!
 //! | module | what comes out |
 //! |---|---|
+//! | [`config`] | settings of training, pictures and edits, with their defaults |
 //! | [`weights`] | checked tensors from a diffusers folder, on disk or over HTTP |
 //! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
 //! | [`sampler`] | noise schedule, sampling methods, seeded noise |
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
-//! | [`recipe`] | a training run's choices and their defaults |
 //! | [`train`] | δ from a few pictures |
 //! | [`plan`] | what a job takes of memory, and how it is made to fit |
 //! | [`generate`] | pictures from a prompt and any deltas |
@@ -25,6 +25,7 @@
 
 #[cfg(feature = "tensor")]
 pub mod check;
+pub mod config;
 #[cfg(feature = "tensor")]
 pub mod edit;
 pub mod error;
@@ -44,7 +45,6 @@ pub mod picture;
 pub mod plan;
 #[cfg(feature = "tensor")]
 mod read_back;
-pub mod recipe;
 #[cfg(feature = "tensor")]
 pub mod sampler;
 #[cfg(feature = "tensor")]

@@ -26,7 +26,7 @@ pub mod noise;
 pub mod schedule;
 mod sigmas;
 
-pub use crate::worker::protocol::SamplerKind;
+pub use crate::config::SamplerKind;
 pub use any::Sampler;
 pub use ddim::Ddim;
 pub use ddim_inverse::DdimInverse;

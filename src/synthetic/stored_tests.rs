@@ -16,7 +16,7 @@ use crate::spectral::lora::{LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
 use crate::spectral::{DecomposedBaseModel, LayerFactors, ShiftSet};
 use crate::synthetic::*;
-use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
+use crate::train::{Recompute, Subject, SubjectWords, TrainConfig, Trainer};
 use crate::weights::format::safetensors::Dtype;
 use crate::weights::{Files, Place, Stored};
 
@@ -139,12 +139,12 @@ fn training_is_bit_equal_with_the_same_numbers_in_f32() {
         .collect();
     for recompute in [Recompute::None, Recompute::Blocks] {
         let [halves, f32] = [0, 1].map(|at| {
-            let settings = TrainSettings {
-                subjects: vec![Words::new("sks", "robot")],
-                prior_weight: 0.0,
-                text_encoder: true,
-                steps: 2,
-                ..TrainSettings::default()
+            let settings = TrainConfig {
+                subjects: vec![SubjectWords::new("sks", "robot")],
+                prior_loss_weight: 0.0,
+                train_text_encoder: true,
+                max_train_steps: 2,
+                ..TrainConfig::default()
             };
             let subjects = [Subject::new(vec![picture.clone()], size).unwrap()];
             block_on(async {

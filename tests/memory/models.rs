@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deltabooth::config::collage::{Collage, Half, Layout};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::layer_info::unet::unet_layers;
@@ -12,13 +13,12 @@ use deltabooth::ops::matmul::stored_matrix::Matrix;
 use deltabooth::sampler::{Noise, NoiseSchedule};
 use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::train::dataset::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::unmix::Regions;
 use deltabooth::train::loss::{Batch, Text};
 use deltabooth::train::trainable_models::Tunable;
 use deltabooth::weights::{Files, Place, Stored, Weights};
 
-/// Words of a caption.
+/// SubjectWords of a caption.
 pub const TOKENS: usize = 7;
 
 pub fn embedded_base() -> BaseModel {

@@ -15,59 +15,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::layer_info::LayerInfo;
 use crate::model::layers::LayerForm;
 
-/// A named subset of layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LayerPreset {
-    /// Every layer.
-    #[default]
-    All,
-    /// Cross-attention layers: the paper's UNet-CA.
-    CrossAttention,
-    /// Keys and values of cross-attention: the paper's UNet-CA-KV.
-    KeyValue,
-    /// Norms: the paper's 1-D.
-    OneD,
-    /// Linear layers and embeddings: the paper's 2-D.
-    TwoD,
-    /// Convolutions: the paper's 4-D.
-    FourD,
-    /// The up blocks.
-    Up,
-    /// The down blocks.
-    Down,
-    /// The middle block.
-    Mid,
-    /// Cross-attention in the up blocks.
-    UpCrossAttention,
-    /// Cross-attention in the down blocks.
-    DownCrossAttention,
-    /// Cross-attention in the middle block.
-    MidCrossAttention,
-}
+pub use crate::config::LayerPreset;
 
 impl LayerPreset {
-    /// All presets, in the order of the table.
-    pub const ALL: [Self; 12] = [
-        Self::All,
-        Self::CrossAttention,
-        Self::KeyValue,
-        Self::OneD,
-        Self::TwoD,
-        Self::FourD,
-        Self::Up,
-        Self::Down,
-        Self::Mid,
-        Self::UpCrossAttention,
-        Self::DownCrossAttention,
-        Self::MidCrossAttention,
-    ];
-
     /// Whether the layer at `path` of the UNet belongs to the preset.
     pub fn holds(self, path: &str, form: LayerForm) -> bool {
         let in_blocks = |name: &str| path.starts_with(name);
