@@ -30,13 +30,13 @@ async fn try_it() {
         .await;
     every_look(&browser, "open").await;
     window(&browser, 1440, 1180).await;
-    keep(&browser, "1-open").await;
+    keep(&browser, "page/1-open").await;
     browser.press("way-sample").await;
     let previews = "return document.querySelectorAll('[data-testid=\"preview\"]').length >= 2";
     browser
         .wait_until("two previews are shown", previews, LIMIT)
         .await;
-    keep(&browser, "2-learning").await;
+    keep(&browser, "page/2-learning").await;
     let scenes = "return document.querySelectorAll('canvas[data-testid=\"result-personalised\"]').length === 3";
     browser
         .wait_until("three scenes are shown", scenes, LIMIT)
@@ -44,7 +44,7 @@ async fn try_it() {
     tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
     // Tall enough for all that was made.
     window(&browser, 1440, 2600).await;
-    keep(&browser, "booth").await;
+    keep(&browser, "page/booth").await;
     every_look(&browser, "trained").await;
 
     let unfold = "document.querySelectorAll('details').forEach(panel => panel.open = true)";
@@ -52,7 +52,7 @@ async fn try_it() {
     browser.press("make-link").await;
     browser.wait_for("a link", "link", LIMIT).await;
     window(&browser, 1440, 4200).await;
-    keep(&browser, "3-everything").await;
+    keep(&browser, "page/3-everything").await;
 
     let link = browser
         .script(
@@ -66,7 +66,7 @@ async fn try_it() {
     browser.visit(&address).await;
     browser.wait_for_text("arrival", "It knows", LIMIT).await;
     window(&browser, 1440, 1180).await;
-    keep(&browser, "4-link").await;
+    keep(&browser, "page/4-link").await;
     every_look(&browser, "link").await;
     browser.close().await;
 }
@@ -82,13 +82,13 @@ async fn a_larger_base() {
         "return !document.querySelector('[data-testid=\"offer\"] [data-testid=\"plan-base\"]')";
     browser.wait_until("its plan", planned, LIMIT).await;
     window(&browser, 1280, 900).await;
-    keep(&browser, "larger-1-plan").await;
+    keep(&browser, "page/larger-1-plan").await;
 
     browser.press("load-base").await;
     browser
         .wait_until("bytes have come", &stored(300), LIMIT)
         .await;
-    keep(&browser, "larger-2-loading").await;
+    keep(&browser, "page/larger-2-loading").await;
 
     // Another visit, before all of it is here.
     open_models(&browser).await;
@@ -98,7 +98,7 @@ async fn a_larger_base() {
     let into_view =
         "document.querySelector('[data-testid=\"stored-base\"]').scrollIntoView({block: 'center'})";
     browser.script(into_view, Vec::new()).await;
-    keep(&browser, "larger-3-resume").await;
+    keep(&browser, "page/larger-3-resume").await;
 
     browser.press("go-on-download").await;
     let there = "return document.querySelector('[data-testid=\"model-line\"]').textContent.includes('stand-in/')
@@ -107,7 +107,7 @@ async fn a_larger_base() {
     tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
     browser.script("scrollTo(0, 0)", Vec::new()).await;
     window(&browser, 1280, 1400).await;
-    keep(&browser, "larger-4-loaded").await;
+    keep(&browser, "page/larger-4-loaded").await;
     browser.close().await;
 }
 
