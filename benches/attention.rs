@@ -1,6 +1,6 @@
 //! Attention with P kept against attention by rows: a forward and a backward pass on the CPU.
 //!
-//! `cargo bench --profile dev --bench attention`
+//! `cargo bench --bench attention`
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! A published base's stand-in in a tab, from a server that behaves like the CDN: what loading takes
 //! of time and memory, first from the network, then from what the browser keeps.
 //!
-//! `cargo bench --profile dev --bench cdn -- [KIND] [cpu|gpu] [--train PRESET] [--apart PRESET] [--memory GB]`,
+//! `cargo bench --bench cdn -- [KIND] [cpu|gpu] [--train PRESET] [--apart PRESET] [--memory GB]`,
 //! on what `trunk build --release` has built. KIND is one of `booth synth --like`'s, `sd15` if not given, or `base`
 //! for the embedded base; a stand-in is written once, to `target/standins`. With `--train` that preset's layers are taken
 //! apart, two steps trained and a picture made besides, at 128 pixels, with

@@ -2,7 +2,7 @@
 //! `spectral::svd` does it, beside faer's thin decomposition in F64 and F32; one line each: what,
 //! measured, what it missed by, separated by tabs.
 //!
-//! `cargo bench --profile dev --bench decomposition [-- ROWSxCOLS …]`
+//! `cargo bench --bench decomposition [-- ROWSxCOLS …]`
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot run has nothing to say"

@@ -1,6 +1,6 @@
 //! Native times on the embedded base, one line each: what, measured, mark, separated by tabs.
 //!
-//! `cargo bench --profile dev --bench marks`
+//! `cargo bench --bench marks`
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot run has nothing to say"

@@ -29,7 +29,7 @@ use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
 /// The largest P that is kept for the backward pass, in numbers (16 MiB). Beyond the processor's
-/// caches, writing and reading P costs as much as making it again: `cargo bench --profile dev --bench
+/// caches, writing and reading P costs as much as making it again: `cargo bench --bench
 /// attention`.
 const KEPT_WEIGHTS: usize = 4 << 20;
 
