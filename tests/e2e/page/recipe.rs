@@ -1,4 +1,4 @@
-//! The finer points of the recipe and the captions reach the run.
+//! Advanced settings and captions reach the training run.
 
 use deltabooth::recipe::{RateSchedule, TimestepSampling};
 use deltabooth::spectral::delta::Delta;
