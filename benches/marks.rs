@@ -11,11 +11,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use deltabooth::generate::{GenerateSettings, generate};
+use deltabooth::generate::{GenerateConfig, generate};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture;
 use deltabooth::spectral::DecomposedBaseModel;
-use deltabooth::train::{Recompute, Subject, TrainSettings, Trainer, Words};
+use deltabooth::train::{Recompute, Subject, SubjectWords, TrainConfig, Trainer};
 use deltabooth::weights::Files;
 use table::row;
 
@@ -76,7 +76,7 @@ async fn training(base: &BaseModel, decomposed: &DecomposedBaseModel, subject: &
 
 /// One picture with the default sampler.
 async fn picture(base: &BaseModel) {
-    let settings = GenerateSettings {
+    let settings = GenerateConfig {
         prompt: "photo of a dog on grass".into(),
         guidance_scale: 4.0,
         ..Default::default()
@@ -110,14 +110,17 @@ async fn recomputation(base: &BaseModel, decomposed: &DecomposedBaseModel, subje
 /// A step with a collage and the unmix loss, against a plain one of the same batch, alternating.
 async fn collages(base: &BaseModel, decomposed: &DecomposedBaseModel, subjects: [Subject; 2]) {
     let mut trainers = Vec::new();
-    for (mix_probability, unmix_weight) in [(0.0, 0.0), (1.0, 0.0), (1.0, 0.01)] {
-        let settings = TrainSettings {
-            subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
-            prior_images: 4,
-            collages: 8,
+    for (mix_probability, unmix_loss_weight) in [(0.0, 0.0), (1.0, 0.0), (1.0, 0.01)] {
+        let settings = TrainConfig {
+            subjects: vec![
+                SubjectWords::new("sks", "dog"),
+                SubjectWords::new("olis", "cat"),
+            ],
+            num_class_images: 4,
+            num_collages: 8,
             mix_probability,
-            unmix_weight,
-            ..TrainSettings::default()
+            unmix_loss_weight,
+            ..TrainConfig::default()
         };
         trainers.push(trainer(base, decomposed, &subjects, settings).await);
     }
@@ -135,11 +138,11 @@ async fn collages(base: &BaseModel, decomposed: &DecomposedBaseModel, subjects: 
 }
 
 /// The default settings for one subject.
-fn one_subject() -> TrainSettings {
-    TrainSettings {
-        subjects: vec![Words::new("sks", "robot")],
-        prior_images: 4,
-        ..TrainSettings::default()
+fn one_subject() -> TrainConfig {
+    TrainConfig {
+        subjects: vec![SubjectWords::new("sks", "robot")],
+        num_class_images: 4,
+        ..TrainConfig::default()
     }
 }
 
@@ -147,7 +150,7 @@ async fn trainer(
     base: &BaseModel,
     decomposed: &DecomposedBaseModel,
     subjects: &[Subject],
-    settings: TrainSettings,
+    settings: TrainConfig,
 ) -> Trainer {
     let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
     Trainer::new(base, decomposed, subjects, settings, &mut go_on)

@@ -115,25 +115,20 @@ impl<'a> Engine<'a> {
 
 /// A request to train these layers on the added subject, one sample per step.
 pub fn train(layers: &str, steps: usize) -> Value {
-    let captions = json!({
-        "single": "photo of {a}", "left_right": "photo of {a} on the left and {b} on the right",
-        "top_bottom": "photo of {a} on the top and {b} on the bottom",
-        "together": "photo of {a} and {b}", "class_scenes": [""],
-    });
     json!({
-        "type": "train", "subjects": [{"number": 1, "token": "sks", "class_word": "dog"}],
-        "layers": layers, "text_encoder": false, "mix_probability": 0.6, "unmix_weight": 0.0,
-        "timesteps": "uniform", "min_snr_gamma": 0.0, "schedule": "constant", "ema_decay": 0.0,
-        "batch": 1, "prior_batch": 1, "flip": false, "captions": captions, "arranged": [],
-        "steps": steps, "learning_rate": 1e-3, "learning_rate_1d": 1e-6, "prior_weight": 0.0,
-        "prior_images": 0, "seed": 0, "preview_every": 0, "checkpoint_every": 0,
+        "type": "train", "subject_numbers": [1], "arranged": [],
+        "subjects": [{"token": "sks", "class_word": "dog"}], "captions": {"class_scenes": [""]},
+        "layers": layers, "lr_scheduler": "constant", "max_train_steps": steps,
+        "train_batch_size": 1, "prior_batch_size": 1, "learning_rate": 1e-3,
+        "learning_rate_1d": 1e-6, "prior_loss_weight": 0.0, "num_class_images": 0,
+        "validation_steps": 0, "checkpointing_steps": 0,
     })
 }
 
 /// A request for one picture with these deltas, without guidance.
 pub fn generate(prompt: &str, steps: usize, seed: u64, deltas: Value) -> Value {
     json!({
-        "type": "generate", "id": 1, "prompt": prompt, "negative_prompt": "", "seed": seed,
-        "steps": steps, "guidance_scale": 1.0, "deltas": deltas, "count": 1, "compare": false,
+        "type": "generate", "id": 1, "prompt": prompt, "seed": seed,
+        "num_inference_steps": steps, "guidance_scale": 1.0, "deltas": deltas, "compare": false,
     })
 }

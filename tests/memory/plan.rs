@@ -13,7 +13,7 @@ use deltabooth::spectral::shift::preset::LayerPreset;
 use deltabooth::train::loss::gradient::differentiate;
 use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
-use deltabooth::train::{Subject, TrainSettings, Trainer, Words};
+use deltabooth::train::{Subject, SubjectWords, TrainConfig, Trainer};
 
 use super::{counting, models};
 
@@ -224,10 +224,10 @@ fn a_trainer_goes_on_without_its_base_in_the_memory_that_is_planned() {
         let size = base.picture_size();
         let pictures = vec![vec![0.1; 3 * size * size]];
         let subject = Subject::new(pictures, size).unwrap();
-        let settings = TrainSettings {
-            subjects: vec![Words::new("sks", "robot")],
-            prior_weight: 0.0,
-            ..TrainSettings::default()
+        let settings = TrainConfig {
+            subjects: vec![SubjectWords::new("sks", "robot")],
+            prior_loss_weight: 0.0,
+            ..TrainConfig::default()
         };
         let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
         let subjects = [subject];

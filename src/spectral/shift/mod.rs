@@ -21,20 +21,8 @@ pub mod with_graph;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::config::NormShift;
 use crate::error::{Error, Result};
-
-/// How the weights of norms are shifted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NormShift {
-    /// One δ per channel, added to the weight, as in the authors' code.
-    #[default]
-    FullLength,
-    /// One δ per norm, added to the singular value of the weight as a 1×C row, as in svdiff-pytorch.
-    Scalar,
-}
 
 /// The kind of a layer's shift: what δ is added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

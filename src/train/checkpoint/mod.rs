@@ -22,7 +22,7 @@ pub use crate::train::checkpoint::store::CheckpointStore;
 #[cfg(not(target_family = "wasm"))]
 pub use crate::train::checkpoint::store::FolderStore;
 
-use super::settings::TrainSettings;
+use crate::config::{TrainConfig, file};
 use crate::error::{Error, Result};
 use crate::train::dataset::sample::{Latents, PictureLatents, Placed, Sample, Shows};
 use crate::train::trainer::StepLoss;
@@ -35,7 +35,7 @@ const PROLOGUE: usize = 8 + 4 + 32 + 8;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// What the run was asked for.
-    pub settings: TrainSettings,
+    pub settings: TrainConfig,
     /// The base's name.
     pub base_id: String,
     /// SHA-256 of the base's weight tensors.
@@ -64,7 +64,8 @@ pub struct Checkpoint {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
-    settings: TrainSettings,
+    #[serde(with = "file")]
+    settings: TrainConfig,
     base_id: String,
     base_hash: String,
     step: u64,

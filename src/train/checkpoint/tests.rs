@@ -1,13 +1,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use super::*;
-use crate::train::dataset::words::Words;
+use crate::config::SubjectWords;
 
 fn sample() -> Checkpoint {
-    let settings = TrainSettings {
-        subjects: vec![Words::new("sks", "robot")],
-        steps: 200,
-        ..TrainSettings::default()
+    let settings = TrainConfig {
+        subjects: vec![SubjectWords::new("sks", "robot")],
+        max_train_steps: 200,
+        ..TrainConfig::default()
     };
     let sample = |shows, latents| Sample {
         shows,

@@ -1,8 +1,7 @@
 //! Advanced settings and captions reach the training run.
 
-use deltabooth::recipe::{RateSchedule, TimestepSampling};
+use deltabooth::config::{LrScheduler, TimestepSampling, TrainConfig, file};
 use deltabooth::spectral::delta::Delta;
-use deltabooth::train::TrainSettings;
 
 use crate::browser::Browser;
 use crate::steps::{Work, gather, train};
@@ -26,18 +25,18 @@ async fn a_run_follows_the_advanced_settings() {
         sampling_steps: "2",
     };
     let delta = Delta::from_bytes(&train(&browser, &work).await).unwrap();
-    let used: TrainSettings = serde_json::from_str(&delta.metadata.training).unwrap();
-    let expected = TrainSettings {
-        schedule: RateSchedule::Cosine,
-        timesteps: TimestepSampling::Antithetic,
-        min_snr_gamma: 5.0,
+    let used: TrainConfig = file::from_json(&delta.metadata.training).unwrap();
+    let expected = TrainConfig {
+        lr_scheduler: LrScheduler::Cosine,
+        timestep_sampling: TimestepSampling::Antithetic,
+        snr_gamma: 5.0,
         ema_decay: 0.5,
-        batch: 2,
-        flip: true,
+        train_batch_size: 2,
+        random_flip: true,
         ..used.clone()
     };
     assert_eq!(used, expected);
-    assert_eq!(used.templates.single, "a drawing of {a}");
+    assert_eq!(used.captions.single, "a drawing of {a}");
     assert_eq!(delta.metadata.prompts, ["a drawing of a sks robot"]);
     browser.close().await;
 }

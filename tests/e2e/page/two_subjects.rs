@@ -1,10 +1,11 @@
 //! Two subjects: collages, one training run, and two deltas in one picture.
 
+use deltabooth::config::collage::Layout;
+use deltabooth::config::{SubjectWords, TrainConfig, file};
 use deltabooth::picture::decode;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::train::dataset::collage::{Layout, compose};
+use deltabooth::train::dataset::collage::compose;
 use deltabooth::train::dataset::prepare;
-use deltabooth::train::{TrainSettings, Words};
 
 use crate::steps::{
     LOADING, TRAINING, looks_like_a_picture, mean_difference, page_on_cpu, some_delta, subject,
@@ -53,7 +54,7 @@ async fn two_subjects_share_collages_a_run_and_pictures() {
     let delta = Delta::from_bytes(&browser.download("download-delta").await).unwrap();
     assert_eq!(delta.metadata.subjects.len(), 2);
     assert_eq!(delta.metadata.steps, 3);
-    let used: TrainSettings = serde_json::from_str(&delta.metadata.training).unwrap();
+    let used: TrainConfig = file::from_json(&delta.metadata.training).unwrap();
     assert_eq!(used.own_collages[0].layout, Layout::TopBottom);
     assert_eq!(used.own_collages[0].seam, 0.75);
     assert_eq!(used.own_collages[1..12], collages()[1..12]);
@@ -109,10 +110,13 @@ fn library_collages() -> Vec<Vec<u8>> {
     composed.collect()
 }
 
-fn collages() -> Vec<deltabooth::train::dataset::collage::Collage> {
-    let settings = TrainSettings {
-        subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
-        ..TrainSettings::default()
+fn collages() -> Vec<deltabooth::config::collage::Collage> {
+    let settings = TrainConfig {
+        subjects: vec![
+            SubjectWords::new("sks", "dog"),
+            SubjectWords::new("olis", "cat"),
+        ],
+        ..TrainConfig::default()
     };
     prepare::collages(&settings, &[4, 4])
 }
