@@ -1,5 +1,4 @@
-//! Files of other programs that are damaged, do not fit or are something else: each has its own
-//! message.
+//! Files of other programs that are damaged, do not fit or are of another kind: each has its own error.
 
 use std::collections::BTreeMap;
 

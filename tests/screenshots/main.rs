@@ -1,7 +1,6 @@
-//! The pictures of the page in docs/: what a person sees who presses 'Try it', and who takes a larger
-//! base.
+//! Takes the screenshots in docs/: a click on 'Try a sample', and loading a larger base model.
 //!
-//! `cargo xtask screenshots` builds `dist/` and runs this; it is a chore, not a check.
+//! `cargo xtask screenshots` builds `dist/` and runs this.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../browser/browser.rs"]
@@ -42,7 +41,7 @@ async fn try_it() {
         .wait_until("three scenes are shown", scenes, LIMIT)
         .await;
     tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
-    // Tall enough for all that was made.
+    // Tall enough for all results.
     window(&browser, 1440, 2600).await;
     keep(&browser, "page/booth").await;
     every_look(&browser, "trained").await;
@@ -71,7 +70,7 @@ async fn try_it() {
     browser.close().await;
 }
 
-/// A larger base: its plan, its way here, and what is left of it after an interruption.
+/// A larger base model: its plan, its download, and the rest after an interruption.
 #[tokio::test]
 async fn a_larger_base() {
     let browser = Browser::start_on(synthetic::folder("bk-sdm-tiny"), &[]).await;
@@ -90,7 +89,7 @@ async fn a_larger_base() {
         .await;
     keep(&browser, "page/larger-2-loading").await;
 
-    // Another visit, before all of it is here.
+    // Reload before the download is complete.
     open_models(&browser).await;
     browser
         .wait_for("what is kept", "go-on-download", LIMIT)
@@ -111,7 +110,7 @@ async fn a_larger_base() {
     browser.close().await;
 }
 
-/// Opens the page, and with its own base there the choice of models.
+/// Opens the page and, when the embedded model is loaded, the list of models.
 async fn open_models(browser: &Browser) {
     browser.open("").await;
     browser
@@ -120,7 +119,7 @@ async fn open_models(browser: &Browser) {
     browser.press("change-base").await;
 }
 
-/// Whether so many megabytes have come, by the page's words.
+/// Whether the page reports so many downloaded megabytes.
 fn stored(megabytes: u32) -> String {
     format!(
         "const words = document.querySelector('[data-testid=\"device-line\"]').textContent;
@@ -129,7 +128,7 @@ fn stored(megabytes: u32) -> String {
     )
 }
 
-/// The same view on a phone and on a desk, in light and in dark.
+/// The view at phone and desktop width, in light and dark.
 async fn every_look(browser: &Browser, view: &str) {
     for (width, device) in [(390, "phone"), (1280, "desk")] {
         for scheme in ["light", "dark"] {
