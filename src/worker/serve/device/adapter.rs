@@ -10,6 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::{Error, Result};
+use crate::read_back::read_back;
 use crate::worker::protocol::{DeviceChoice, DeviceKind};
 use crate::worker::serve::browser::{crash, scope};
 use crate::worker::serve::device::chosen::{ChosenDevice, DeviceMemory, Devices};
@@ -120,12 +121,7 @@ async fn open() -> Result<(Device, u64)> {
         .set_device_lost_callback(|_, message| crash::report(&message));
     // A first sum shows whether shaders compile and numbers come back.
     let sum = Tensor::<1>::ones([4], &device) + 1.0;
-    let values = sum
-        .into_data_async()
-        .await
-        .map_err(|error| failed(format!("{error:?}")))?
-        .try_to_vec::<f32>()
-        .map_err(|error| failed(format!("{error:?}")))?;
+    let values = read_back(sum, &failed).await?;
     if values != [2.0; 4] {
         return Err(failed(format!("it says that 1 + 1 is {values:?}")));
     }
