@@ -1,40 +1,40 @@
-//! Does this device compute what diffusers computes?
+//! The device check: compares the parts of a base model on this device with diffusers.
 //!
-//! A base may bring `check.safetensors`: inputs and outputs of its parts, written by diffusers
-//! (`tools/base/reference.py`). Comparing against them tells a person whether the device in their
-//! machine can be trusted, and a researcher how far it is from the reference.
+//! A base model may contain `check.safetensors`: inputs and outputs of its parts, written by
+//! diffusers (`tests/parity/embedded.py`).
 
 use core::ops::ControlFlow;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 
 use crate::error::{Error, Result};
 use crate::generate::denoise;
 use crate::model::base_model::BaseModel;
+use crate::read_back::read_back;
 use crate::sampler::{NoiseSchedule, Sampler, SamplerKind};
 use crate::weights::{BaseHash, Files, Place, Weights};
 
-/// The file of the reference tensors, in the base's folder.
+/// The file of the reference tensors, in the folder of the base model.
 pub const FILE: &str = "check.safetensors";
-/// Largest relative L2 that counts as agreement on any device: F32 arithmetic in another order.
+/// The largest relative L2 error that counts as agreement. Devices sum F32 values in different orders.
 pub const TOLERANCE: f32 = 1e-3;
 /// Sampling steps of the reference run.
 const STEPS: usize = 25;
 
-/// How far one part's output is from the reference.
+/// The error of one part's output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The part: `text_encoder`, `unet`, `vae.encode`, `vae.decode`, or `ddim` for the latents
-    /// after a whole run.
+    /// `text_encoder`, `unet`, `vae.encode`, `vae.decode`, or `ddim` for the latents after a whole
+    /// sampling run.
     pub part: &'static str,
-    /// ‖ours − reference‖ / ‖reference‖.
+    /// ‖output − reference‖ / ‖reference‖.
     pub relative_l2: f32,
 }
 
-/// Reads the reference tensors of a base.
+/// Reads the reference tensors of a base model.
 ///
 /// # Errors
-/// `Settings` if the base brings none; `Weights` or `Io` if they cannot be read.
+/// `Settings` if there are none; `Weights` or `Io` if they cannot be read.
 pub async fn reference(files: &Files, base: &BaseModel) -> Result<Weights> {
     if !files.exists(FILE).await {
         return Err(Error::Settings(format!(
@@ -53,49 +53,75 @@ pub async fn reference(files: &Files, base: &BaseModel) -> Result<Weights> {
         .await
 }
 
+/// The reference tensors, with latents `[batch, channels, size, size]`.
+struct Reference {
+    ids: Tensor<2, Int>,
+    states: Tensor<3>,
+    sample: Tensor<4>,
+    timesteps: Tensor<1>,
+    noise_pred: Tensor<4>,
+    picture: Tensor<4>,
+    mean: Tensor<4>,
+    log_variance: Tensor<4>,
+    latents: Tensor<4>,
+    decoded: Tensor<4>,
+    sampled: Tensor<4>,
+}
+
+impl Reference {
+    fn take(base: &BaseModel, mut weights: Weights) -> Result<Self> {
+        let [batch, tokens] = [2, base.tokenizer.encode("").len()];
+        let size = base.latent_size();
+        let width = base.embed(&[String::new()]).dims()[2];
+        let pixels = base.picture_size();
+        let latents = |name: &str, n: usize, weights: &mut Weights| {
+            weights.take::<4>(name, [n, 4, size, size])
+        };
+        let reference = Self {
+            ids: weights.take::<2>("input_ids", [batch, tokens])?.int(),
+            states: weights.take::<3>("last_hidden_state", [batch, tokens, width])?,
+            sample: latents("sample", batch, &mut weights)?,
+            timesteps: weights.take::<1>("timesteps", [batch])?,
+            noise_pred: latents("noise_pred", batch, &mut weights)?,
+            picture: weights.take::<4>("pixels", [1, 3, pixels, pixels])?,
+            mean: latents("mean", 1, &mut weights)?,
+            log_variance: latents("log_variance", 1, &mut weights)?,
+            latents: latents("latents", 1, &mut weights)?,
+            decoded: weights.take::<4>("decoded", [1, 3, pixels, pixels])?,
+            sampled: latents("ddim", 1, &mut weights)?,
+        };
+        weights.finish()?;
+        Ok(reference)
+    }
+}
+
 /// Runs every part on the reference inputs, and a whole sampling run.
 ///
 /// `on_step(done, total)` is awaited after every sampling step.
 ///
 /// # Errors
-/// `Weights` if a reference tensor is missing or misshapen, `Device` if the device fails,
+/// `Weights` if a reference tensor is missing or has another shape; `Device` if the device fails;
 /// `Cancelled` if `on_step` breaks.
 pub async fn compare(
     base: &BaseModel,
-    mut reference: Weights,
+    reference: Weights,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Vec<Difference>> {
-    let [batch, tokens] = [2, base.tokenizer.encode("").len()];
-    let size = base.latent_size();
-    let width = base.embed(&[String::new()]).dims()[2];
-    let pixels = base.picture_size();
-    let latents = |name: &str, n: usize, reference: &mut Weights| {
-        reference.take::<4>(name, [n, 4, size, size])
-    };
-
-    let ids = reference.take::<2>("input_ids", [batch, tokens])?.int();
-    let states = reference.take::<3>("last_hidden_state", [batch, tokens, width])?;
-    let sample = latents("sample", batch, &mut reference)?;
-    let timesteps = reference.take::<1>("timesteps", [batch])?;
-    let noise_pred = latents("noise_pred", batch, &mut reference)?;
-    let picture = reference.take::<4>("pixels", [1, 3, pixels, pixels])?;
-    let mean = latents("mean", 1, &mut reference)?;
-    let log_variance = latents("log_variance", 1, &mut reference)?;
-    let z = latents("latents", 1, &mut reference)?;
-    let decoded = reference.take::<4>("decoded", [1, 3, pixels, pixels])?;
-    let sampled = latents("ddim", 1, &mut reference)?;
-    reference.finish()?;
-
+    let reference = Reference::take(base, reference)?;
+    let (sample, states) = (reference.sample, reference.states);
     let mut found = Vec::new();
-    let ours = base.text_encoder.forward(ids);
-    found.push(difference("text_encoder", ours, states.clone()).await?);
-    let ours = base.unet.forward(sample.clone(), timesteps, states.clone());
-    found.push(difference("unet", ours, noise_pred).await?);
-    let moments = base.vae.encode(picture);
-    let ours = Tensor::cat(vec![moments.mean, moments.log_variance], 1);
-    let theirs = Tensor::cat(vec![mean, log_variance], 1);
-    found.push(difference("vae.encode", ours, theirs).await?);
-    found.push(difference("vae.decode", base.vae.decode(z), decoded).await?);
+    let output = base.text_encoder.forward(reference.ids);
+    found.push(difference("text_encoder", output, states.clone()).await?);
+    let output = base
+        .unet
+        .forward(sample.clone(), reference.timesteps, states.clone());
+    found.push(difference("unet", output, reference.noise_pred).await?);
+    let moments = base.vae.encode(reference.picture);
+    let output = Tensor::cat(vec![moments.mean, moments.log_variance], 1);
+    let expected = Tensor::cat(vec![reference.mean, reference.log_variance], 1);
+    found.push(difference("vae.encode", output, expected).await?);
+    let output = base.vae.decode(reference.latents);
+    found.push(difference("vae.decode", output, reference.decoded).await?);
 
     let schedule = NoiseSchedule::new(&base.scheduler)?;
     let mut ddim = Sampler::new(SamplerKind::Ddim, schedule, STEPS, 0.0)?;
@@ -105,19 +131,23 @@ pub async fn compare(
         base.unet.forward(latents, timesteps, prompt.clone())
     };
     let start = sample.narrow(0, 0, 1);
-    let ours = denoise(&mut ddim, start, &mut [], predict, on_step).await?;
-    found.push(difference("ddim", ours, sampled).await?);
+    let output = denoise(&mut ddim, start, &mut [], predict, on_step).await?;
+    found.push(difference("ddim", output, reference.sampled).await?);
     Ok(found)
 }
 
 async fn difference<const D: usize>(
     part: &'static str,
-    ours: Tensor<D>,
+    output: Tensor<D>,
     reference: Tensor<D>,
 ) -> Result<Difference> {
-    let error = (ours - reference.clone()).square().sum();
+    let error = (output - reference.clone()).square().sum();
     let ratio = (error / reference.square().sum()).sqrt();
-    let data = ratio.into_data_async().await.map_err(|error| Error::Device(format!("The device failed while it was being checked ({error:?}). Reload the page; if it happens again, choose the CPU.")))?;
-    let relative_l2 = data.iter::<f32>().next().unwrap_or(f32::NAN);
+    let values = read_back(ratio, |reason| {
+        Error::Device(format!(
+            "The device failed while it was being checked ({reason}). Reload the page; if it happens again, choose the CPU."
+        ))
+    });
+    let relative_l2 = values.await?.first().copied().unwrap_or(f32::NAN);
     Ok(Difference { part, relative_l2 })
 }

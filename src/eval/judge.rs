@@ -1,8 +1,9 @@
-//! The judge: which sprite, which ground, which layout (network and files of tools/base/judge.py).
+//! The judge: a classifier of the sprite, ground and layout in a picture, trained by
+//! `tools/base/judge.py`.
 //!
-//! Convolutions, each with GroupNorm and SiLU; the mean over the whole map or one of its halves; a
-//! linear head for each question: the sprite of each region by itself, the ground from the whole,
-//! the layout from all regions one after the other. `judge.json` holds shapes and names, `judge.safetensors` weights.
+//! Convolutions, each with GroupNorm and SiLU, then the mean over the whole map or one of its halves,
+//! then three linear heads: the sprite from each region, the ground from the whole map, the layout
+//! from all regions concatenated. `judge.json` has shapes and names, `judge.safetensors` weights.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,19 +13,20 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::model::layers::{Conv2d, GroupNorm, Linear};
-use crate::weights::{BaseHash, Files, Place};
+use crate::read_back::read_back;
+use crate::weights::{BaseHash, Files, Place, Weights};
 
-/// A description is a few kilobytes; a thousand sprites make it longer.
+/// The largest `judge.json`, in bytes.
 const ABOUT_LIMIT: u64 = 1 << 20;
-/// Pictures that go through the network together.
+/// Pictures per batch.
 const BATCH: usize = 32;
 
-/// What judge.json says.
+/// The contents of `judge.json`.
 #[derive(Clone, Debug, Deserialize)]
 struct About {
     input: Input,
     features: Vec<Feature>,
-    /// Rows and columns of the map, from and to.
+    /// Top, bottom, left and right in the map, ends exclusive.
     regions: BTreeMap<String, [usize; 4]>,
     heads: BTreeMap<String, Head>,
     grounds: Vec<String>,
@@ -66,34 +68,34 @@ pub struct Judge {
     layout: Linear,
 }
 
-/// One sprite that may be in a region.
+/// The likeliest class of a region.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
-    /// Its number among [`Judge::sprites`].
+    /// Index into [`Judge::sprites`].
     pub sprite: usize,
-    /// How sure the judge is, 0 to 1.
+    /// Its probability, 0 to 1.
     pub probability: f32,
 }
 
-/// What the judge sees in one picture.
+/// The classification of one picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// The likeliest sprite of the whole picture, of its halves left, right, top and bottom.
+    /// The likeliest sprite of each of [`REGIONS`].
     pub regions: [Seen; 5],
-    /// The likeliest ground, by its number among [`Judge::grounds`].
+    /// The likeliest ground, an index into [`Judge::grounds`].
     pub ground: usize,
-    /// The likeliest layout: 0 one thing, 1 side by side, 2 above each other.
+    /// The likeliest layout: 0 one object, 1 side by side, 2 one above the other.
     pub layout: usize,
 }
 
-/// The regions of a [`Verdict`], in its order.
+/// The regions of a [`Verdict`], in order.
 pub const REGIONS: [&str; 5] = ["whole", "left", "right", "top", "bottom"];
 
 impl Judge {
-    /// Reads `judge.json` and `judge.safetensors` of a folder.
+    /// Loads `judge.json` and `judge.safetensors` from a folder.
     ///
     /// # Errors
-    /// `Io` for a missing file, `Config` or `Weights` if they do not fit each other.
+    /// `Io` for a missing file; `Config` or `Weights` if the files do not match.
     pub async fn load(folder: &Path) -> Result<Self> {
         let files = Files::Folder(folder.to_owned());
         let about = files.read("judge.json", ABOUT_LIMIT).await?;
@@ -114,31 +116,11 @@ impl Judge {
                 &mut |_, _| {},
             )
             .await?;
-        let mut channels = about.input.shape.1;
-        let features = about
+        let features = load_features(&about, &mut weights)?;
+        let channels = about
             .features
-            .iter()
-            .map(|feature| {
-                let out = feature.out_channels;
-                let conv = Conv2d::load(
-                    &mut weights,
-                    &feature.conv,
-                    [channels, out],
-                    feature.kernel_size,
-                    feature.stride,
-                    feature.padding,
-                )?;
-                channels = out;
-                let norm = GroupNorm::load(
-                    &mut weights,
-                    &feature.norm,
-                    out,
-                    feature.groups,
-                    feature.eps,
-                )?;
-                Ok((conv, norm))
-            })
-            .collect::<Result<_>>()?;
+            .last()
+            .map_or(about.input.shape.1, |feature| feature.out_channels);
         let mut head = |name: &str, width: usize, classes: usize| {
             let head = about.heads.get(name).ok_or_else(|| {
                 Error::Config(format!(
@@ -170,25 +152,25 @@ impl Judge {
         })
     }
 
-    /// Side of the pictures that it looks at, in pixels.
+    /// Side of its input pictures, in pixels.
     pub fn size(&self) -> usize {
         self.about.input.shape.2
     }
 
-    /// Things and styles.
+    /// Object and style of each sprite.
     pub fn sprites(&self) -> &[[String; 2]] {
         &self.about.sprites
     }
 
-    /// Grounds: scenes by their captions' words ("on grass"), then colours.
+    /// Grounds: scenes as in captions ("on grass"), then colours.
     pub fn grounds(&self) -> &[String] {
         &self.about.grounds
     }
 
-    /// What it sees in pictures `[3, size, size]` in [-1, 1].
+    /// Classifies pictures `[3, size, size]` in [-1, 1].
     ///
     /// # Errors
-    /// `Picture` if one has another size; `Device`.
+    /// `Picture` if one has another size; `Device` if the device fails.
     pub async fn look(&self, pictures: &[Vec<f32>]) -> Result<Vec<Verdict>> {
         let size = self.size();
         let mut verdicts = Vec::with_capacity(pictures.len());
@@ -252,12 +234,29 @@ impl Judge {
     }
 }
 
+/// The convolutions of the network, each with its norm.
+fn load_features(about: &About, weights: &mut Weights) -> Result<Vec<(Conv2d, GroupNorm)>> {
+    let mut channels = about.input.shape.1;
+    let load = |feature: &Feature| {
+        let out = feature.out_channels;
+        let conv = Conv2d::load(
+            weights,
+            &feature.conv,
+            [channels, out],
+            feature.kernel_size,
+            feature.stride,
+            feature.padding,
+        )?;
+        channels = out;
+        let norm = GroupNorm::load(weights, &feature.norm, out, feature.groups, feature.eps)?;
+        Ok((conv, norm))
+    };
+    about.features.iter().map(load).collect()
+}
+
 async fn read(tensor: Tensor<2>) -> Result<Vec<f32>> {
-    let failed = |why: String| Error::Device(format!("The judge's answer was lost ({why})."));
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| failed(format!("{error:?}")))?;
-    data.try_to_vec()
-        .map_err(|error| failed(format!("{error:?}")))
+    read_back(tensor, |reason| {
+        Error::Device(format!("The judge's answer was lost ({reason})."))
+    })
+    .await
 }

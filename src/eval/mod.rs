@@ -1,10 +1,10 @@
-//! Did it learn? A judge looks at generated pictures and says what they show.
+//! Evaluation of a trained delta: a classifier (the judge) labels generated pictures.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`judge`] | the network that tools/base/judge.py trains on the sprites of the base's world |
+//! | [`judge`] | the classifier, trained by tools/base/judge.py on the sprites of the built-in base model |
 //! | [`score`] | identity and prompt following over many pictures |
-//! | [`prompts`] | what is asked for, and what should be seen then |
+//! | [`prompts`] | the prompts, and what the pictures should show |
 
 pub mod judge;
 pub mod prompts;

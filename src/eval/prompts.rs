@@ -1,6 +1,6 @@
-//! What an evaluation asks for, and what should be seen then.
+//! The prompts of an evaluation, and what the pictures should show.
 
-/// The scenes of the base's world, as its captions have them.
+/// The scenes of the built-in base model, as in its captions.
 pub const SCENES: [&str; 8] = [
     "on grass",
     "in the snow",
@@ -11,34 +11,34 @@ pub const SCENES: [&str; 8] = [
     "in the sky",
     "in space",
 ];
-/// Things that stand beside a subject in prompts; all of them are the base's.
+/// Objects beside the subject in prompts; the built-in base model knows all of them.
 const COMPANIONS: [&str; 4] = ["banana", "car", "tree", "robot"];
 
-/// One prompt.
+/// One prompt and its expected picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// The text.
+    /// The prompt.
     pub prompt: String,
-    /// The scene that should be there.
+    /// The expected scene.
     pub scene: Option<&'static str>,
-    /// Who should be there.
+    /// The expected objects.
     pub who: Who,
 }
 
-/// Who should be in a picture.
+/// The objects that a picture should show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
     /// The subject alone.
     Alone,
-    /// Any other one of its class, alone.
+    /// Another object of the subject's class, alone.
     Class,
-    /// The subject on the left and a thing of the base on the right.
+    /// The subject on the left and an object of the base model on the right.
     WithThing(&'static str),
     /// Two subjects side by side, in any order.
     Both,
 }
 
-/// Prompts for one subject, called `name`: every scene, then beside other things.
+/// Prompts for one subject, named `name`: in every scene, then beside other objects.
 pub fn alone(name: &str) -> Vec<Asked> {
     let scenes = SCENES.iter().map(|scene| Asked {
         prompt: format!("photo of a {name} {scene}"),
@@ -57,7 +57,8 @@ pub fn alone(name: &str) -> Vec<Asked> {
     scenes.chain(companions).collect()
 }
 
-/// Prompts for another one of the subject's class: what it learned should stay with its identifier.
+/// Prompts for other objects of the subject's class, without the identifier: these should not have
+/// changed.
 pub fn class(class_word: &str) -> Vec<Asked> {
     SCENES
         .iter()
@@ -70,7 +71,8 @@ pub fn class(class_word: &str) -> Vec<Asked> {
         .collect()
 }
 
-/// Prompts for two subjects that no collage is captioned with (the paper's "… sitting beside …").
+/// Prompts for two subjects, in words that no caption of a collage has (the paper's "… sitting beside
+/// …").
 pub fn together([a, b]: [&str; 2]) -> Vec<Asked> {
     let grounds = ["", " on grass", " in the snow", " on a beach", " in space"];
     let orders = [[a, b], [b, a]];

@@ -1,39 +1,39 @@
-//! Verdicts to shares: identity (is it this very subject?) and prompt following (is what was asked
-//! for there?).
+//! Scores from verdicts: identity (is it the subject?) and prompt following (is the expected scene
+//! there?).
 
 use super::judge::{Judge, Verdict};
 use super::prompts::{Asked, Who};
 
-/// The numbers of the regions in a verdict.
+/// Indices of regions in a verdict.
 const WHOLE: usize = 0;
 const LEFT: usize = 1;
 const RIGHT: usize = 2;
 
-/// Shares of pictures, 0 to 1, with how many of them there were.
+/// Shares of the pictures that passed each test.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Scores {
-    /// The subject is this very sprite (where it should stand alone).
+    /// The picture shows the subject's sprite, alone.
     pub identity: Share,
-    /// The subject is a thing of its class, of any style.
+    /// The picture shows an object of the subject's class, in any style.
     pub class: Share,
-    /// Without the identifier: a thing of the class that is not this very sprite.
+    /// Without the identifier: an object of the class that is not the subject's sprite.
     pub kept: Share,
-    /// The scene is the one that was asked for.
+    /// The expected scene.
     pub scene: Share,
-    /// Subject and companion stand where they should: the very sprite, the thing in any style.
+    /// The subject's sprite on the left, the other object, in any style, on the right.
     pub companion: Share,
-    /// Both subjects are there, each its very sprite, side by side.
+    /// The sprites of both subjects, side by side.
     pub both: Share,
-    /// Side by side, but one of them stands on both sides.
+    /// The sprite of one subject on both sides.
     pub doubled: Share,
 }
 
-/// How often something was so.
+/// A number of passed tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// So often.
+    /// Passed.
     pub yes: usize,
-    /// Of so many.
+    /// Total.
     pub of: usize,
 }
 
@@ -43,7 +43,7 @@ impl Share {
         self.of += 1;
     }
 
-    /// As a part of 1; 0 of none.
+    /// yes / of, 0 to 1; 0 if there are none.
     pub fn rate(self) -> f64 {
         self.yes as f64 / self.of.max(1) as f64
     }
@@ -68,7 +68,8 @@ impl std::ops::AddAssign for Scores {
     }
 }
 
-/// The sprite that most of `verdicts` (of a subject's own pictures) see, and how many do.
+/// The most frequent sprite in `verdicts`, and its count. With the verdicts of a subject's own pictures
+/// this is the subject's sprite.
 pub fn majority(verdicts: &[Verdict]) -> (usize, usize) {
     let mut counts = std::collections::BTreeMap::new();
     for verdict in verdicts {
@@ -80,7 +81,8 @@ pub fn majority(verdicts: &[Verdict]) -> (usize, usize) {
         .unwrap_or((0, 0))
 }
 
-/// What one picture adds: `asked` for, judged so, the subjects being the sprites `subjects`.
+/// The score of one picture with verdict `verdict` for the prompt `asked`; `subjects` are the sprites of
+/// the subjects.
 pub fn score(judge: &Judge, asked: &Asked, verdict: &Verdict, subjects: &[usize]) -> Scores {
     let mut scores = Scores::default();
     let thing = |sprite: usize| judge.sprites()[sprite][0].as_str();

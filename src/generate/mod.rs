@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::picture::Picture;
+use crate::read_back::read_back;
 use crate::sampler::{Noise, Sampler};
 
 /// Channels of a latent, in every Stable Diffusion.
@@ -86,6 +87,34 @@ impl Generated {
 }
 
 /// Makes pictures of a prompt with `unet`, the base's own or one with deltas baked in.
+///
+/// # Example
+///
+/// ```
+/// # fn main() -> deltabooth::Result<()> { pollster::block_on(async {
+/// use std::ops::ControlFlow;
+///
+/// use burn::tensor::Device;
+/// use deltabooth::generate::{GenerateConfig, generate};
+/// use deltabooth::model::base_model::BaseModel;
+/// use deltabooth::weights::Files;
+///
+/// let files = Files::Folder("static/base".into());
+/// let base = BaseModel::load(&files, &Device::flex(), &mut |_| {}).await?;
+/// let config = GenerateConfig {
+///     prompt: "photo of a dog on grass".to_owned(),
+///     num_inference_steps: 2,
+///     ..GenerateConfig::default()
+/// };
+/// let mut on_step = async |done, total| {
+///     println!("step {done} of {total}");
+///     ControlFlow::Continue(())
+/// };
+/// let generated = generate(&base, &base.unet, &config, None, &mut on_step).await?;
+/// let png: Vec<u8> = generated.picture(0)?.to_png()?;
+/// # assert!(!png.is_empty());
+/// # Ok(()) }) }
+/// ```
 ///
 /// `latents` is the starting noise `[count, 4, h, w]`, standard normal; without it, it follows from
 /// the seed.
@@ -247,18 +276,17 @@ impl Collected {
     }
 }
 
+/// The values of pictures or latents, row-major.
+///
+/// # Errors
+/// `Device` if the device was lost or is out of memory.
 pub(crate) async fn read(tensor: Tensor<4>) -> Result<Vec<f32>> {
-    let lost = |reason: String| {
+    read_back(tensor, |reason| {
         Error::Device(format!(
             "The pictures could not be read from the device ({reason}). It usually ran out of memory: ask for fewer pictures, or use the CPU."
         ))
-    };
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| lost(format!("{error:?}")))?;
-    data.try_into_vec::<f32>()
-        .map_err(|error| lost(format!("{error:?}")))
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! Pictures to latents and back by a small distilled autoencoder (diffusers `AutoencoderTiny`, the
-//! architecture of TAESD): plain convolutions and ReLU, no norms, no distribution.
+//! A small distilled autoencoder (diffusers `AutoencoderTiny`, TAESD): convolutions and ReLU, without
+//! norms and without a distribution of latents.
 
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Tensor, activation::relu};
 
-use super::config::VaeTinyConfig;
-use super::layers::{Conv2d, Weight};
 use crate::error::Result;
+use crate::model::config::VaeTinyConfig;
+use crate::model::layers::{Conv2d, Weight};
 use crate::weights::Weights;
 
 /// diffusers `AutoencoderTiny`.
@@ -20,7 +20,7 @@ pub struct AutoencoderTiny {
     scaling_factor: f64,
 }
 
-/// A part of `encoder.layers` or `decoder.layers`.
+/// An element of `encoder.layers` or `decoder.layers`.
 #[expect(
     clippy::large_enum_variant,
     reason = "one per layer, and what it holds are handles"
@@ -30,12 +30,12 @@ enum Layer {
     Conv(Conv2d),
     Block(AutoencoderTinyBlock),
     Relu,
-    /// Nearest neighbours, twice the side.
+    /// Nearest-neighbour interpolation to twice the side.
     Upsample,
 }
 
-/// diffusers `AutoencoderTinyBlock` with as many channels out as in: ReLU of three convolutions,
-/// with ReLU between them, and the input.
+/// diffusers `AutoencoderTinyBlock` with equal input and output channels: ReLU of the input plus three
+/// convolutions with ReLU between them.
 #[derive(Clone, Debug)]
 struct AutoencoderTinyBlock {
     conv: [Conv2d; 3],
@@ -57,29 +57,30 @@ impl AutoencoderTiny {
         })
     }
 
-    /// Pictures `[batch, in_channels, h, w]` in [-1, 1] to latents of `h / 2^(levels-1)`.
+    /// Encodes pictures `[batch, in_channels, h, w]` in [-1, 1] to latents with sides
+    /// `h / 2^(levels-1)` and `w / 2^(levels-1)`.
     pub fn encode(&self, pictures: Tensor<4>) -> Tensor<4> {
         // TAESD's pictures are in [0, 1].
         run(&self.encoder, (pictures + 1.0) / 2.0)
     }
 
-    /// Latents, already divided by [`scaling_factor`](Self::scaling_factor), to pictures
+    /// Decodes latents, already divided by [`scaling_factor`](Self::scaling_factor), to pictures
     /// `[batch, out_channels, h, w]`, about [-1, 1] and not clamped.
     pub fn decode(&self, latents: Tensor<4>) -> Tensor<4> {
         run(&self.decoder, (latents / 3.0).tanh() * 3.0) * 2.0 - 1.0
     }
 
-    /// Latents to [0, 1], as a picture file could keep them; shape-preserving.
+    /// Maps latents to [0, 1], for storage in a picture file; shape-preserving.
     pub fn scale_latents(&self, latents: Tensor<4>) -> Tensor<4> {
         (latents / (2.0 * self.latent_magnitude) + self.latent_shift).clamp(0.0, 1.0)
     }
 
-    /// The way back from [`scale_latents`](Self::scale_latents), but for what it clamped.
+    /// The inverse of [`scale_latents`](Self::scale_latents), except for clamped values.
     pub fn unscale_latents(&self, scaled: Tensor<4>) -> Tensor<4> {
         (scaled - self.latent_shift) * (2.0 * self.latent_magnitude)
     }
 
-    /// What latents are multiplied by before the UNet sees them.
+    /// The factor by which latents are multiplied for the UNet.
     pub fn scaling_factor(&self) -> f64 {
         self.scaling_factor
     }
@@ -120,7 +121,7 @@ fn decoder(config: &VaeTinyConfig, weights: &mut Weights) -> Result<Vec<Layer>> 
     Ok(layers.list)
 }
 
-/// torch.nn.Sequential under construction: a layer's path is its number.
+/// A torch.nn.Sequential under construction; the path of a layer is its index.
 struct Sequential<'a> {
     path: &'static str,
     weights: &'a mut Weights,
@@ -157,7 +158,7 @@ impl<'a> Sequential<'a> {
     }
 }
 
-/// 3×3 with one pixel of padding; those that change the side have no bias.
+/// A 3×3 convolution with padding 1. Layers that change the resolution have no bias.
 fn conv(
     weights: &mut Weights,
     path: &str,

@@ -1,18 +1,18 @@
 //! CLIP's text encoder (transformers' `CLIPTextModel`): token ids to `last_hidden_state`.
 //!
-//! Paths are those of published checkpoints, `text_model.encoder.layers.0.self_attn.q_proj`;
-//! transformers 5 writes them without `text_model.`, and both load.
+//! Paths are those of published checkpoints, `text_model.encoder.layers.0.self_attn.q_proj`. Files of
+//! transformers 5, which have no `text_model.` prefix, load too.
 
 use burn::tensor::activation::{gelu, sigmoid, softmax};
 use burn::tensor::{Bool, Int, Tensor};
 
-use super::config::{ClipTextConfig, HiddenAct};
-use super::layers::{LayerMut, LayerNorm, Linear, Visitor};
 use crate::error::Result;
+use crate::model::config::{ClipTextConfig, HiddenAct};
+use crate::model::layers::{LayerMut, LayerNorm, Linear, Visitor};
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::weights::Weights;
 
-/// The text encoder.
+/// transformers' `CLIPTextModel`.
 #[derive(Clone, Debug)]
 pub struct ClipTextModel {
     /// `[vocab_size, hidden_size]`.
@@ -23,7 +23,8 @@ pub struct ClipTextModel {
     final_layer_norm: LayerNorm,
 }
 
-/// Attention and a feed-forward part, each normalised before and added to its input.
+/// transformers' `CLIPEncoderLayer`: self-attention and a feed-forward part, each with a LayerNorm
+/// before and a residual around.
 #[derive(Clone, Debug)]
 struct EncoderLayer {
     self_attn: Attention,
@@ -34,7 +35,7 @@ struct EncoderLayer {
     hidden_act: HiddenAct,
 }
 
-/// Causal self-attention.
+/// transformers' `CLIPAttention`: causal self-attention.
 #[derive(Clone, Debug)]
 struct Attention {
     k_proj: Linear,
@@ -44,7 +45,7 @@ struct Attention {
     heads: usize,
 }
 
-/// Where published checkpoints keep the model.
+/// The prefix in published checkpoints.
 const ROOT: &str = "text_model.";
 
 impl ClipTextModel {
@@ -60,7 +61,7 @@ impl ClipTextModel {
         };
         let channels = config.hidden_size;
         let positions = config.max_position_embeddings;
-        // A constant that old checkpoints carry along.
+        // A constant in older checkpoints.
         let buffer = format!("{root}embeddings.position_ids");
         if weights.has(&buffer) {
             weights.take_numbers(&buffer, &[1, positions])?;
@@ -89,20 +90,20 @@ impl ClipTextModel {
         })
     }
 
-    /// `last_hidden_state` `[batch, tokens, hidden_size]` of token ids `[batch, tokens]`, at most
-    /// `max_position_embeddings` of them, each below `vocab_size`.
+    /// `last_hidden_state` `[batch, tokens, hidden_size]` of token ids `[batch, tokens]`. There must be at
+    /// most `max_position_embeddings` tokens, each id below `vocab_size`.
     pub fn forward(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         let [_, tokens] = ids.dims();
         let positions = self.position_embedding.f32().narrow(0, 0, tokens);
         let mut x = self.token_embedding.rows(ids) + positions.unsqueeze();
-        let hidden = Tensor::<2, Bool>::tril_mask([tokens, tokens], 0, &x.device());
+        let mask = Tensor::<2, Bool>::tril_mask([tokens, tokens], 0, &x.device());
         for layer in &self.layers {
-            x = layer.forward(x, &hidden);
+            x = layer.forward(x, &mask);
         }
         self.final_layer_norm.forward(x)
     }
 
-    /// Channels of an embedded token.
+    /// Channels of a token embedding.
     pub fn hidden_size(&self) -> usize {
         self.token_embedding.dims()[1]
     }
@@ -112,7 +113,7 @@ impl ClipTextModel {
         self.position_embedding.dims()[0]
     }
 
-    /// Shows every layer to `visitor`, under its path in published checkpoints.
+    /// Calls `visitor` for every layer, with its path in published checkpoints.
     ///
     /// # Errors
     /// The visitor's.
@@ -152,8 +153,8 @@ impl EncoderLayer {
         })
     }
 
-    fn forward(&self, x: Tensor<3>, hidden: &Tensor<2, Bool>) -> Tensor<3> {
-        let x = x.clone() + self.self_attn.forward(self.layer_norm1.forward(x), hidden);
+    fn forward(&self, x: Tensor<3>, mask: &Tensor<2, Bool>) -> Tensor<3> {
+        let x = x.clone() + self.self_attn.forward(self.layer_norm1.forward(x), mask);
         let inner = self.fc1.forward(self.layer_norm2.forward(x.clone()));
         let inner = match self.hidden_act {
             HiddenAct::QuickGelu => sigmoid(inner.clone() * 1.702) * inner,
@@ -192,9 +193,9 @@ impl Attention {
         })
     }
 
-    /// `[batch, tokens, channels]`, same shape out; `hidden` `[tokens, tokens]` marks what a token
-    /// must not look at.
-    fn forward(&self, x: Tensor<3>, hidden: &Tensor<2, Bool>) -> Tensor<3> {
+    /// `[batch, tokens, channels]`, same shape out. `mask` `[tokens, tokens]` is true where a token must
+    /// not attend to another.
+    fn forward(&self, x: Tensor<3>, mask: &Tensor<2, Bool>) -> Tensor<3> {
         let [batch, tokens, channels] = x.dims();
         let head = channels / self.heads;
         let split = |x: Tensor<3>| x.reshape([batch, tokens, self.heads, head]).swap_dims(1, 2);
@@ -202,12 +203,12 @@ impl Attention {
         let key = split(self.k_proj.forward(x.clone()));
         let value = split(self.v_proj.forward(x));
         let scores = query.matmul(key.swap_dims(2, 3));
-        let hidden = hidden
+        let mask = mask
             .clone()
             .unsqueeze::<4>()
             .expand([batch, self.heads, tokens, tokens]);
-        // The lowest number rather than -∞, which WGSL need not support; its exponential is 0 too.
-        let weights = softmax(scores.mask_fill(hidden, f32::MIN), 3);
+        // The lowest F32 rather than -∞, which WGSL need not support; its exponential is also 0.
+        let weights = softmax(scores.mask_fill(mask, f32::MIN), 3);
         self.out_proj.forward(
             weights
                 .matmul(value)

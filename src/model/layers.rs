@@ -1,8 +1,8 @@
-//! The four layers that everything is made of, and the two forms that a weight takes.
+//! Linear layers, convolutions and norms, and the two forms of a weight.
 //!
 //! A weight W, as a matrix `[c_out, c_in·k_h·k_w]`, is either [`Weight::Full`] or
 //! [`Weight::Factored`], W = U diag(s) Vᵀ with `u: [c_out, r]`, `s: [r]`, `vt: [r, c_in·k_h·k_w]`.
-//! In the factored form W itself is never built: a linear layer is `y = ((x V) ⊙ s) Uᵀ + b` and a
+//! In the factored form W is never computed: a linear layer is `y = ((x V) ⊙ s) Uᵀ + b`, and a
 //! convolution is a convolution with Vᵀ, a scaling by s per channel, and a 1×1 convolution with U.
 
 use burn::tensor::{Device, Tensor};
@@ -15,7 +15,7 @@ use crate::ops::matmul::workspace;
 use crate::ops::norm::{group_norm, layer_norm};
 use crate::weights::Weights;
 
-/// A weight as a matrix `[c_out, fan_in]`, whole or as its factors.
+/// A weight as a matrix `[c_out, fan_in]`, whole or factored.
 #[expect(
     clippy::large_enum_variant,
     reason = "one per layer, and what it holds are handles"
@@ -24,7 +24,7 @@ use crate::weights::Weights;
 pub enum Weight {
     /// W: `[c_out, fan_in]`.
     Full(Matrix),
-    /// W = U diag(s) Vᵀ; U and V are frozen, s may carry a gradient.
+    /// W = U diag(s) Vᵀ; U and V are constant, s may be tracked by autodiff.
     Factored {
         /// U: `[c_out, r]`.
         u: Matrix,
@@ -44,7 +44,8 @@ pub struct Linear {
     pub bias: Option<Tensor<1>>,
 }
 
-/// A 2-D convolution (torch.nn.Conv2d), square kernel, same stride and padding both ways.
+/// A 2-D convolution (torch.nn.Conv2d) with a square kernel and equal stride and padding in both
+/// directions.
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     /// `[c_out, c_in·k·k]`.
@@ -53,7 +54,7 @@ pub struct Conv2d {
     pub bias: Option<Tensor<1>>,
     /// Input channels.
     pub in_channels: usize,
-    /// k, the kernel's side.
+    /// k, the side of the kernel.
     pub kernel_size: usize,
     /// Step in pixels.
     pub stride: usize,
@@ -68,7 +69,7 @@ pub struct GroupNorm {
     pub weight: Tensor<1>,
     /// `[channels]`.
     pub bias: Tensor<1>,
-    /// Groups that share mean and variance.
+    /// Groups of channels; each has its own mean and variance.
     pub num_groups: usize,
     /// Added to the variance.
     pub eps: f64,
@@ -85,7 +86,7 @@ pub struct LayerNorm {
     pub eps: f64,
 }
 
-/// One trainable layer, handed to a visitor together with its path (`down_blocks.0.resnets.0.conv1`).
+/// A layer, as the visitor gets it together with its path (`down_blocks.0.resnets.0.conv1`).
 #[derive(Debug)]
 pub enum LayerMut<'a> {
     /// A linear layer.
@@ -98,16 +99,16 @@ pub enum LayerMut<'a> {
     Embedding(&'a mut Matrix),
 }
 
-/// The kinds of layers that a visitor meets, with the paper's names of their weights.
+/// The kinds of layers, with the paper's names of their weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LayerForm {
-    /// A norm's weight, `[channels]`: the paper's 1-D.
+    /// The weight of a norm, `[channels]`; 1-D in the paper.
     Norm,
-    /// A linear layer's, `[c_out, c_in]`: 2-D.
+    /// That of a linear layer, `[c_out, c_in]`; 2-D.
     Linear,
-    /// A convolution's, `[c_out, c_in, k, k]`: 4-D.
+    /// That of a convolution, `[c_out, c_in, k, k]`; 4-D.
     Conv2d,
-    /// An embedding table, `[rows, channels]`; a UNet has none.
+    /// An embedding table, `[rows, channels]`.
     Embedding,
 }
 
@@ -123,11 +124,11 @@ impl LayerMut<'_> {
     }
 }
 
-/// Called once per layer, in the order of the checkpoint's modules.
+/// A function that is called once per layer, in the order of the checkpoint's modules.
 pub type Visitor<'a> = dyn FnMut(&str, LayerMut<'_>) -> Result<()> + 'a;
 
 impl Weight {
-    /// Takes `{path}.weight`, whole.
+    /// Takes `{path}.weight` as a whole weight.
     ///
     /// # Errors
     /// `Weights`, naming the tensor, if one is missing or has another shape.
@@ -145,7 +146,7 @@ impl Weight {
         }
     }
 
-    /// Where it is.
+    /// The device that holds it.
     pub fn device(&self) -> Device {
         match self {
             Self::Full(w) => w.device(),
@@ -257,12 +258,12 @@ impl GroupNorm {
         })
     }
 
-    /// Shape-preserving, `[batch, channels, height, width]`.
+    /// `[batch, channels, height, width]`, same shape out.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.forward_then(x, false)
     }
 
-    /// The same, and SiLU of it.
+    /// As [`forward`](Self::forward), followed by SiLU.
     pub fn forward_silu(&self, x: Tensor<4>) -> Tensor<4> {
         self.forward_then(x, true)
     }
@@ -286,7 +287,7 @@ impl LayerNorm {
         })
     }
 
-    /// Shape-preserving, `[batch, tokens, channels]`.
+    /// `[batch, tokens, channels]`, same shape out.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         layer_norm(x, self.weight.clone(), self.bias.clone(), self.eps)
     }

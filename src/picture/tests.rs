@@ -1,6 +1,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use super::*;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use crate::picture::*;
 
 /// Column x is grey 10·x, so that a crop shows where it was made.
 fn columns(width: u32, height: u32) -> Picture {

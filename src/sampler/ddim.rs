@@ -5,9 +5,9 @@
 
 use burn::tensor::Tensor;
 
-use super::schedule::NoiseSchedule;
 use crate::error::Result;
 use crate::model::config::PredictionType;
+use crate::sampler::schedule::NoiseSchedule;
 
 /// A DDIM run.
 #[derive(Clone, Debug)]

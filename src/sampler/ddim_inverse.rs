@@ -8,10 +8,10 @@
 
 use burn::tensor::Tensor;
 
-use super::ddim::{Prediction, predict};
-use super::schedule::NoiseSchedule;
 use crate::error::{Error, Result};
 use crate::model::config::{PredictionType, TimestepSpacing};
+use crate::sampler::ddim::{Prediction, predict};
+use crate::sampler::schedule::NoiseSchedule;
 
 /// An inversion run.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@
 
 use burn::tensor::Tensor;
 
-use super::ddim::predict;
-use super::schedule::NoiseSchedule;
 use crate::error::Result;
+use crate::sampler::ddim::predict;
+use crate::sampler::schedule::NoiseSchedule;
 
 /// A DDPM run.
 #[derive(Clone, Debug)]

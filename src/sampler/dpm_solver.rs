@@ -10,10 +10,10 @@
 
 use burn::tensor::Tensor;
 
-use super::schedule::NoiseSchedule;
-use super::sigmas::sigmas;
 use crate::error::{Error, Result};
 use crate::model::config::{PredictionType, TimestepSpacing};
+use crate::sampler::schedule::NoiseSchedule;
+use crate::sampler::sigmas::sigmas;
 
 /// A DPM-Solver++ run.
 #[derive(Clone, Debug)]

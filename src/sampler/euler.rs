@@ -7,10 +7,10 @@
 
 use burn::tensor::Tensor;
 
-use super::schedule::NoiseSchedule;
-use super::sigmas::sigmas;
 use crate::error::Result;
 use crate::model::config::{PredictionType, TimestepSpacing};
+use crate::sampler::schedule::NoiseSchedule;
+use crate::sampler::sigmas::sigmas;
 
 /// An Euler run.
 #[derive(Clone, Debug)]

@@ -6,9 +6,9 @@
 
 use burn::tensor::Tensor;
 
-use super::euler::Euler;
-use super::schedule::NoiseSchedule;
 use crate::error::Result;
+use crate::sampler::euler::Euler;
+use crate::sampler::schedule::NoiseSchedule;
 
 /// An ancestral Euler run.
 #[derive(Clone, Debug)]

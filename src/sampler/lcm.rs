@@ -5,9 +5,9 @@
 
 use burn::tensor::Tensor;
 
-use super::ddim::predict;
-use super::schedule::NoiseSchedule;
 use crate::error::{Error, Result};
+use crate::sampler::ddim::predict;
+use crate::sampler::schedule::NoiseSchedule;
 
 /// The standard deviation of the data in the boundary condition.
 const SIGMA_DATA: f64 = 0.5;

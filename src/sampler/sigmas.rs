@@ -3,7 +3,7 @@
 //! σ_t = √((1 − ᾱ_t) / ᾱ_t), linear between two training timesteps, and 0 after the last step
 //! (diffusers' `final_sigmas_type` "zero").
 
-use super::schedule::NoiseSchedule;
+use crate::sampler::schedule::NoiseSchedule;
 
 /// ᾱ of the last timestep if it would be 0 and σ infinite, as in diffusers.
 const SMALLEST_ALPHA_CUMPROD: f32 = 1.0 / (1 << 24) as f32;

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::loss::{Batch, Text};
 use crate::config::{TimestepSampling, TrainConfig};
 use crate::error::{Error, Result};
+use crate::read_back::read_back;
 use crate::sampler::noise::Noise;
 use crate::train::dataset::sample::{Latents, Sample, Shows};
 use crate::train::loss::unmix::Regions;
@@ -168,18 +169,13 @@ fn stratum(number: usize) -> usize {
 /// # Errors
 /// `Device` when the device was lost.
 pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let lost = |why: String| {
+    read_back(tensor, |reason| {
         Error::Device(format!(
-            "The device did not hand back its numbers ({why}), so the run cannot go on. Start \
+            "The device did not hand back its numbers ({reason}), so the run cannot go on. Start \
              again from the last checkpoint."
         ))
-    };
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| lost(format!("{error:?}")))?;
-    data.try_to_vec()
-        .map_err(|error| lost(format!("{error:?}")))
+    })
+    .await
 }
 
 #[cfg(test)]

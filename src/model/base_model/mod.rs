@@ -29,15 +29,12 @@ use crate::weights::Weights;
 /// # Example
 ///
 /// ```
-/// use std::path::Path;
-///
+/// # fn main() -> deltabooth::Result<()> { pollster::block_on(async {
 /// use burn::tensor::Device;
 /// use deltabooth::model::base_model::BaseModel;
 /// use deltabooth::weights::Files;
 ///
-/// # pollster::block_on(async {
-/// let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static/base");
-/// let files = Files::Folder(folder);
+/// let files = Files::Folder("static/base".into());
 /// let base = BaseModel::load(&files, &Device::flex(), &mut |progress| {
 ///     println!("{}: {} of {} bytes", progress.component, progress.done, progress.total);
 /// })
@@ -45,9 +42,7 @@ use crate::weights::Weights;
 ///
 /// let embeddings = base.embed(&["photo of a dog".to_owned()]);
 /// assert_eq!(embeddings.dims()[..2], [1, base.tokenizer.max_length()]);
-/// # deltabooth::Result::Ok(())
-/// # })
-/// # .unwrap();
+/// # Ok(()) }) }
 /// ```
 #[derive(Clone, Debug)]
 pub struct BaseModel {

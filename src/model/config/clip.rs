@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reader::Reader;
 use crate::error::Result;
+use crate::model::config::reader::Reader;
 
 /// `text_encoder/config.json`; fields are transformers' (`models/clip/configuration_clip.py`).
 #[derive(Clone, Debug, PartialEq)]
@@ -19,7 +19,7 @@ pub struct ClipTextConfig {
     pub num_hidden_layers: usize,
     /// Attention heads.
     pub num_attention_heads: usize,
-    /// Rows of the position embedding: the longest prompt in tokens.
+    /// Rows of the position embedding; the longest prompt, in tokens.
     pub max_position_embeddings: usize,
     /// The feed-forward part's activation.
     pub hidden_act: HiddenAct,
@@ -31,9 +31,9 @@ pub struct ClipTextConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HiddenAct {
-    /// x · sigmoid(1.702 x), OpenAI's CLIP.
+    /// x · sigmoid(1.702 x); OpenAI's CLIP.
     QuickGelu,
-    /// x · Φ(x), OpenCLIP.
+    /// x · Φ(x); OpenCLIP.
     Gelu,
 }
 
@@ -41,7 +41,7 @@ impl ClipTextConfig {
     /// Parses `text_encoder/config.json`.
     ///
     /// # Errors
-    /// `Config`, naming key and value, for an option that this text encoder does not have.
+    /// `Config`, naming key and value, for an unsupported option.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let file = Reader::new(json, "text_encoder/config.json")?;
         file.only("model_type", &[json!("clip_text_model")])?;

@@ -1,24 +1,24 @@
-//! `model_index.json`: which classes make up a base.
+//! `model_index.json`: the classes of a base model's components.
 
 use serde_json::{Value, json};
 
-use super::reader::Reader;
 use crate::error::{Error, Result};
+use crate::model::config::reader::Reader;
 
-/// `model_index.json`, checked to name the parts that this crate has.
+/// A `model_index.json` that names supported components.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelIndex {
     /// The pipeline's class.
     pub class_name: String,
     /// `_name_or_path`, if the file has one: where the model was published.
     pub name_or_path: Option<String>,
-    /// Whether there is a tiny autoencoder beside the base's own:
-    /// `"vae_tiny": ["diffusers", "AutoencoderTiny"]`, an addition to diffusers' file.
+    /// Whether there is a small autoencoder: `"vae_tiny": ["diffusers", "AutoencoderTiny"]`, which
+    /// diffusers does not have.
     pub vae_tiny: bool,
 }
 
-/// Pipelines that are often taken for a base that runs here, by a part of their class's name; the
-/// first that fits counts.
+/// Unsupported pipelines with their names in messages, by a part of the class name. The first match
+/// counts.
 const OTHERS: [(&str, &str); 11] = [
     ("ControlNet", "a ControlNet with its base"),
     ("Inpaint", "an inpainting model"),
@@ -37,7 +37,7 @@ impl ModelIndex {
     /// Parses `model_index.json`.
     ///
     /// # Errors
-    /// `Config`, naming key and value, for a pipeline or part of another class.
+    /// `Config`, naming key and value, for a pipeline or component of another class.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let file = Reader::new(json, "model_index.json")?;
         let class: String = file.get("_class_name", "StableDiffusionPipeline".to_owned())?;

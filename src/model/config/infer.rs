@@ -1,9 +1,9 @@
-//! The configs of a single-file checkpoint, which has none: what its tensors' shapes say.
+//! The configs of a single-file checkpoint, inferred from the shapes of its tensors.
 //!
-//! Shapes do not say how a layer's channels are split into heads, nor what the UNet predicts. Heads
-//! follow from the generation: eight in all of Stable Diffusion 1, one per 64 channels in 2 and in
-//! both text encoders. The prediction is ε unless the person says otherwise: Stable Diffusion 2 at
-//! 768 pixels predicts v with the same shapes as 2-base, which predicts ε.
+//! Shapes do not determine the number of heads, nor what the UNet predicts. Heads follow from the
+//! generation: eight in Stable Diffusion 1, one per 64 channels in 2 and in both text encoders. The
+//! prediction type is given by the user, by default ε: Stable Diffusion 2 at 768 pixels predicts v,
+//! and has the same shapes as 2-base, which predicts ε.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::model::config::unet::UNetConfig;
 use crate::model::config::vae::VaeConfig;
 use crate::weights::format::single_file::{Generation, Plan};
 
-/// More levels than any model has.
+/// The largest number of levels.
 const MAX_LEVELS: usize = 16;
 
 /// The configs of a single-file checkpoint.
@@ -28,20 +28,19 @@ pub struct Inferred {
     pub unet: UNetConfig,
     /// Of the autoencoder.
     pub vae: VaeConfig,
-    /// The schedule that all of Stable Diffusion was trained with.
+    /// The schedule of all Stable Diffusion models.
     pub scheduler: SchedulerConfig,
 }
 
 impl Inferred {
-    /// What the shapes of `plan` say; `prediction` is what the person knows of it.
+    /// Infers the configs from the shapes in `plan`; `prediction` is by default ε.
     ///
     /// # Errors
-    /// `Weights` if a tensor is missing without which nothing can be said; `Config` for shapes that
-    /// this program's models do not have.
+    /// `Weights` if a tensor that is needed is missing; `Config` for unsupported shapes.
     pub fn new(plan: &Plan, prediction: Option<PredictionType>) -> Result<Self> {
         let second = plan.generation == Generation::Second;
         let prediction = prediction.unwrap_or(PredictionType::Epsilon);
-        // Stable Diffusion 2 was trained on v with 768 pixels, all others with 512.
+        // Stable Diffusion 2 with v-prediction was trained at 768 pixels, all others at 512.
         let side = match (second, prediction) {
             (true, PredictionType::VPrediction) => 96,
             _ => 64,
@@ -74,7 +73,7 @@ impl Inferred {
     }
 }
 
-/// A part's tensors.
+/// Shapes of the tensors of one component, by name.
 struct Shapes<'a>(BTreeMap<&'a str, &'a [usize]>);
 
 impl Shapes<'_> {
@@ -96,7 +95,7 @@ impl Shapes<'_> {
             .is_some_and(|(name, _)| name.starts_with(prefix))
     }
 
-    /// How many of `{prefix}0.`, `{prefix}1.`, … there are.
+    /// The number of prefixes `{prefix}0.`, `{prefix}1.`, … that exist.
     fn count(&self, prefix: &str) -> usize {
         (0..)
             .take_while(|i| self.any(&format!("{prefix}{i}.")))

@@ -1,7 +1,8 @@
-//! What a base model's JSON files say about it, with diffusers' names and defaults.
+//! The JSON config files of a base model, with diffusers' names and defaults.
 //!
-//! Every option that would change the result and that this crate does not have is an
-//! [`Error::Config`](crate::Error::Config) that names the key and its value; a key that changes nothing here is ignored.
+//! An unsupported option that would change the result is an
+//! [`Error::Config`](crate::Error::Config) that names the key and its value. Other unknown keys are
+//! ignored.
 
 mod clip;
 mod index;

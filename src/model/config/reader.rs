@@ -1,18 +1,18 @@
-//! One JSON object, asked key by key, so that every error names file, key and value.
+//! A JSON object, read key by key with errors that name file, key and value.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 
-/// A config file that has been parsed but not yet understood.
+/// A parsed config file.
 pub(in crate::model) struct Reader {
     file: &'static str,
     map: Map<String, Value>,
 }
 
 impl Reader {
-    /// Parses `bytes`; `file` is what messages call it.
+    /// Parses `bytes`; `file` is the name in messages.
     pub(in crate::model) fn new(bytes: &[u8], file: &'static str) -> Result<Self> {
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(map)) => Ok(Self { file, map }),
@@ -57,7 +57,7 @@ impl Reader {
         }
     }
 
-    /// Refuses any other value of `key` than those given; an absent key is fine.
+    /// Checks that the value of `key` is one of `allowed`, or the key is absent.
     pub(in crate::model) fn only(&self, key: &str, allowed: &[Value]) -> Result<()> {
         match self.map.get(key) {
             Some(value) if !allowed.iter().any(|known| same(known, value)) => {
@@ -68,13 +68,13 @@ impl Reader {
         }
     }
 
-    /// Refuses a `_class_name` that is none of `known`.
+    /// Checks that `_class_name` is one of `known`, or absent.
     pub(in crate::model) fn class(&self, known: &[&str]) -> Result<()> {
         let known: Vec<Value> = known.iter().map(|name| json!(name)).collect();
         self.only("_class_name", &known)
     }
 
-    /// Refuses zero and anything above `limit`, which no real model comes near.
+    /// Checks that `value` is 1 to `limit`, which is far above that of any real model.
     pub(in crate::model) fn in_range(&self, key: &str, value: usize, limit: usize) -> Result<()> {
         if (1..=limit).contains(&value) {
             Ok(())
@@ -83,7 +83,7 @@ impl Reader {
         }
     }
 
-    /// The error for a value that cannot be worked with.
+    /// The error for an unsupported value.
     pub(in crate::model) fn unsupported(&self, key: &str, value: &Value, why: &str) -> Error {
         let mut value = value.to_string();
         if let Some((end, _)) = value.char_indices().nth(200) {
@@ -97,7 +97,7 @@ impl Reader {
     }
 }
 
-/// Equal as numbers (1 and 1.0 are written by different versions) or as values.
+/// Whether both are equal, as numbers (different versions write 1 or 1.0) or as JSON values.
 fn same(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => a == b,

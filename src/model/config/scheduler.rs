@@ -1,15 +1,15 @@
-//! The noise schedule that a base was trained with, from any scheduler's config.
+//! The noise schedule of a base model, from the config of any scheduler.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reader::Reader;
 use crate::error::Result;
+use crate::model::config::reader::Reader;
 
 /// `scheduler/scheduler_config.json`; fields are those of diffusers' `DDIMScheduler`.
 ///
-/// Sampling is ours whatever class the file names. What only that class's own steps use (Karras
-/// sigmas, the variance type, Runge-Kutta steps) is therefore ignored.
+/// The sampling method is chosen by the user, not by the file. Options of a single class (Karras
+/// sigmas, the variance type, Runge-Kutta steps) are therefore ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SchedulerConfig {
     /// The class that the file names, or `DDIMScheduler`.
@@ -20,37 +20,37 @@ pub struct SchedulerConfig {
     pub beta_start: f64,
     /// The last β.
     pub beta_end: f64,
-    /// How β runs from the first to the last.
+    /// How β goes from the first to the last.
     pub beta_schedule: BetaSchedule,
     /// What the UNet predicts.
     pub prediction_type: PredictionType,
-    /// How sampling steps are spread over the training steps.
+    /// How sampling timesteps are chosen from the training timesteps.
     pub timestep_spacing: TimestepSpacing,
     /// Added to every sampling timestep under `leading` spacing.
     pub steps_offset: usize,
-    /// Whether the step after the last has ᾱ = 1 rather than the first training step's.
+    /// Whether the last step ends at ᾱ = 1 rather than at that of the first training timestep.
     pub set_alpha_to_one: bool,
     /// Whether β is rescaled to a signal-to-noise ratio of zero at the last step.
     pub rescale_betas_zero_snr: bool,
     /// Whether the predicted sample is clipped in each step.
     pub clip_sample: bool,
-    /// The bound of that clipping, in latent units.
+    /// The bound of that clipping, in scaled latents.
     pub clip_sample_range: f64,
-    /// LCM: the steps of the teacher's runs, from which the student's are chosen.
+    /// LCM: the number of steps in the distillation.
     pub original_inference_steps: usize,
-    /// LCM: how soon the boundary condition gives way to the prediction, per timestep.
+    /// LCM: the factor of the timestep in the boundary condition.
     pub timestep_scaling: f64,
 }
 
-/// How β runs from `beta_start` to `beta_end`.
+/// How β goes from `beta_start` to `beta_end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BetaSchedule {
-    /// Evenly.
+    /// β is linear.
     Linear,
-    /// √β evenly: Stable Diffusion.
+    /// √β is linear; Stable Diffusion uses this.
     ScaledLinear,
-    /// ᾱ along a squared cosine; start and end are not used.
+    /// ᾱ is a squared cosine; `beta_start` and `beta_end` are ignored.
     SquaredcosCapV2,
 }
 
@@ -66,19 +66,19 @@ pub enum PredictionType {
     Sample,
 }
 
-/// How sampling steps are spread over the training steps (arXiv 2305.08891, table 2).
+/// How sampling timesteps are chosen from the training timesteps (arXiv 2305.08891, table 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimestepSpacing {
-    /// From 0 in equal whole steps.
+    /// From 0 up, in equal integer steps.
     Leading,
-    /// From the last step down in equal steps.
+    /// From the last timestep down, in equal steps.
     Trailing,
-    /// From the first to the last, rounded.
+    /// Evenly from the first to the last timestep, rounded.
     Linspace,
 }
 
-/// Classes whose file describes the same training process.
+/// Supported classes; their files describe the training process with the same options.
 const CLASSES: [&str; 10] = [
     "DDIMScheduler",
     "DDPMScheduler",
@@ -95,10 +95,10 @@ const CLASSES: [&str; 10] = [
 impl SchedulerConfig {
     /// Parses `scheduler/scheduler_config.json`.
     ///
-    /// An absent key takes the default of the class that the file names, as in diffusers.
+    /// As in diffusers, the default of an absent key depends on the class that the file names.
     ///
     /// # Errors
-    /// `Config`, naming key and value, for an option that changes the process and is not supported.
+    /// `Config`, naming key and value, for an unsupported option.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let file = Reader::new(json, "scheduler/scheduler_config.json")?;
         file.class(&CLASSES)?;
@@ -136,33 +136,36 @@ impl SchedulerConfig {
             timestep_scaling: file.get("timestep_scaling", 10.0)?,
             class_name,
         };
-        file.in_range("num_train_timesteps", config.num_train_timesteps, 100_000)?;
+        config.check(&file)?;
+        Ok(config)
+    }
+
+    /// Checks the ranges of the values.
+    fn check(&self, file: &Reader) -> Result<()> {
+        file.in_range("num_train_timesteps", self.num_train_timesteps, 100_000)?;
         file.in_range(
             "original_inference_steps",
-            config.original_inference_steps,
+            self.original_inference_steps,
             100_000,
         )?;
-        if config.steps_offset >= config.num_train_timesteps {
-            let why = format!("there are {} timesteps", config.num_train_timesteps);
-            return Err(file.unsupported("steps_offset", &json!(config.steps_offset), &why));
+        if self.steps_offset >= self.num_train_timesteps {
+            let why = format!("there are {} timesteps", self.num_train_timesteps);
+            return Err(file.unsupported("steps_offset", &json!(self.steps_offset), &why));
         }
-        for (key, beta) in [
-            ("beta_start", config.beta_start),
-            ("beta_end", config.beta_end),
-        ] {
+        for (key, beta) in [("beta_start", self.beta_start), ("beta_end", self.beta_end)] {
             if !(beta > 0.0 && beta < 1.0) {
                 return Err(file.unsupported(key, &json!(beta), "it must lie between 0 and 1"));
             }
         }
         for (key, value) in [
-            ("clip_sample_range", config.clip_sample_range),
-            ("timestep_scaling", config.timestep_scaling),
+            ("clip_sample_range", self.clip_sample_range),
+            ("timestep_scaling", self.timestep_scaling),
         ] {
             if !(value.is_finite() && value > 0.0) {
                 return Err(file.unsupported(key, &json!(value), "it must be above 0"));
             }
         }
-        Ok(config)
+        Ok(())
     }
 }
 

@@ -3,14 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::reader::Reader;
 use crate::error::{Error, Result};
+use crate::model::config::reader::Reader;
 
 /// `unet/config.json`; fields are diffusers' (`models/unets/unet_2d_condition.py`), and options that
 /// may be one value or a list hold one entry per down block.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UNetConfig {
-    /// Side of the latents in latent pixels, if the file says.
+    /// Side of the latents in latent pixels, if the file has it.
     pub sample_size: Option<usize>,
     /// Channels of the input latents.
     pub in_channels: usize,
@@ -20,13 +20,13 @@ pub struct UNetConfig {
     pub flip_sin_to_cos: bool,
     /// Subtracted from the half dimension in the embedding's frequencies.
     pub freq_shift: f64,
-    /// Down blocks, from the input on.
+    /// Down blocks, from the highest resolution down.
     pub down_block_types: Vec<DownBlockType>,
-    /// The middle; `None` in distilled models that left it out.
+    /// The middle block; `None` in distilled models without it.
     pub mid_block_type: Option<MidBlockType>,
-    /// Up blocks, from the middle on.
+    /// Up blocks, from the lowest resolution up.
     pub up_block_types: Vec<UpBlockType>,
-    /// Per down block: both attentions of a transformer block look at the text.
+    /// Per down block: whether both attentions of a transformer block take the text as context.
     pub only_cross_attention: Vec<bool>,
     /// Channels per down block.
     pub block_out_channels: Vec<usize>,
@@ -34,14 +34,14 @@ pub struct UNetConfig {
     pub layers_per_block: Vec<usize>,
     /// Groups of every GroupNorm.
     pub norm_num_groups: usize,
-    /// Added to the variance in the residual blocks' and the last GroupNorm.
+    /// Added to the variance in the GroupNorms of the residual blocks and in the last one.
     pub norm_eps: f64,
     /// Per down block: channels of the text embeddings.
     pub cross_attention_dim: Vec<usize>,
     /// Per down block: transformer blocks in each attention.
     pub transformer_layers_per_block: Vec<usize>,
-    /// Per down block: the **number of heads**. The name is a slip that diffusers keeps for the
-    /// sake of published configs; a head has `block_out_channels[i] / attention_head_dim[i]` channels.
+    /// Per down block: the **number of heads**. The name is a mistake that diffusers keeps for
+    /// compatibility; a head has `block_out_channels[i] / attention_head_dim[i]` channels.
     pub attention_head_dim: Vec<usize>,
     /// Whether `proj_in` and `proj_out` are linear layers rather than 1×1 convolutions.
     pub use_linear_projection: bool,
@@ -80,7 +80,7 @@ impl UNetConfig {
     /// Parses `unet/config.json`.
     ///
     /// # Errors
-    /// `Config`, naming key and value, for an option that this UNet does not have.
+    /// `Config`, naming key and value, for an unsupported option.
     pub fn parse(json: &[u8]) -> Result<Self> {
         use {DownBlockType as Down, UpBlockType as Up};
         let file = Reader::new(json, "unet/config.json")?;
@@ -143,7 +143,7 @@ impl UNetConfig {
             .unwrap_or(4 * self.block_out_channels[0])
     }
 
-    /// What must hold for the shapes to make sense at all.
+    /// Checks that the sizes are consistent.
     fn check(&self, file: &Reader) -> Result<()> {
         let blocks = self.down_block_types.len();
         for (key, found) in [
@@ -202,7 +202,7 @@ impl UNetConfig {
     }
 }
 
-/// Options of which Stable Diffusion's models use one value only.
+/// Checks options that have a single value in all Stable Diffusion models.
 fn check_fixed(file: &Reader) -> Result<(), Error> {
     let null = || vec![Value::Null];
     let fixed = [
@@ -236,7 +236,7 @@ fn check_fixed(file: &Reader) -> Result<(), Error> {
         .try_for_each(|(key, allowed)| file.only(key, allowed))
 }
 
-/// A side, or `[height, width]` if they are equal.
+/// `sample_size`: a side, or `[height, width]` if they are equal.
 fn sample_size(file: &Reader) -> Result<Option<usize>> {
     match file.get("sample_size", Value::Null)? {
         Value::Array(sides) if sides.len() == 2 && sides[0] == sides[1] => {

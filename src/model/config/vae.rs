@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::reader::Reader;
 use crate::error::Result;
+use crate::model::config::reader::Reader;
 
 /// `vae/config.json`; fields are diffusers' (`models/autoencoders/autoencoder_kl.py`).
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +12,7 @@ pub struct VaeConfig {
     pub in_channels: usize,
     /// Channels of a decoded picture.
     pub out_channels: usize,
-    /// Channels per level, from the picture down; each level but the last halves the side.
+    /// Channels per level, from the highest resolution down; each level but the last halves the side.
     pub block_out_channels: Vec<usize>,
     /// Residual blocks per encoder level (a decoder level has one more).
     pub layers_per_block: usize,
@@ -20,9 +20,9 @@ pub struct VaeConfig {
     pub latent_channels: usize,
     /// Groups of every GroupNorm.
     pub norm_num_groups: usize,
-    /// Side of the pictures it was trained on, in pixels.
+    /// Side of the training pictures, in pixels.
     pub sample_size: usize,
-    /// Multiplies the latents, so that their variance is about one.
+    /// Factor of the latents for the UNet; their variance is then about 1.
     pub scaling_factor: f64,
     /// Whether a 1×1 convolution follows the encoder.
     pub use_quant_conv: bool,
@@ -36,7 +36,7 @@ impl VaeConfig {
     /// Parses `vae/config.json`.
     ///
     /// # Errors
-    /// `Config`, naming key and value, for an option that this autoencoder does not have.
+    /// `Config`, naming key and value, for an unsupported option.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let file = Reader::new(json, "vae/config.json")?;
         file.class(&["AutoencoderKL"])?;
@@ -66,7 +66,7 @@ impl VaeConfig {
         1 << (self.block_out_channels.len() - 1)
     }
 
-    /// What must hold for the shapes to make sense at all.
+    /// Checks that the sizes are consistent.
     fn check(&self, file: &Reader) -> Result<()> {
         let levels = self.block_out_channels.len();
         file.in_range("block_out_channels", levels, 8)?;

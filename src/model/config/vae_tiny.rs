@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::reader::Reader;
 use crate::error::Result;
+use crate::model::config::reader::Reader;
 
 /// `vae_tiny/config.json`; fields are diffusers' (`models/autoencoders/autoencoder_tiny.py`).
 #[derive(Clone, Debug, PartialEq)]
@@ -16,17 +16,19 @@ pub struct VaeTinyConfig {
     pub encoder_channels: usize,
     /// Channels of every decoder level.
     pub decoder_channels: usize,
-    /// Blocks per encoder level, from the picture down; each level but the first halves the side.
+    /// Blocks per encoder level, from the highest resolution down; each level but the first halves the
+    /// side.
     pub num_encoder_blocks: Vec<usize>,
-    /// Blocks per decoder level, from the latents up; each level but the last doubles the side.
+    /// Blocks per decoder level, from the lowest resolution up; each level but the last doubles the
+    /// side.
     pub num_decoder_blocks: Vec<usize>,
     /// Channels of the latents.
     pub latent_channels: usize,
-    /// Latents between ± this fill the range of a byte.
+    /// Latents in ± this are mapped to [0, 1] by `scale_latents`.
     pub latent_magnitude: f64,
-    /// The byte range's place of latent 0.
+    /// The value of latent 0 after `scale_latents`.
     pub latent_shift: f64,
-    /// Multiplies the latents before the UNet sees them.
+    /// Factor of the latents for the UNet.
     pub scaling_factor: f64,
 }
 
@@ -34,7 +36,7 @@ impl VaeTinyConfig {
     /// Parses `vae_tiny/config.json`.
     ///
     /// # Errors
-    /// `Config`, naming key and value, for an option that this autoencoder does not have.
+    /// `Config`, naming key and value, for an unsupported option.
     pub fn parse(json: &[u8]) -> Result<Self> {
         let file = Reader::new(json, "vae_tiny/config.json")?;
         file.class(&["AutoencoderTiny"])?;
@@ -71,7 +73,7 @@ impl VaeTinyConfig {
         1 << (self.num_encoder_blocks.len() - 1)
     }
 
-    /// What must hold for the shapes to make sense at all.
+    /// Checks that the sizes are consistent.
     fn check(&self, file: &Reader) -> Result<()> {
         for (key, value) in [
             ("in_channels", self.in_channels),
@@ -109,7 +111,7 @@ impl VaeTinyConfig {
     }
 }
 
-/// The one number of channels that all levels have: diffusers' blocks never change it.
+/// The number of channels, which is the same in all levels.
 fn channels(file: &Reader, key: &str, levels: usize) -> Result<usize> {
     let list: Vec<usize> = file.get(key, vec![64; levels])?;
     match list.first() {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// The vocabulary and the merges, by rank.
 #[derive(Debug)]
 pub(super) struct Bpe {
-    /// Id of the token that each byte is, and of the same at the end of a word.
+    /// Token ids of each byte, inside a word and at its end.
     bytes: [[u32; 2]; 256],
     /// (left, right) to (rank, merged).
     merges: HashMap<(u32, u32), (u32, u32)>,
@@ -23,7 +23,11 @@ pub(super) fn parse_vocab(json: &[u8]) -> Result<HashMap<String, u32>> {
 }
 
 impl Bpe {
-    /// Takes the vocabulary and the contents of `merges.txt`; a byte without a token is `unk`.
+    /// Builds it from the vocabulary and the contents of `merges.txt`. A byte without a token becomes
+    /// `unk`.
+    ///
+    /// # Errors
+    /// `Config` if `merges.txt` is malformed or does not match the vocabulary.
     pub(super) fn new(vocab: HashMap<String, u32>, merges_txt: &[u8], unk: u32) -> Result<Self> {
         let text = std::str::from_utf8(merges_txt)
             .map_err(|error| damaged(&format!("it is not UTF-8 ({error})")))?;
@@ -70,8 +74,8 @@ impl Bpe {
         self.max_id
     }
 
-    /// Appends the tokens of `piece`: of all neighbours, the pair of the lowest rank is merged,
-    /// leftmost first, until there is none.
+    /// Appends the tokens of `piece`. The adjacent pair with the lowest rank is merged, leftmost first,
+    /// until no pair can be merged.
     pub(super) fn encode(&self, piece: &str, ids: &mut Vec<u32>) {
         let mut tokens: Vec<Option<u32>> = piece
             .bytes()
@@ -82,8 +86,8 @@ impl Bpe {
         };
         *last = Some(self.bytes[usize::from(byte)][1]);
 
-        // A list linked by position, so that a merge costs the same wherever it is. A merged-away
-        // token is None; what lies beyond either end is `tokens.len()`.
+        // A doubly linked list by position, so that a merge takes constant time. A token that was merged
+        // into another is None; `tokens.len()` stands for both ends.
         let end = tokens.len();
         let mut next: Vec<usize> = (1..=end).collect();
         let mut previous: Vec<usize> = (0..end).map(|i| i.checked_sub(1).unwrap_or(end)).collect();

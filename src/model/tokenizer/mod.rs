@@ -1,8 +1,7 @@
 //! CLIP's tokenizer: text to token ids, exactly as transformers' `CLIPTokenizer`.
 //!
-//! The way of a text: special tokens written out in it are cut out (`special`); the rest is
-//! normalised and cut into pieces (`text`); a piece's UTF-8 bytes, each as a character, are merged
-//! pair by pair into tokens of the vocabulary (`bpe`).
+//! Special tokens are split off (`special`), the rest is normalised and cut into pieces (`text`), and
+//! the UTF-8 bytes of each piece are merged pair by pair into tokens of the vocabulary (`bpe`).
 
 mod bpe;
 mod special;
@@ -15,8 +14,8 @@ use special::{Segment, SpecialTokens, split};
 
 use serde_json::json;
 
-use super::config::reader::Reader;
 use crate::error::Result;
+use crate::model::config::reader::Reader;
 
 /// A CLIP tokenizer.
 #[derive(Debug)]
@@ -30,10 +29,11 @@ impl Tokenizer {
     /// Builds the tokenizer from the contents of `vocab.json`, `merges.txt`,
     /// `tokenizer_config.json` and, if there is one, `special_tokens_map.json`.
     ///
-    /// `max_length` is what the text encoder can take; the config's `model_max_length` may lower it.
+    /// `max_length` is the longest input of the text encoder, in tokens; the config's
+    /// `model_max_length` may lower it.
     ///
     /// # Errors
-    /// `Config` for a file that is not what it should be, or an option that is not supported.
+    /// `Config` for a malformed file or an unsupported option.
     pub fn new(
         vocab_json: &[u8],
         merges_txt: &[u8],
@@ -62,8 +62,7 @@ impl Tokenizer {
         })
     }
 
-    /// Token ids of `text`, `max_length` of them: start, tokens (cut off where there are too many),
-    /// end, padding.
+    /// `max_length` token ids of `text`: start, tokens (truncated if there are too many), end, padding.
     pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut ids = vec![self.special.bos];
         ids.extend(self.tokens(text).into_iter().take(self.max_length - 2));
@@ -72,7 +71,7 @@ impl Tokenizer {
         ids
     }
 
-    /// Token ids of `text` alone, however many.
+    /// Token ids of `text`, without start, end, padding and truncation.
     pub fn tokens(&self, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         for segment in split(text, &self.special.raw) {
@@ -84,10 +83,10 @@ impl Tokenizer {
         ids
     }
 
-    /// Where the words at `range` of `text` (bytes, from one word's beginning to one's end) stand in
-    /// [`encode`](Self::encode); positions beyond the longest text are left out.
+    /// Positions in [`encode`](Self::encode) of the words at `range` of `text`, without those that are
+    /// truncated. `range` is in bytes, from the start of a word to the end of one.
     pub fn positions(&self, text: &str, range: std::ops::Range<usize>) -> Vec<usize> {
-        // Words never share a token, so what stands before counts by itself; the start token too.
+        // Words never share a token, so the text before can be counted by itself, plus the start token.
         let before = 1 + self.tokens(&text[..range.start]).len();
         let count = self.tokens(&text[range]).len();
         // The last position is the end token's.
@@ -105,7 +104,7 @@ impl Tokenizer {
         }
     }
 
-    /// Whether `word` is a single token, and an ordinary one.
+    /// Whether `word` is a single token, and not a special one.
     pub fn is_whole_word(&self, word: &str) -> bool {
         matches!(self.tokens(word)[..], [id] if !self.special.contains(id))
     }
@@ -115,7 +114,7 @@ impl Tokenizer {
         self.max_length
     }
 
-    /// The largest id that can come out: the text encoder needs more embedding rows than this.
+    /// The largest token id; the text encoder needs more embedding rows than this.
     pub fn max_id(&self) -> u32 {
         self.bpe.max_id().max(self.special.max_id())
     }

@@ -1,4 +1,4 @@
-//! Special tokens: which there are, and finding them written out in a text.
+//! Special tokens: reading them from the config and finding them in a text.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,16 +8,16 @@ use super::text::normalise;
 use crate::error::{Error, Result};
 use crate::model::config::reader::Reader;
 
-/// The tokens with a role, and those that a text can name.
+/// Tokens with a role, and tokens that a text can contain.
 #[derive(Debug)]
 pub(super) struct SpecialTokens {
     pub(super) bos: u32,
     pub(super) eos: u32,
     pub(super) unk: u32,
     pub(super) pad: u32,
-    /// Looked for in the text as it is.
+    /// Searched for in the raw text.
     pub(super) raw: Vec<(String, u32)>,
-    /// Looked for in the normalised text.
+    /// Searched for in the normalised text.
     pub(super) normalised: Vec<(String, u32)>,
 }
 
@@ -28,7 +28,7 @@ struct Written {
     normalized: bool,
 }
 
-/// Roles in transformers' order: of tokens with the same text, the last one's flags hold.
+/// Roles in transformers' order. Of tokens with the same content, the flags of the last apply.
 const ROLES: [(&str, &str); 4] = [
     ("bos_token", "<|startoftext|>"),
     ("eos_token", "<|endoftext|>"),
@@ -37,8 +37,8 @@ const ROLES: [(&str, &str); 4] = [
 ];
 
 impl SpecialTokens {
-    /// Reads the special tokens as transformers does: `added_tokens_decoder` in the config if it has
-    /// one, else `special_tokens_map.json` over the config.
+    /// Reads the special tokens as transformers does: from the config's `added_tokens_decoder`, if
+    /// present; else from `special_tokens_map.json`, then the config.
     pub(super) fn read(
         config: &Reader,
         map: Option<&[u8]>,
@@ -52,16 +52,7 @@ impl SpecialTokens {
             }
             _ => None,
         };
-        let mut ids = HashMap::new();
-        let mut flags = BTreeMap::new();
-        for (id, value) in decoder.iter().flatten() {
-            let token = written(config, "added_tokens_decoder", value)?;
-            let id: u32 = id.parse().map_err(|_| {
-                config.unsupported("added_tokens_decoder", &json!(id), "a token id is needed")
-            })?;
-            ids.insert(token.content.clone(), id);
-            flags.insert(token.content, token.normalized);
-        }
+        let (mut ids, mut flags) = added_tokens(config, decoder.iter().flatten())?;
         let mut roles = [0; 4];
         for (slot, (role, default)) in roles.iter_mut().zip(ROLES) {
             let token = role_token(config, map.as_ref(), role, default)?;
@@ -121,6 +112,23 @@ impl SpecialTokens {
     }
 }
 
+/// Ids and `normalized` flags of the tokens in `added_tokens_decoder`, by content.
+fn added_tokens<'a>(
+    config: &Reader,
+    decoder: impl Iterator<Item = (&'a String, &'a Value)>,
+) -> Result<(HashMap<String, u32>, BTreeMap<String, bool>)> {
+    let (mut ids, mut flags) = (HashMap::new(), BTreeMap::new());
+    for (id, value) in decoder {
+        let token = written(config, "added_tokens_decoder", value)?;
+        let id: u32 = id.parse().map_err(|_| {
+            config.unsupported("added_tokens_decoder", &json!(id), "a token id is needed")
+        })?;
+        ids.insert(token.content.clone(), id);
+        flags.insert(token.content, token.normalized);
+    }
+    Ok((ids, flags))
+}
+
 /// Options that would change the result and that no published CLIP tokenizer uses.
 fn check_fixed(config: &Reader) -> Result<()> {
     let empty = [Value::Null, json!([]), json!({})];
@@ -146,7 +154,7 @@ fn check_fixed(config: &Reader) -> Result<()> {
     Ok(())
 }
 
-/// The token of `role`: from the map, else from the config, else CLIP's own.
+/// The token of `role`: from the map, else from the config, else CLIP's default.
 fn role_token(config: &Reader, map: Option<&Reader>, role: &str, default: &str) -> Result<Written> {
     for file in [map, Some(config)].into_iter().flatten() {
         let value = file.get(role, Value::Null)?;
@@ -160,7 +168,7 @@ fn role_token(config: &Reader, map: Option<&Reader>, role: &str, default: &str) 
     })
 }
 
-/// Understands a token that a config writes out.
+/// Parses a token in a config.
 fn written(file: &Reader, key: &str, value: &Value) -> Result<Written> {
     if let Value::String(content) = value {
         return Ok(Written {
@@ -197,7 +205,7 @@ pub(super) enum Segment<'a> {
     Token(u32),
 }
 
-/// Cuts `text` at the special tokens written out in it: the leftmost first, then the longest.
+/// Splits `text` at special tokens: the leftmost first, of those the longest.
 pub(super) fn split<'a>(text: &'a str, tokens: &[(String, u32)]) -> Vec<Segment<'a>> {
     let mut segments = Vec::new();
     let (mut start, mut at) = (0, 0);

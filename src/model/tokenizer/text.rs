@@ -3,13 +3,13 @@
 use unicode_general_category::{GeneralCategory as Category, get_general_category};
 use unicode_normalization::UnicodeNormalization;
 
-/// NFC, then every run of white space as one space, then lower case, character by character (a
-/// final Σ becomes σ, not ς).
+/// NFC, then every run of white space to one space, then lower case by character (a final Σ becomes
+/// σ, not ς).
 pub(super) fn normalise(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut after_space = false;
     for part in text.split_inclusive(is_young) {
-        // A young character ends its part; it combines with nothing on either side.
+        // A young character ends its part; it does not combine with its neighbours.
         let old = part.trim_end_matches(is_young);
         for c in old.nfc().chain(part[old.len()..].chars()) {
             let space = c.is_whitespace();
@@ -24,9 +24,9 @@ pub(super) fn normalise(text: &str) -> String {
     out
 }
 
-/// Characters that today's Unicode composes or reorders but the tables behind transformers' NFC
-/// (about version 9) do not know; what else the ranges hold is inert in both. Found by comparing
-/// all code points.
+/// Characters that current Unicode composes or reorders, but the tables of transformers' NFC (about
+/// version 9) do not contain. Other characters in the ranges are unaffected by NFC in both versions.
+/// Found by comparing all code points.
 #[rustfmt::skip]
 const YOUNG: [(char, char); 24] = [
     ('\u{5C8}', '\u{5C9}'), ('\u{7FD}', '\u{7FD}'), ('\u{897}', '\u{8D3}'), ('\u{9FE}', '\u{9FE}'),
@@ -43,7 +43,7 @@ fn is_young(c: char) -> bool {
         .any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// What the pattern treats alike.
+/// The character classes of the pattern.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Space,
@@ -67,15 +67,15 @@ fn kind(c: char) -> Kind {
     }
 }
 
-/// Endings that the pattern tries before anything else, in its order.
+/// The contractions that the pattern tries first, in its order.
 const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
-/// The two literals of the pattern. A second pattern (byte-level BPE's own) cuts them into three.
+/// The two literals of the pattern. The second pattern, that of byte-level BPE, cuts them into three.
 const LITERALS: [[&str; 3]; 2] = [["<|", "startoftext", "|>"], ["<|", "endoftext", "|>"]];
 
-/// Hands over the matches of
+/// Calls `each` with the matches of
 /// `<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
-/// one after the other, each cut again by the pattern of byte-level BPE.
+/// in order, each cut again by the pattern of byte-level BPE.
 pub(super) fn pieces<'a>(text: &'a str, mut each: impl FnMut(&'a str)) {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

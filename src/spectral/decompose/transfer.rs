@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
+use crate::read_back::read_back;
 
 /// Copies values to the device.
 pub(crate) fn upload<const D: usize>(
@@ -18,15 +19,10 @@ pub(crate) fn upload<const D: usize>(
 /// # Errors
 /// `Device` if the device does not return them, usually for lack of memory.
 pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let failed = |error: String| {
+    read_back(tensor, |reason| {
         Error::Device(format!(
-            "the device did not give a weight back ({error}). Its memory may be full: close other tabs or programs that use it, and start again."
+            "the device did not give a weight back ({reason}). Its memory may be full: close other tabs or programs that use it, and start again."
         ))
-    };
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| failed(format!("{error:?}")))?;
-    data.try_to_vec::<f32>()
-        .map_err(|error| failed(format!("{error:?}")))
+    })
+    .await
 }

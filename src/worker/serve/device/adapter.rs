@@ -103,12 +103,11 @@ impl BrowserDevices {
 
 /// The device, and the bytes of the largest tensor that it takes.
 async fn open() -> Result<(Device, u64)> {
-    let message = |why: String| {
-        format!(
+    let failed = |why: String| {
+        Error::Device(format!(
             "the GPU did not start ({why}). Close other tabs that use it and reload the page, or add ?device=cpu to its address"
-        )
+        ))
     };
-    let failed = |why: String| Error::Device(message(why));
     let (device, setup) = Device::wgpu_options()
         .init_with_setup_async()
         .await
@@ -122,7 +121,7 @@ async fn open() -> Result<(Device, u64)> {
         .set_device_lost_callback(|_, message| crash::report(&message));
     // A first sum shows whether shaders compile and numbers come back.
     let sum = Tensor::<1>::ones([4], &device) + 1.0;
-    let values = read_back(sum, message).await?;
+    let values = read_back(sum, &failed).await?;
     if values != [2.0; 4] {
         return Err(failed(format!("it says that 1 + 1 is {values:?}")));
     }

@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Tensor};
 use futures_util::future::LocalBoxFuture;
 
-use crate::error::Result;
-use crate::read_back::wait_for;
+use crate::error::{Error, Result};
+use crate::read_back::read_back;
 use crate::worker::protocol::{DeviceChoice, DeviceKind};
 
 /// A device that was started.
@@ -72,10 +72,10 @@ pub trait Devices {
 /// # Errors
 /// `Device` if it was lost.
 pub(crate) async fn settle(device: &Device) -> Result<()> {
-    wait_for(Tensor::<1>::zeros([1], device), |why| {
-        format!(
-            "The GPU stopped working ({why}). It usually ran out of memory: close other tabs that use it, then start the engine again. A training run goes on from its last checkpoint."
-        )
-    })
-    .await
+    let read = read_back(Tensor::<1>::zeros([1], device), |reason| {
+        Error::Device(format!(
+            "The GPU stopped working ({reason}). It usually ran out of memory: close other tabs that use it, then start the engine again. A training run goes on from its last checkpoint."
+        ))
+    });
+    read.await.map(drop)
 }

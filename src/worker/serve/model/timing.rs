@@ -5,7 +5,7 @@ use web_time::Instant;
 
 use crate::error::Result;
 use crate::model::base_model::BaseModel;
-use crate::read_back::wait_for;
+use crate::read_back::read_back;
 
 /// Seconds of the UNet for one sample: the minimum of two runs.
 ///
@@ -20,8 +20,8 @@ pub(crate) async fn time_forward(base: &BaseModel) -> Result<f32> {
         let latents = Tensor::zeros([1, 4, base.sample_size, base.sample_size], &device);
         let timestep = Tensor::full([1], 500.0, &device);
         let prediction = base.unet.forward(latents, timestep, context.clone());
-        wait_for(prediction, |why| {
-            format!("The device gave nothing back ({why}).")
+        read_back(prediction, |reason| {
+            Error::Device(format!("The device gave nothing back ({reason})."))
         })
         .await?;
         best = best.min(began.elapsed().as_secs_f32());
