@@ -1,13 +1,9 @@
-//! A published base's stand-in in a tab, from a server that behaves like the CDN: what loading takes
-//! of time and memory, first from the network, then from what the browser keeps.
+//! A synthetic base model in a tab, from a server that behaves like a CDN: time and memory of loading it
+//! from the network, then from the browser's cache.
 //!
-//! `cargo bench --profile dev --bench cdn -- [KIND] [cpu|gpu] [--train PRESET] [--apart PRESET] [--memory GB]`,
-//! on what `trunk build --release` has built. KIND is one of `booth synth --like`'s, `sd15` if not given, or `base`
-//! for the embedded base; a stand-in is written once, to `target/standins`. With `--train` that preset's layers are taken
-//! apart, two steps trained and a picture made besides, at 128 pixels, with
-//! `--apart` no more than the first; `--memory` is what the device
-//! is said to have, by which the plan chooses how weights are stored. One line each: what, measured,
-//! mark, separated by tabs.
+//! `cargo bench --bench cdn -- [KIND] [cpu|gpu] [--train PRESET] [--apart PRESET] [--memory GB]`
+//!
+//! Uses the app that `trunk build --release` has built in `dist/`.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/browser/browser.rs"]
@@ -22,6 +18,7 @@ mod hub;
 mod server;
 #[path = "../tests/browser/synthetic.rs"]
 mod synthetic;
+mod table;
 
 use std::path::Path;
 use std::process::Command;
@@ -31,27 +28,29 @@ use browser::Browser;
 use clap::Parser;
 use engine::{Engine, generate, train};
 use serde_json::{Value, json};
+use table::row;
 
 const LIMIT: Duration = Duration::from_secs(3_600);
 
 #[derive(Debug, Parser)]
 struct Args {
-    /// Whose stand-in it is.
+    /// A kind of `booth synth --like`, or `base` for the embedded base model. Written once, to
+    /// `target/synthetic`.
     #[arg(default_value = "sd15")]
     kind: String,
-    /// Where it is computed.
+    /// The device that computes.
     #[arg(default_value = "gpu", value_parser = ["cpu", "gpu"])]
     device: String,
-    /// The whole way, with these layers.
+    /// Also decomposes this preset's layers, trains two steps and generates a picture, at 128 pixels.
     #[arg(long)]
     train: Option<String>,
-    /// No more than taking these layers apart.
+    /// Also decomposes this preset's layers.
     #[arg(long)]
     apart: Option<String>,
-    /// What the device is said to have, in GB.
+    /// Memory of the device that the plan assumes, in GB. It decides how weights are stored.
     #[arg(long)]
     memory: Option<f64>,
-    /// Cargo says so.
+    /// `cargo bench` passes it.
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -113,7 +112,7 @@ async fn main() {
     browser.close().await;
 }
 
-/// Takes a preset's layers apart, and no more.
+/// Decomposes a preset's layers.
 async fn apart(browser: &Browser, args: &Args, layers: &str) {
     let (engine, _) = load(browser, at_128(args)).await;
     engine.add_pictures("dog").await;
@@ -137,7 +136,7 @@ async fn apart(browser: &Browser, args: &Args, layers: &str) {
     );
 }
 
-/// From the first word of taking apart to the last.
+/// Prints the time of a decomposition, from its first to its last progress event.
 fn time_apart(said: &[Value], layers: &str) {
     let mut apart = said.iter().filter(|event| event["task"] == "decompose");
     let at = |event: Option<&Value>| event.and_then(|event| event["at"].as_f64());
@@ -150,14 +149,14 @@ fn time_apart(said: &[Value], layers: &str) {
     }
 }
 
-/// To load the base for pictures of 128 pixels; the embedded base has 64.
+/// A request to load the model for pictures of 128 pixels, or 64 for the embedded one.
 fn at_128(args: &Args) -> Value {
     let mut request = request(args);
     request["size"] = if args.kind == "base" { 64 } else { 128 }.into();
     request
 }
 
-/// At 128 pixels: takes a preset's layers apart, makes two steps, then a picture with the delta.
+/// Decomposes a preset's layers, trains two steps and generates a picture with the delta.
 async fn whole_way(browser: &Browser, args: &Args, layers: &str) {
     let began = Instant::now();
     let (engine, _) = load(browser, at_128(args)).await;
@@ -197,7 +196,7 @@ async fn whole_way(browser: &Browser, args: &Args, layers: &str) {
     );
 }
 
-/// The engine's own count of a piece of work that has just ended, beside its plan.
+/// Prints the memory that the engine measured for the last job beside the planned one.
 async fn planned_and_used(engine: &Engine<'_>, what: &str) {
     let used = engine.wait(&["memory_used"]).await["used"].clone();
     let bytes = |name: &str| used[name].as_u64();
@@ -211,7 +210,7 @@ async fn planned_and_used(engine: &Engine<'_>, what: &str) {
     }
 }
 
-/// To load the base, whatever the plan says.
+/// A request to load the model, whatever the plan says.
 fn request(args: &Args) -> Value {
     let source = json!({"type": "catalogue", "id": "hub"});
     let memory = args.memory.map(|gb| (gb * 1e9) as u64);
@@ -220,14 +219,14 @@ fn request(args: &Args) -> Value {
     })
 }
 
-/// What a load took.
+/// Time and memory of a load.
 struct Load {
     seconds: f64,
     wasm: u64,
     gpu: u64,
 }
 
-/// Loads the base in a new engine.
+/// Loads the model in a new engine.
 async fn load(browser: &Browser, request: Value) -> (Engine<'_>, Load) {
     let engine = Engine::start(browser, "probe.js", LIMIT).await;
     let began = Instant::now();
@@ -243,7 +242,7 @@ async fn load(browser: &Browser, request: Value) -> (Engine<'_>, Load) {
     (engine, load)
 }
 
-/// MB/s of `dd` on the UNet's file.
+/// Speed of `dd` for the UNet's file, in MB/s.
 fn dd(folder: &Path) -> f64 {
     let file = folder.join("unet/diffusion_pytorch_model.safetensors");
     let bytes = std::fs::metadata(&file).expect("the UNet's file").len();
@@ -257,8 +256,4 @@ fn dd(folder: &Path) -> f64 {
 
 fn size(bytes: u64) -> String {
     format!("{:.0} MB", bytes as f64 / 1e6)
-}
-
-fn row(what: &str, value: String, mark: &str) {
-    println!("{what}\t{value}\t{mark}");
 }

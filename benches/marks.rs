@@ -1,12 +1,13 @@
-//! Native times on the embedded base, one line each: what, measured, mark, separated by tabs.
+//! Native times with the embedded base model.
 //!
-//! `cargo bench --profile dev --bench marks`
-#![expect(
-    clippy::unwrap_used,
-    reason = "a benchmark that cannot run has nothing to say"
-)]
+//! `cargo bench --bench marks`
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail by panicking")]
+
+mod table;
 
 use core::ops::ControlFlow;
+use core::slice;
+use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
@@ -16,6 +17,7 @@ use deltabooth::picture;
 use deltabooth::spectral::DecomposedBaseModel;
 use deltabooth::train::{Recompute, Subject, SubjectWords, TrainConfig, Trainer};
 use deltabooth::weights::Files;
+use table::row;
 
 fn main() {
     deltabooth::memory::keep_freed();
@@ -23,123 +25,81 @@ fn main() {
 }
 
 async fn measure() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let device = Device::flex();
-    let base = BaseModel::load(
-        &Files::Folder(root.join("static/base")),
-        &device,
-        &mut |_| {},
-    )
-    .await
-    .unwrap();
-
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = Files::Folder(root.join("static/base"));
+    let base = BaseModel::load(&files, &Device::flex(), &mut |_| {})
+        .await
+        .unwrap();
     let start = Instant::now();
     let decomposed = DecomposedBaseModel::new(&base, false, async |_, _| Ok(()))
         .await
         .unwrap();
-    row(
-        "decomposition, native",
-        format!("{:.2} s", start.elapsed().as_secs_f64()),
-        "",
-    );
+    row("decomposition, native", seconds(start), "");
 
-    let subject = |name: &str| {
-        let pictures = (0..4)
-            .map(|i| {
-                let file = root.join(format!("static/subjects/{name}/{i}.png"));
-                picture::decode(&std::fs::read(file).unwrap())
-                    .unwrap()
-                    .square(0.5, base.picture_size() as u32)
-                    .to_model()
-            })
-            .collect();
-        Subject::new(pictures, base.picture_size()).unwrap()
-    };
+    let subject = |name: &str| sample(root, name, base.picture_size());
     collages(&base, &decomposed, [subject("dog"), subject("cat")]).await;
     let subject = subject("robot");
     recomputation(&base, &decomposed, &subject).await;
-    let settings = TrainConfig {
-        subjects: vec![SubjectWords::new("sks", "robot")],
-        num_class_images: 4,
-        ..TrainConfig::default()
-    };
-    let mut trainer = Trainer::new(
-        &base,
-        &decomposed,
-        &[subject],
-        settings,
-        &mut async |_, _| ControlFlow::Continue(()),
-    )
-    .await
-    .unwrap();
+    training(&base, &decomposed, &subject).await;
+    picture(&base).await;
+}
+
+/// The four pictures of a sample subject.
+fn sample(root: &Path, name: &str, side: usize) -> Subject {
+    let pictures = (0..4).map(|index| {
+        let file = root.join(format!("static/subjects/{name}/{index}.png"));
+        let picture = picture::decode(&std::fs::read(file).unwrap()).unwrap();
+        picture.square(0.5, side as u32).to_model()
+    });
+    Subject::new(pictures.collect(), side).unwrap()
+}
+
+/// Training with the default settings, and the size of the delta.
+async fn training(base: &BaseModel, decomposed: &DecomposedBaseModel, subject: &Subject) {
+    let mut trainer = trainer(base, decomposed, slice::from_ref(subject), one_subject()).await;
     let mut steps = Vec::new();
     for _ in 0..23 {
-        let start = Instant::now();
-        trainer.step().await.unwrap();
-        steps.push(start.elapsed().as_secs_f64() * 1e3);
+        timed_step(&mut trainer, &mut steps).await;
     }
-    steps.drain(..3);
     row(
         "training step, native CPU",
-        format!("{:.0} ms", median(&mut steps)),
+        format!("{:.0} ms", median(&mut steps[3..])),
         "≤ half of the PyTorch step",
     );
-
-    let delta = trainer
-        .finish("2026-01-01")
-        .await
-        .unwrap()
-        .to_bytes()
-        .unwrap();
+    let delta = trainer.finish("2026-01-01").await.unwrap();
     row(
         "delta of the embedded base",
-        format!("{:.1} KB", delta.len() as f64 / 1e3),
+        format!("{:.1} KB", delta.to_bytes().unwrap().len() as f64 / 1e3),
         "≤ 100 KB",
     );
+}
 
+/// One picture with the default sampler.
+async fn picture(base: &BaseModel) {
     let settings = GenerateConfig {
         prompt: "photo of a dog on grass".into(),
         guidance_scale: 4.0,
         ..Default::default()
     };
+    let mut go_on = async |_, _| ControlFlow::Continue(());
     let start = Instant::now();
-    generate(&base, &base.unet, &settings, None, &mut async |_, _| {
-        ControlFlow::Continue(())
-    })
-    .await
-    .unwrap();
-    row(
-        "picture, 25 steps, native CPU",
-        format!("{:.2} s", start.elapsed().as_secs_f64()),
-        "",
-    );
+    generate(base, &base.unet, &settings, None, &mut go_on)
+        .await
+        .unwrap();
+    row("picture, 25 steps, native CPU", seconds(start), "");
 }
 
-/// A step that computes the UNet's stages twice to save memory, against a plain one of the same
-/// batch, in turn.
+/// A step that recomputes the UNet's blocks to save memory, against a plain one of the same batch,
+/// alternating.
 async fn recomputation(base: &BaseModel, decomposed: &DecomposedBaseModel, subject: &Subject) {
     let mut trainers = Vec::new();
     for recompute in [Recompute::None, Recompute::Blocks] {
-        let settings = TrainConfig {
-            subjects: vec![SubjectWords::new("sks", "robot")],
-            num_class_images: 4,
-            ..TrainConfig::default()
-        };
-        let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
-        let subjects = core::slice::from_ref(subject);
-        let trainer = Trainer::new(base, decomposed, subjects, settings, &mut go_on).await;
-        let mut trainer = trainer.unwrap();
+        let subjects = slice::from_ref(subject);
+        let mut trainer = trainer(base, decomposed, subjects, one_subject()).await;
         trainer.recompute(recompute);
-        trainers.push((trainer, Vec::new()));
+        trainers.push(trainer);
     }
-    for _ in 0..40 {
-        for (trainer, steps) in &mut trainers {
-            let start = Instant::now();
-            trainer.step().await.unwrap();
-            steps.push(start.elapsed().as_secs_f64() * 1e3);
-        }
-    }
-    let [plain, blocks] = [0, 1].map(|of| median(&mut trainers[of].1[3..]));
+    let [plain, blocks] = alternating(trainers.try_into().ok().unwrap()).await;
     row(
         "training step with recomputation, against plain",
         format!("{blocks:.0} ms / {plain:.0} ms = {:.2}", blocks / plain),
@@ -147,34 +107,24 @@ async fn recomputation(base: &BaseModel, decomposed: &DecomposedBaseModel, subje
     );
 }
 
-/// A step that sees a collage and counts the unmix loss, against a plain one of the same batch, in
-/// turn.
+/// A step with a collage and the unmix loss, against a plain one of the same batch, alternating.
 async fn collages(base: &BaseModel, decomposed: &DecomposedBaseModel, subjects: [Subject; 2]) {
-    let settings = |mix_probability: f64, unmix_weight: f64| TrainConfig {
-        subjects: vec![
-            SubjectWords::new("sks", "dog"),
-            SubjectWords::new("olis", "cat"),
-        ],
-        num_class_images: 4,
-        num_collages: 8,
-        mix_probability,
-        unmix_loss_weight: unmix_weight,
-        ..TrainConfig::default()
-    };
     let mut trainers = Vec::new();
-    for settings in [settings(0.0, 0.0), settings(1.0, 0.0), settings(1.0, 0.01)] {
-        let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
-        let trainer = Trainer::new(base, decomposed, &subjects, settings, &mut go_on).await;
-        trainers.push((trainer.unwrap(), Vec::new()));
+    for (mix_probability, unmix_loss_weight) in [(0.0, 0.0), (1.0, 0.0), (1.0, 0.01)] {
+        let settings = TrainConfig {
+            subjects: vec![
+                SubjectWords::new("sks", "dog"),
+                SubjectWords::new("olis", "cat"),
+            ],
+            num_class_images: 4,
+            num_collages: 8,
+            mix_probability,
+            unmix_loss_weight,
+            ..TrainConfig::default()
+        };
+        trainers.push(trainer(base, decomposed, &subjects, settings).await);
     }
-    for _ in 0..40 {
-        for (trainer, steps) in &mut trainers {
-            let start = Instant::now();
-            trainer.step().await.unwrap();
-            steps.push(start.elapsed().as_secs_f64() * 1e3);
-        }
-    }
-    let [plain, mixed, unmixed] = [0, 1, 2].map(|of| median(&mut trainers[of].1[3..]));
+    let [plain, mixed, unmixed] = alternating(trainers.try_into().ok().unwrap()).await;
     for (what, time) in [
         ("with collages", mixed),
         ("with collages and unmix loss", unmixed),
@@ -187,11 +137,50 @@ async fn collages(base: &BaseModel, decomposed: &DecomposedBaseModel, subjects: 
     }
 }
 
+/// The default settings for one subject.
+fn one_subject() -> TrainConfig {
+    TrainConfig {
+        subjects: vec![SubjectWords::new("sks", "robot")],
+        num_class_images: 4,
+        ..TrainConfig::default()
+    }
+}
+
+async fn trainer(
+    base: &BaseModel,
+    decomposed: &DecomposedBaseModel,
+    subjects: &[Subject],
+    settings: TrainConfig,
+) -> Trainer {
+    let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
+    Trainer::new(base, decomposed, subjects, settings, &mut go_on)
+        .await
+        .unwrap()
+}
+
+/// The median milliseconds of a step of each trainer, after three to warm up.
+async fn alternating<const N: usize>(mut trainers: [Trainer; N]) -> [f64; N] {
+    let mut steps = [const { Vec::new() }; N];
+    for _ in 0..40 {
+        for (trainer, steps) in trainers.iter_mut().zip(&mut steps) {
+            timed_step(trainer, steps).await;
+        }
+    }
+    steps.map(|mut steps| median(&mut steps[3..]))
+}
+
+/// Makes a step and adds its milliseconds.
+async fn timed_step(trainer: &mut Trainer, steps: &mut Vec<f64>) {
+    let start = Instant::now();
+    trainer.step().await.unwrap();
+    steps.push(start.elapsed().as_secs_f64() * 1e3);
+}
+
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
 
-fn row(what: &str, value: String, mark: &str) {
-    println!("{what}\t{value}\t{mark}");
+fn seconds(since: Instant) -> String {
+    format!("{:.2} s", since.elapsed().as_secs_f64())
 }

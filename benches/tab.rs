@@ -1,7 +1,4 @@
-//! Times in a tab, on the CPU path of headless Chromium, one line each: what, measured, mark,
-//! separated by tabs.
-//!
-//! `cargo xtask bench` builds `dist/` first.
+//! Times in a tab of headless Chromium, on the CPU path. `cargo xtask bench` builds `dist/` first.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/browser/browser.rs"]
@@ -12,15 +9,17 @@ mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../tests/browser/server.rs"]
 mod server;
+mod table;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use browser::{Browser, repository};
+use table::row;
 
 const LIMIT: Duration = Duration::from_secs(600);
 
-// What the page shows when each thing has happened.
+// Scripts that return true when the page has reached a stage.
 const PAINTED: &str = "return !!document.querySelector('[data-testid=\"file-input\"]')";
 const STARTED: &str = "return document.querySelector('[data-testid=\"device-line\"]')?.textContent.includes('Runs on') ?? false";
 const LOADED: &str = "return !!document.querySelector('[data-testid=\"check-device\"]')";
@@ -37,6 +36,15 @@ const PERSONALISED: &str =
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let browser = Browser::start().await;
+    open(&browser).await;
+    train(&browser).await;
+    generate(&browser).await;
+    browser.close().await;
+    one_click().await;
+}
+
+/// Opens the page until the embedded base model is loaded.
+async fn open(browser: &Browser) {
     let opened = Instant::now();
     browser.open("?device=cpu").await;
     let painted = browser
@@ -45,9 +53,9 @@ async fn main() {
             vec![],
         )
         .await;
-    let interactive = reached(&browser, opened, PAINTED).await;
-    let started = reached(&browser, opened, STARTED).await;
-    let loaded = reached(&browser, opened, LOADED).await;
+    let interactive = reached(browser, opened, PAINTED).await;
+    let started = reached(browser, opened, STARTED).await;
+    let loaded = reached(browser, opened, LOADED).await;
     row(
         "first contentful paint",
         format!("{:.2} s", painted.as_f64().unwrap_or(f64::NAN) / 1e3),
@@ -60,7 +68,10 @@ async fn main() {
     );
     row("engine started", format!("{started:.2} s"), "");
     row("base loaded", format!("{loaded:.2} s"), "");
+}
 
+/// Adds the pictures of a sample and trains 100 steps.
+async fn train(browser: &Browser) {
     let files: Vec<PathBuf> = (0..4)
         .map(|i| repository().join(format!("static/subjects/robot/{i}.png")))
         .collect();
@@ -78,39 +89,40 @@ async fn main() {
     }
     browser.press("train").await;
     let pressed = Instant::now();
-    let decomposed = reached(&browser, pressed, &is_full("decompose-progress")).await;
+    let decomposed = reached(browser, pressed, &is_full("decompose-progress")).await;
     row(
         "decomposition in the tab, CPU",
         format!("{decomposed:.1} s"),
         "≤ 15 s",
     );
-    let class_pictures = reached(&browser, pressed, &is_full("prior-progress")).await;
+    let class_pictures = reached(browser, pressed, &is_full("prior-progress")).await;
     row(
         "four class pictures in the tab, CPU",
         format!("{:.1} s", class_pictures - decomposed),
         "",
     );
-    let trained = reached(&browser, pressed, TRAINED).await;
+    let trained = reached(browser, pressed, TRAINED).await;
     row(
         "100 training steps in the tab, CPU",
         format!("{:.1} s", trained - class_pictures),
         "≤ 120 s",
     );
+}
 
+/// Generates one picture with the delta.
+async fn generate(browser: &Browser) {
     browser.set("compare", "false").await;
     browser.press("generate").await;
     let pressed = Instant::now();
-    let made = reached(&browser, pressed, PERSONALISED).await;
+    let made = reached(browser, pressed, PERSONALISED).await;
     row(
         "personalised picture in the tab, 25 steps, CPU",
         format!("{made:.1} s"),
         "",
     );
-    browser.close().await;
-    one_click().await;
 }
 
-/// A new visitor presses 'Try a sample' and nothing else.
+/// A new visitor only presses 'Try a sample'.
 async fn one_click() {
     let browser = Browser::start().await;
     let opened = Instant::now();
@@ -137,7 +149,7 @@ async fn one_click() {
     row(
         "longest task of the page's thread meanwhile",
         match longest {
-            // The browser reports only those of 50 ms and more.
+            // The browser reports only tasks of 50 ms or more.
             0.0 => "under 50 ms".to_owned(),
             longest => format!("{longest:.0} ms"),
         },
@@ -146,7 +158,7 @@ async fn one_click() {
     browser.close().await;
 }
 
-/// Whether a stage's progress bar is full.
+/// A script that returns whether a progress bar is full.
 fn is_full(id: &str) -> String {
     format!(
         "const e = document.querySelector('[data-testid=\"{id}\"]'); return !!e && e.value === e.max"
@@ -160,8 +172,4 @@ async fn reached(browser: &Browser, since: Instant, script: &str) -> f64 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     since.elapsed().as_secs_f64()
-}
-
-fn row(what: &str, value: String, mark: &str) {
-    println!("{what}\t{value}\t{mark}");
 }

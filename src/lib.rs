@@ -19,7 +19,7 @@
 //! | `eval` | whether it learned: a judge looks at generated pictures |
 //! | [`check`] | how far this device is from diffusers |
 //! | `memory` | freed memory kept for the next step, natively |
-//! | `standin` | folders with the shapes of published bases and random weights, for tests |
+//! | `synthetic` | synthetic models: names and shapes of published base models with random weights, for tests |
 //! | [`worker`] | the contract between page and engine |
 //! | [`ui`] | the page |
 
@@ -43,6 +43,8 @@ pub mod ops;
 pub mod picture;
 #[cfg(feature = "tensor")]
 pub mod plan;
+#[cfg(feature = "tensor")]
+mod read_back;
 #[cfg(feature = "tensor")]
 pub mod sampler;
 #[cfg(feature = "tensor")]

@@ -1,4 +1,4 @@
-//! Inversion on the embedded base: a picture becomes noise, and the noise that picture again.
+//! Inversion with the embedded base model: a picture becomes noise, and that noise the picture again.
 #![cfg(feature = "booth")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -22,7 +22,7 @@ fn base() -> BaseModel {
     pollster::block_on(BaseModel::load(&files, &Device::flex(), &mut |_| {})).unwrap()
 }
 
-/// A sample picture as the base takes it.
+/// A sample picture in the model's size and range.
 fn picture(base: &BaseModel, name: &str) -> Vec<f32> {
     let bytes = std::fs::read(folder("subjects").join(name)).unwrap();
     let size = base.picture_size() as u32;
@@ -33,7 +33,7 @@ fn settings(prompt: &str, refinements: usize) -> EditConfig {
     EditConfig {
         prompt: prompt.into(),
         target_prompt: prompt.into(),
-        // The edited picture is then the reconstruction once more.
+        // The edited picture is then equal to the reconstruction.
         guidance_scale: 1.0,
         eta: 0.0,
         refinements,

@@ -1,5 +1,5 @@
-//! Going on from a checkpoint is the same as never having stopped, and so is going on without the
-//! base (on the CPU, bit for bit).
+//! Resuming from a checkpoint, or without the base model, gives the same bits as an uninterrupted run on
+//! the CPU.
 
 #![cfg(feature = "tensor")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
@@ -42,7 +42,7 @@ fn subject(base: &BaseModel, name: &str) -> Subject {
     Subject::new(pictures.collect(), size).unwrap()
 }
 
-/// Everything that a checkpoint has to keep: collages, an average, the text encoder.
+/// Settings that use everything that a checkpoint holds: collages, an average, the text encoder.
 fn settings() -> TrainConfig {
     TrainConfig {
         subjects: vec![
@@ -144,7 +144,7 @@ fn a_run_whose_base_was_let_go_of_learns_the_same_to_the_last_bit() {
             "equal to the last bit"
         );
 
-        // The same picture but for rounding: through factors here, through a built weight there.
+        // Equal up to rounding: one uses factors, the other the rebuilt weight.
         let seen = alone.preview_alone(&onlooker, &request, &mut on_prior);
         let seen = seen.await.unwrap();
         let pairs = shown.images.iter().zip(&seen.images);

@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
+use crate::spectral::shift::preset::LayerPreset;
+use crate::train::Recompute;
 
 const UNET: &[u8] = br#"{"sample_size": 64, "in_channels": 4, "out_channels": 4,
     "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],

@@ -1,5 +1,5 @@
-//! Stand-ins stored as halves, against the same ones in F32: their files hold halves, so all numbers
-//! are the same, and so is everything that is computed, to the last bit on the CPU.
+//! Synthetic models stored as F16 against the same ones stored as F32. Their files are F16, so all
+//! values and, on the CPU, all results must be equal to the last bit.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::ops::ControlFlow;
@@ -17,9 +17,10 @@ use crate::spectral::shift::ShiftKind;
 use crate::spectral::{DecomposedBaseModel, LayerFactors, ShiftSet};
 use crate::synthetic::*;
 use crate::train::{Recompute, Subject, SubjectWords, TrainConfig, Trainer};
+use crate::weights::format::safetensors::Dtype;
 use crate::weights::{Files, Place, Stored};
 
-/// A small stand-in, loaded as halves and as F32.
+/// A small synthetic model, loaded as F16 and as F32.
 fn both(kind: Kind, dtype: Dtype) -> [BaseModel; 2] {
     let place = tempfile::tempdir().unwrap();
     let options = Options {

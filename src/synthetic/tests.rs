@@ -7,6 +7,7 @@ use pollster::block_on;
 use crate::model::base_model::BaseModel;
 use crate::synthetic::*;
 use crate::weights::Files;
+use crate::weights::format::safetensors::Dtype;
 
 fn small(kind: Kind) -> Options {
     Options {
@@ -15,7 +16,7 @@ fn small(kind: Kind) -> Options {
     }
 }
 
-/// Writes a stand-in and loads it.
+/// Writes and loads a synthetic model.
 fn load(options: &Options) -> (tempfile::TempDir, BaseModel) {
     let place = tempfile::tempdir().unwrap();
     let (mut done, mut total) = (0, 0);

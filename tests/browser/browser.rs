@@ -1,8 +1,8 @@
-//! A headless Chromium on the built app, driven through ChromeDriver.
+//! A headless Chromium with the built app, driven through ChromeDriver.
 
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -36,11 +36,13 @@ impl WebDriverCompatibleCommand for DevTools {
     }
 }
 
-/// Chromium, its driver and the server of `dist/`; all end when this is dropped.
+/// Chromium, its driver and the server of `dist/`; all stop when this is dropped.
 pub struct Browser {
     pub client: Client,
     pub server: Server,
     driver: Child,
+    /// Open as long as the driver may write to it.
+    _output: BufReader<ChildStdout>,
     downloads: tempfile::TempDir,
     _profile: tempfile::TempDir,
 }
@@ -59,13 +61,14 @@ impl Browser {
     /// Starts with a fresh profile, more flags, and another base on the hub.
     pub async fn start_on(base: PathBuf, flags: &[String]) -> Self {
         let server = Server::start_with(&repository().join("dist"), base);
-        let port = free_port();
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver is installed by `cargo xtask doctor`");
+        let mut output = BufReader::new(driver.stdout.take().expect("it is piped"));
+        let port = port(&mut output);
         let downloads = tempfile::tempdir().expect("a temporary folder");
         let profile = tempfile::tempdir().expect("a temporary folder");
         let mut args = vec![format!("--user-data-dir={}", profile.path().display())];
@@ -95,7 +98,7 @@ impl Browser {
         let mut builder =
             ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new());
         builder.capabilities(capabilities);
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(60);
         let client = loop {
             match builder.connect(&format!("http://127.0.0.1:{port}")).await {
                 Ok(client) => break client,
@@ -109,6 +112,7 @@ impl Browser {
             client,
             server,
             driver,
+            _output: output,
             downloads,
             _profile: profile,
         }
@@ -122,9 +126,9 @@ impl Browser {
             .expect("the page opens");
     }
 
-    /// Opens what another server has at this address.
+    /// Opens an address of any server.
     pub async fn visit(&self, address: &str) {
-        // A fragment alone would not load the page again.
+        // A change of the fragment alone would not reload the page.
         self.client
             .goto("about:blank")
             .await
@@ -138,7 +142,7 @@ impl Browser {
         done.unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
-    /// Shows the page as a device of this width does, in light or dark.
+    /// Emulates a screen of this width, in light or dark.
     pub async fn look(&self, width: u32, scheme: &str) {
         let size =
             json!({"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": width < 600});
@@ -156,7 +160,7 @@ impl Browser {
             .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// Waits until the element with this test id says something that contains `part`.
+    /// Waits until the text of the element with this test id contains `part`; returns the text.
     pub async fn wait_for_text(&self, id: &str, part: &str, limit: Duration) -> String {
         let deadline = Instant::now() + limit;
         loop {
@@ -174,7 +178,7 @@ impl Browser {
         }
     }
 
-    /// Waits until the page shows these words somewhere.
+    /// Waits until the page shows these words anywhere.
     pub async fn wait_for_words(&self, words: &str, limit: Duration) {
         let script = format!("return document.body.innerText.includes('{words}')");
         self.wait_until(&format!("the page says '{words}'"), &script, limit)
@@ -198,7 +202,7 @@ impl Browser {
         self.wait_until(what, &script, limit).await;
     }
 
-    /// The text of the element with this test id, if it is there.
+    /// The text of the element with this test id, if it exists.
     pub async fn text(&self, id: &str) -> Option<String> {
         let script = "const e = document.querySelector(`[data-testid=\"${arguments[0]}\"]`); return e ? e.textContent : null";
         self.script(script, vec![id.into()])
@@ -207,7 +211,7 @@ impl Browser {
             .map(String::from)
     }
 
-    /// Types into a control as a person would, whatever was there before.
+    /// Sets a control's value and fires the events of a user's input.
     pub async fn set(&self, id: &str, value: &str) {
         let script = "
             const e = document.querySelector(`[data-testid=\"${arguments[0]}\"]`);
@@ -221,7 +225,7 @@ impl Browser {
         assert_eq!(done, Value::Bool(true), "there is no control '{id}'");
     }
 
-    /// Presses a button once it can be pressed.
+    /// Clicks a button as soon as it is enabled.
     pub async fn press(&self, id: &str) {
         let ready = format!(
             "const e = document.querySelector('[data-testid=\"{id}\"]'); return !!e && !e.disabled"
@@ -229,7 +233,7 @@ impl Browser {
         self.wait_until(
             &format!("the button '{id}' can be pressed"),
             &ready,
-            Duration::from_secs(60),
+            Duration::from_secs(120),
         )
         .await;
         self.script(
@@ -256,7 +260,7 @@ impl Browser {
             .expect("files can be chosen");
     }
 
-    /// The pixels of every canvas with this test id, as numbers.
+    /// The RGBA values of every canvas with this test id.
     pub async fn canvases(&self, id: &str) -> Vec<Vec<u8>> {
         let script = "
             return [...document.querySelectorAll(`canvas[data-testid=\"${arguments[0]}\"]`)].map(c =>
@@ -264,10 +268,10 @@ impl Browser {
         serde_json::from_value(self.script(script, vec![id.into()]).await).expect("pixels")
     }
 
-    /// Presses a download link and reads the file that arrives.
+    /// Clicks a download link and returns the downloaded file.
     pub async fn download(&self, id: &str) -> Vec<u8> {
         self.press(id).await;
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let arrived = std::fs::read_dir(self.downloads.path())
                 .expect("the download folder")
@@ -286,7 +290,7 @@ impl Browser {
         }
     }
 
-    /// Keeps a screenshot in target/e2e/.
+    /// Saves a screenshot in target/e2e/.
     pub async fn screenshot(&self, name: &str) {
         let folder = repository().join("target/e2e");
         std::fs::create_dir_all(&folder).expect("target/e2e");
@@ -295,9 +299,13 @@ impl Browser {
     }
 
     async fn fail(&self, message: &str) -> ! {
-        self.screenshot("failure").await;
+        let test = std::thread::current()
+            .name()
+            .unwrap_or("failure")
+            .replace("::", "-");
+        self.screenshot(&test).await;
         let page = self.text("messages").await;
-        panic!("{message}\nmessages on the page: {page:?}\nscreenshot: target/e2e/failure.png");
+        panic!("{message}\nmessages on the page: {page:?}\nscreenshot: target/e2e/{test}.png");
     }
 
     /// Ends the session.
@@ -308,7 +316,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver may have ended by itself; either way nothing is left to do.
+        // Both fail if the driver has ended by itself.
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -319,7 +327,12 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("its address").port()
+/// The port that ChromeDriver chose, from what it prints.
+fn port(output: &mut BufReader<ChildStdout>) -> u16 {
+    let lines = output.by_ref().lines().map_while(Result::ok);
+    let mut ports = lines.filter_map(|line| {
+        let (_, port) = line.split_once("successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    ports.next().expect("ChromeDriver says on which port it is")
 }

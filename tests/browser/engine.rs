@@ -1,4 +1,4 @@
-//! The engine's worker, spoken to without the page in the words of `static/embed/protocol.d.ts`.
+//! Talks to the engine's worker without the page, in the protocol of `static/embed/protocol.d.ts`.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ const EVENTS: &str = "
     return JSON.stringify(found, (_, value) => ArrayBuffer.isView(value) ? [...value] : value)";
 const ADD: &str = "
     const [folder, done] = [arguments[0], arguments[arguments.length - 1]];
-    // One after the other: their order decides which of them a step sees.
+    // In order, because the order decides which pictures a step uses.
     (async () => {
         for (const id of [0, 1, 2, 3]) {
             const file = await fetch(`${folder}/${id}.png`);
@@ -36,15 +36,15 @@ const ADD: &str = "
         }
     })().then(() => done(null), why => done(String(why)))";
 
-/// An engine of its own, in a page that has no other.
+/// An engine in a page that has no other.
 pub struct Engine<'a> {
     browser: &'a Browser,
     limit: Duration,
 }
 
 impl<'a> Engine<'a> {
-    /// Opens the page, starts a worker with this script and waits until it listens; each later answer
-    /// is waited for no longer than `limit`.
+    /// Opens the page, starts a worker with this script and waits until it is ready. Later answers must come
+    /// within `limit`.
     pub async fn start(browser: &'a Browser, script: &str, limit: Duration) -> Self {
         browser.open("embed/index.html").await;
         let engine = Self { browser, limit };
@@ -54,18 +54,18 @@ impl<'a> Engine<'a> {
         engine
     }
 
-    /// Says something without waiting for an answer; what was said before is forgotten.
+    /// Sends a request without waiting for an answer; forgets earlier events.
     pub async fn say(&self, request: Value) {
         self.browser.script(SAY, vec![request]).await;
     }
 
-    /// Asks, and gives the first event of one of these types.
+    /// Sends a request and returns the first event of one of these types.
     pub async fn ask(&self, request: Value, types: &[&str]) -> Value {
         self.say(request).await;
         self.wait(types).await
     }
 
-    /// The first event of one of these types; a failure ends the test.
+    /// Waits for the first event of one of these types; a failure fails the test.
     pub async fn wait(&self, types: &[&str]) -> Value {
         let since = Instant::now();
         loop {
@@ -84,7 +84,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// All events of this type since the last request; each has its time, `at`, in milliseconds.
+    /// All events of this type since the last request, each with its time `at` in milliseconds.
     pub async fn events(&self, of: &str) -> Vec<Value> {
         self.found(&[of]).await
     }
@@ -95,7 +95,7 @@ impl<'a> Engine<'a> {
         serde_json::from_str(text).expect("events")
     }
 
-    /// Loads the page's own base on WebGPU, on a device that is said to have so many bytes.
+    /// Loads the embedded base model on WebGPU, on a device with `memory` bytes.
     pub async fn load_own(&self, memory: u64) {
         let url = format!("{}/base/", self.browser.server.url());
         let load = json!({
@@ -113,7 +113,7 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// To train these layers of the subject that was added: plain steps of one sample.
+/// A request to train these layers on the added subject, one sample per step.
 pub fn train(layers: &str, steps: usize) -> Value {
     json!({
         "type": "train", "subject_numbers": [1], "arranged": [],
@@ -125,7 +125,7 @@ pub fn train(layers: &str, steps: usize) -> Value {
     })
 }
 
-/// To make one picture with these deltas, without guidance.
+/// A request for one picture with these deltas, without guidance.
 pub fn generate(prompt: &str, steps: usize, seed: u64, deltas: Value) -> Value {
     json!({
         "type": "generate", "id": 1, "prompt": prompt, "seed": seed,

@@ -1,5 +1,5 @@
-//! A site that behaves like Hugging Face: files at `/hub/resolve/main/`, where a redirect leads to a
-//! storage, pointers at `/hub/raw/main/`, and everything that goes wrong on demand.
+//! A site that behaves like Hugging Face: files at `/hub/resolve/main/`, which redirects to a storage,
+//! pointers at `/hub/raw/main/`, and faults on demand.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,36 +17,36 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// What it does wrong.
+/// Faults of the site.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    /// Gives whole files only.
+    /// Ignores ranges.
     pub no_ranges: bool,
-    /// Every answer has this status; 429 asks to wait a second.
+    /// Every answer has this status, and asks to retry after a second.
     pub status: Option<StatusCode>,
-    /// So many answers of that status, then good ones; `None` is always.
+    /// How many answers have that status; `None` for all.
     pub times: Option<u32>,
     /// Answers with a web page.
     pub page: bool,
-    /// The pointers' hashes are of other files.
+    /// The pointers have wrong hashes.
     pub wrong_hashes: bool,
-    /// The storage's weight files have lost their second half.
+    /// The storage's weight files lack their second half.
     pub truncated: bool,
-    /// The storage is on another origin, and does not let this one read (no CORS header).
+    /// The storage is on another origin and sends no CORS header.
     pub no_cors: bool,
 }
 
 const PIECE: u64 = 1 << 16;
 
-/// A base's folder, as a site of its own would have it.
+/// A base model's folder, served like another site.
 #[derive(Debug)]
 pub struct Hub {
-    /// Bytes by path in the base's folder.
+    /// Sizes of the files by path.
     files: BTreeMap<String, u64>,
-    /// SHA-256 of the files that were asked for.
+    /// SHA-256 of the requested files.
     hashes: Mutex<BTreeMap<String, Vec<u8>>>,
     pub faults: Mutex<Faults>,
-    /// Bytes that the storage sends before every connection breaks.
+    /// Bytes that the storage sends before all connections break.
     pub budget: AtomicU64,
     /// Bytes that the storage has sent.
     pub sent: AtomicU64,
@@ -54,7 +54,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A good one, of the base in this folder.
+    /// A site without faults for the model in this folder.
     pub fn new(root: PathBuf) -> Arc<Self> {
         let entries = |folder: PathBuf| {
             let entries = std::fs::read_dir(folder).expect("the base is there");
@@ -82,7 +82,7 @@ impl Hub {
         })
     }
 
-    /// Its addresses, and a catalogue of it: 'hub' without hashes, 'other' with that of its UNet wrong.
+    /// Its routes, with a catalogue: 'hub' without hashes, 'other' with a wrong hash of the UNet.
     pub fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/catalogue.json", get(catalogue))
@@ -95,12 +95,12 @@ impl Hub {
             .with_state(self.clone())
     }
 
-    /// Bytes of all files.
+    /// Size of all files.
     pub fn bytes(&self) -> u64 {
         self.files.values().sum()
     }
 
-    /// A file, if there is one at this path.
+    /// Opens the file at this path, if it exists.
     fn open(&self, path: &str) -> Option<File> {
         self.files.get(path)?;
         File::open(self.root.join(path)).ok()
@@ -118,7 +118,7 @@ impl Hub {
         Some(hashes.entry(path.into()).or_insert(hash).clone())
     }
 
-    /// The answer that is wrong, if this one is to be.
+    /// The faulty answer, if there is to be one.
     fn fault(&self) -> Option<Response<Body>> {
         let mut faults = self.faults.lock().expect("faults");
         if faults.page {
@@ -146,7 +146,7 @@ fn plain(status: StatusCode, body: impl Into<Body>) -> Response<Body> {
 async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
     let folder = hub.root.file_name().unwrap_or_default().to_string_lossy();
     let bases = match &*folder {
-        // Nobody has published their sizes.
+        // Their sizes are not published.
         "base" => vec![
             entry(&hub, "hub", None, None),
             entry(&hub, "other", None, Some("0".repeat(64))),
@@ -156,8 +156,8 @@ async fn catalogue(State(hub): State<Arc<Hub>>) -> String {
     json!({"version": 1, "bases": bases}).to_string()
 }
 
-/// What the catalogue says of the hub's files, where they are those of a stand-in with their sizes; `unet` is
-/// its UNet's SHA-256.
+/// A catalogue entry for the hub's files, with their sizes for a synthetic model of kind `stand_in`. `unet` is
+/// the UNet's SHA-256.
 fn entry(hub: &Hub, id: &str, stand_in: Option<&str>, unet: Option<String>) -> Value {
     let files: Vec<Value> = hub
         .files
@@ -183,7 +183,7 @@ fn entry(hub: &Hub, id: &str, stand_in: Option<&str>, unet: Option<String>) -> V
     })
 }
 
-/// The engine's worker, with a count of its memory.
+/// The engine's worker, which also measures its memory.
 async fn probe() -> Response<Body> {
     script(include_str!("probe.js"))
 }
@@ -193,7 +193,7 @@ async fn lost() -> Response<Body> {
     script(include_str!("lost.js"))
 }
 
-/// The engine's worker, whose own workers fall.
+/// The engine's worker, whose own workers crash.
 async fn crew() -> Response<Body> {
     script(include_str!("crew.js"))
 }
@@ -219,7 +219,7 @@ async fn resolve(
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let origin = match host {
-        // The same machine, but another origin to a browser.
+        // The same machine, but another origin.
         Some(host) if hub.faults.lock().expect("faults").no_cors => {
             format!("http://{}", host.replace("127.0.0.1", "localhost"))
         }
@@ -288,7 +288,7 @@ async fn storage(
         .expect("an answer")
 }
 
-/// The bytes from `start` to `end`, as a body that breaks when the budget is used up.
+/// The bytes from `start` to `end` as a body that breaks when the budget is used up.
 fn sending(mut file: File, start: u64, end: u64, hub: Arc<Hub>) -> Body {
     let read = move |at: u64| {
         let size = PIECE.min(end - at);
@@ -298,7 +298,7 @@ fn sending(mut file: File, start: u64, end: u64, hub: Arc<Hub>) -> Body {
             left => left.checked_sub(size),
         });
         if left.is_err() {
-            // Whoever comes later finds it cut too.
+            // Later requests fail too.
             hub.budget.store(0, order);
             return Err(std::io::Error::other("the line is cut"));
         }

@@ -1,4 +1,4 @@
-//! Serves `dist/` as any static host would, and remembers what was asked for.
+//! Serves `dist/` like a static host and logs the requests.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ use tower_http::services::ServeDir;
 use crate::browser::repository;
 use crate::hub::Hub;
 
-/// A static file server on a port of its own.
+/// A static file server on a free port.
 pub struct Server {
-    /// Another site's files, at paths of this one.
+    /// The files of the other site, at paths of this one.
     pub hub: Arc<Hub>,
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -24,12 +24,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves a folder from a thread of its own, and the embedded base as another site would.
+    /// Serves a folder in a new thread, and the embedded base model as another site.
     pub fn start(root: &Path) -> Self {
         Self::start_with(root, repository().join("static/base"))
     }
 
-    /// Serves a folder, and the base in another one.
+    /// Serves a folder, and the base model in another one.
     pub fn start_with(root: &Path, base: PathBuf) -> Self {
         assert!(
             root.join("index.html").exists(),
@@ -67,7 +67,7 @@ impl Server {
                     _ = stopped => {}
                 }
             });
-            // The runtime ends here, and every open connection with it.
+            // Dropping the runtime closes all connections.
         });
         Self {
             hub,
@@ -82,7 +82,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Serves nothing any more.
+    /// Stops the server.
     pub fn stop(&self) {
         self.running.lock().expect("running").take();
     }

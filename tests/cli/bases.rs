@@ -1,10 +1,10 @@
-//! Other bases than the embedded one: files, LoRAs for few steps, plans, factors.
+//! Base models other than the embedded one: files, LoRAs for few steps, plans, factors.
 
 use std::path::Path;
 
 use super::{Place, fails, folder, succeeds, tensor};
 
-/// The files that stand-ins of the shapes of published bases are made of, with few channels.
+/// The files of synthetic base models with few channels.
 fn stand_in(like: &str, layout: &str, out: &str) {
     succeeds(&[
         "synth", "--like", like, "--small", "--layout", layout, "--dtype", "bf16", "--out", out,
@@ -44,7 +44,7 @@ fn a_checkpoint_of_one_file_is_a_base_as_its_folder_is_at_any_size() {
     let own = make(&place.at("folder"), "c", &[]).0;
     assert_eq!(own, [1, 3, 64, 64], "the base's own size");
 
-    // What was trained on the file at one size is applied to the folder at another.
+    // A delta trained with the file at one size is applied to the folder at another.
     std::fs::create_dir(place.at("images")).unwrap();
     let png = deltabooth::picture::encode_png(&[120; 3 * 40 * 40], 40, 40).unwrap();
     std::fs::write(place.at("images/a.png"), png).unwrap();

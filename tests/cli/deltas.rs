@@ -1,4 +1,4 @@
-//! Deltas: learned, taken to other programs and back, combined.
+//! Deltas: trained, exported, imported, combined.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,7 +49,7 @@ fn a_delta_is_trained_described_and_applied() {
         "a finished run leaves no checkpoint"
     );
 
-    // Through a link and back: rounded, but the same subject on the same base.
+    // Packed into a link and unpacked: rounded, with the same subject and base model.
     let link = succeeds(&["link", "--delta", &delta, "--limit", "14000"]);
     assert!(link.starts_with("#d=") && link.trim().len() <= 14_003);
     std::fs::write(
@@ -126,7 +126,7 @@ fn a_delta_is_trained_described_and_applied() {
     assert!(empty.contains("target"), "{empty}");
 }
 
-/// Shifts of every matrix of the embedded UNet in svdiff-pytorch's format, large enough to be seen.
+/// Shifts of every matrix of the embedded UNet in svdiff-pytorch's format, large enough to change a picture.
 fn svdiff_pytorch_file(path: &str, seed: u64) {
     let weights = folder("base/unet/diffusion_pytorch_model.safetensors");
     let bytes = std::fs::read(weights).unwrap();

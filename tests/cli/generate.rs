@@ -1,4 +1,4 @@
-//! Pictures, and what goes wrong on the way to them.
+//! `booth generate` and its errors.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a file is said to hold.
+//! `booth inspect`.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
-//! `booth`, run as a person runs it, on the embedded base.
+//! Runs the `booth` program, mostly with the embedded base model.
 //!
-//! | file | about |
+//! | file | content |
 //! |---|---|
-//! | [`generate`] | pictures, and what goes wrong on the way to them |
-//! | [`inspect`] | what a file is said to hold |
-//! | [`deltas`] | learned, taken to other programs and back, combined |
+//! | [`generate`] | `booth generate` and its errors |
+//! | [`inspect`] | `booth inspect` |
+//! | [`deltas`] | deltas: trained, exported, imported, combined |
 //! | [`bases`] | checkpoints of one file, LoRAs for few steps, plans, factors |
 //! | [`several`] | several subjects, other layers, the text encoder, one picture, the judge |
 #![cfg(feature = "booth")]
@@ -27,7 +27,7 @@ fn folder(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// A folder of a test's own, and the embedded base's.
+/// A temporary folder, and the embedded base model's.
 struct Place {
     folder: tempfile::TempDir,
     base: String,
@@ -54,7 +54,7 @@ fn booth(args: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What a command that must succeed prints, and what it tells beside that.
+/// Standard output and standard error of a command that must succeed.
 fn succeeds_and_says(args: &[&str]) -> (String, String) {
     let output = booth(args);
     let said = String::from_utf8(output.stderr).unwrap();
@@ -66,7 +66,7 @@ fn succeeds(args: &[&str]) -> String {
     succeeds_and_says(args).0
 }
 
-/// The sentence of a command that must fail.
+/// The error message of a command that must fail.
 fn fails(args: &[&str]) -> String {
     let output = booth(args);
     let text = String::from_utf8(output.stderr).unwrap();
@@ -81,7 +81,7 @@ fn fails(args: &[&str]) -> String {
     text.to_owned()
 }
 
-/// Shape and values of a tensor of a file.
+/// Shape and values of a tensor in a file.
 fn tensor(file: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
     let bytes = std::fs::read(file).unwrap();
     let header = Header::parse(&bytes, bytes.len() as u64).unwrap();

@@ -20,7 +20,7 @@ fn cat() -> String {
     subject("cat", "olis", "cat")
 }
 
-/// Two steps on both subjects.
+/// Trains two steps on both subjects.
 fn train(place: &Place, name: &str, more: &[&str]) -> Delta {
     let out = place.at(name);
     let mut args = vec!["train", "--base", &place.base, "--out", &out];

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::server::Server;
 
-/// A browser keeps several connections open; a server that answers one only after another closes
-/// makes pages stand still at random.
+/// Browsers keep several connections open. A server that answers one only after another is closed makes
+/// pages hang at random.
 #[tokio::test]
 async fn the_server_answers_every_connection_while_the_others_stay_open() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,6 +1,6 @@
 //! What most tests do with the page: add pictures, train, generate.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use burn::tensor::Device;
@@ -12,15 +12,30 @@ use deltabooth::weights::Files;
 
 use crate::browser::{Browser, repository};
 
-pub const LOADING: Duration = Duration::from_secs(120);
-pub const TRAINING: Duration = Duration::from_secs(420);
-/// Whether four pictures are taken and painted.
+pub const LOADING: Duration = Duration::from_secs(240);
+pub const TRAINING: Duration = Duration::from_secs(840);
+/// A script that returns whether four pictures are accepted and drawn.
 pub const FOUR_PICTURES: &str = "return [...document.querySelectorAll('[data-testid=\"picture\"]:not(.refused) canvas')].filter(c => c.width > 1).length === 4";
 
 pub fn subject(name: &str) -> Vec<PathBuf> {
     (0..4)
         .map(|i| repository().join(format!("static/subjects/{name}/{i}.png")))
         .collect()
+}
+
+/// A new browser with the page on the CPU path, ready to use.
+pub async fn page_on_cpu() -> Browser {
+    let browser = Browser::start().await;
+    browser.open("?device=cpu").await;
+    browser.wait_for_text("device-line", "CPU", LOADING).await;
+    browser
+}
+
+/// Writes a file and returns its path.
+pub fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
 }
 
 pub async fn gather(browser: &Browser, query: &str, device: &str) {
@@ -34,7 +49,7 @@ pub async fn gather(browser: &Browser, query: &str, device: &str) {
     browser.set("class-word", "robot").await;
 }
 
-/// What a test asks of a device: the slower it is, the less.
+/// The amount of work; less for slower devices.
 pub struct Work {
     pub training_steps: &'static str,
     pub class_pictures: &'static str,
@@ -42,7 +57,7 @@ pub struct Work {
     pub sampling_steps: &'static str,
 }
 
-/// Fills in what training is to do.
+/// Sets the training fields.
 pub async fn set_training(browser: &Browser, work: &Work) {
     browser.set("steps", work.training_steps).await;
     browser.set("prior-images", work.class_pictures).await;
@@ -100,7 +115,7 @@ pub fn mean_difference(a: &[u8], b: &[u8]) -> f64 {
         / a.len() as f64
 }
 
-/// A delta of the embedded base that shifts every matrix a little.
+/// A delta of the embedded base model that shifts every matrix a little.
 pub async fn some_delta() -> Vec<u8> {
     let files = Files::Folder(repository().join("static/base"));
     let base = BaseModel::load(&files, &Device::flex(), &mut |_| {})
@@ -135,7 +150,7 @@ pub async fn some_delta() -> Vec<u8> {
     .unwrap()
 }
 
-/// As little training as makes a delta.
+/// The least training that makes a delta.
 pub const SHORT: Work = Work {
     training_steps: "4",
     class_pictures: "0",

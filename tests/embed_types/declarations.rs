@@ -1,10 +1,10 @@
-//! The TypeScript declarations, read line by line: one field a line, one type at a time.
+//! A parser of the TypeScript declarations: one field per line.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// What the lines of comments begin with.
+/// Prefixes of comment lines.
 const COMMENTS: [&str; 3] = ["//", "/*", "*"];
 
 /// A field of an interface.
@@ -13,21 +13,21 @@ pub struct Field {
     pub name: String,
     /// Its type, without `| undefined`.
     pub kind: String,
-    /// It may be left out.
+    /// Whether the field is optional.
     pub optional: bool,
 }
 
-/// Everything that a `.d.ts` file exports.
+/// All exports of a `.d.ts` file.
 #[derive(Debug, Default)]
 pub struct Declarations {
-    /// Fields of each interface, those of what it extends among them.
+    /// Fields of each interface, including inherited ones.
     pub interfaces: BTreeMap<String, Vec<Field>>,
     /// Members of each union.
     pub unions: BTreeMap<String, Vec<String>>,
 }
 
 impl Declarations {
-    /// Reads a file; whatever it does not know is a failure.
+    /// Parses a file and fails on anything unknown.
     pub fn read(text: &str) -> Self {
         let mut read = Self::default();
         let mut extended = BTreeMap::new();
@@ -108,7 +108,7 @@ impl Declarations {
         tag.unwrap_or_else(|| panic!("{name} has no `type`"))
     }
 
-    /// A value of the interface with every field; names of what it is made of go into `seen`.
+    /// A value of the interface with all fields; adds the names of its types to `seen`.
     pub fn sample(&self, name: &str, seen: &mut Vec<String>) -> Value {
         seen.push(name.to_owned());
         let fields = self.fields(name).iter();
@@ -143,7 +143,7 @@ impl Declarations {
             "string" => json!("a"),
             "number" => json!(1),
             "boolean" => json!(true),
-            // serde_json has no bytes: they are a list of numbers there.
+            // serde_json has no bytes, only lists of numbers.
             "Uint8Array" => json!([1, 2, 255]),
             name if self.interfaces.contains_key(name) => self.sample(name, seen),
             name => {

@@ -39,7 +39,7 @@ fn protocol() -> Declarations {
     Declarations::read(&std::fs::read_to_string(embed().join("protocol.d.ts")).unwrap())
 }
 
-/// Every name of an enum, from what serde says of one that it does not know.
+/// All names of an enum, from serde's error for an unknown one.
 fn names<T: DeserializeOwned>(unknown: Value) -> BTreeSet<String> {
     let error = from_value::<T>(unknown).err().unwrap().to_string();
     let (_, expected) = error
@@ -49,7 +49,7 @@ fn names<T: DeserializeOwned>(unknown: Value) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// The same value with every number as F64: serde writes 1 as 1.0 where Rust has a float.
+/// The value with all numbers as F64, because serde writes a float 1 as 1.0.
 fn floats(value: Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
@@ -64,8 +64,8 @@ fn floats(value: Value) -> Value {
     }
 }
 
-/// Holds a union of interfaces against a tagged enum, and returns the names that it uses: what is
-/// declared must be read whole and written back as it was.
+/// Compares a union of interfaces with a tagged enum and returns the names that it uses. Each declared
+/// value must survive a round trip.
 fn hold<T: Serialize + DeserializeOwned>(declared: &Declarations, union: &str) -> Vec<String> {
     let members = declared.members(union);
     let tags: BTreeSet<String> = members
@@ -81,8 +81,8 @@ fn hold<T: Serialize + DeserializeOwned>(declared: &Declarations, union: &str) -
     seen
 }
 
-/// What an interface declares must be read whole and written back as it was, except an error's
-/// message, which is made of its fields.
+/// A value of the interface must survive a round trip, except an error's message, which is made of its
+/// fields.
 fn crosses<T: Serialize + DeserializeOwned>(
     declared: &Declarations,
     name: &str,

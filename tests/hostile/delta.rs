@@ -1,4 +1,4 @@
-//! Delta files: damaged, cut, forged, of another kind.
+//! Delta files that are damaged, truncated, forged or of another kind.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
 use deltabooth::weights::format::safetensors;
 use deltabooth::weights::format::safetensors::{Dtype, Header};
 
-/// A delta as training makes it, of a few layers.
+/// A delta of a few layers.
 pub(crate) fn delta() -> Delta {
     let numbers = |n: usize| {
         (0..n)
@@ -59,7 +59,7 @@ pub(crate) fn delta() -> Delta {
     }
 }
 
-/// A delta file with other metadata and tensors, without a right hash.
+/// A delta file with other metadata and tensors, and no valid hash.
 fn forged(
     change: impl FnOnce(&mut BTreeMap<String, String>, &mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>),
 ) -> Vec<u8> {
@@ -112,7 +112,7 @@ fn every_flipped_byte_of_a_delta_is_refused() {
         for flip in [0x01, 0x20, 0xFF] {
             damaged[i] = file[i] ^ flip;
             assert!(Delta::from_bytes(&damaged).is_err(), "byte {i} ^ {flip:#x}");
-            // Behind the hash nothing may panic; what comes out does not matter.
+            // With a valid hash nothing may panic; the result does not matter.
             let _ = Delta::parse_without_hash(&damaged);
         }
         damaged[i] = file[i];

@@ -1,9 +1,9 @@
-//! Files of other programs that are damaged, do not fit or are something else: each has its own
-//! message.
+//! Files of other programs that are damaged, do not fit or are of another kind: each has its own error.
 
 use std::collections::BTreeMap;
 
-use deltabooth::spectral::decompose::shapes::{LayerShape, Shapes};
+use deltabooth::model::layer_info::LayerShape;
+use deltabooth::spectral::decompose::shapes::Shapes;
 use deltabooth::spectral::delta::svdiff_pytorch;
 use deltabooth::spectral::lora::file;
 use deltabooth::weights::format::safetensors;

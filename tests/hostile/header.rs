@@ -1,4 +1,4 @@
-//! Safetensors headers, rule by rule, and weight files that do not fit their model.
+//! Each rule for safetensors headers, and weight files that do not fit their model.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use deltabooth::weights::format::safetensors;
 use deltabooth::weights::format::safetensors::{Dtype, Header};
 use deltabooth::weights::{BaseHash, Files, Place, Weights};
 
-/// A header and `data` bytes after it.
+/// A header followed by `data` bytes.
 pub(crate) fn file(json: &str, data: usize) -> Vec<u8> {
     let mut file = (json.len() as u64).to_le_bytes().to_vec();
     file.extend(json.as_bytes());
@@ -211,7 +211,7 @@ fn headers_that_keep_the_rules_are_read() {
     }
 }
 
-/// Writes `tensors` as a folder's weight file and takes `a` `[2]` and `b` `[1, 3]` from it, as a model does.
+/// Writes `tensors` as a weight file and reads `a` `[2]` and `b` `[1, 3]` from it, as a model does.
 fn load(tensors: &[(&str, Vec<usize>)]) -> deltabooth::Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let tensors: Vec<_> = tensors

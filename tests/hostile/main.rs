@@ -1,4 +1,4 @@
-//! Files that are damaged or made to do harm: each is refused with its reason, none causes a panic.
+//! Damaged and malicious files: each is rejected with a reason, none causes a panic.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

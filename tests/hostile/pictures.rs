@@ -1,4 +1,4 @@
-//! Pictures: bombs, damage, orientation.
+//! Pictures: decompression bombs, damage, orientation.
 
 use std::io::Write;
 
@@ -20,7 +20,7 @@ fn png_chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.write_all(&crc32(&body).to_be_bytes()).unwrap();
 }
 
-/// A PNG of these dimensions whose picture data is almost missing.
+/// A PNG of these dimensions with almost no picture data.
 fn png_header(width: u32, height: u32, depth: u8, colour: u8) -> Vec<u8> {
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     let sizes = [width.to_be_bytes(), height.to_be_bytes()].concat();
@@ -46,7 +46,7 @@ fn riff(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn picture_bombs_are_refused_at_their_header() {
-    // 300 megapixels; one side too long; 16 bits a channel, so that the sides alone would pass.
+    // 300 megapixels; one side too long; 16 bits per channel, with sides that are allowed.
     for (width, height, depth, colour) in [
         (20_000, 15_000, 8, 2),
         (8_193, 1, 8, 2),
@@ -126,7 +126,7 @@ fn every_cut_or_changed_picture_is_refused_or_decoded_without_a_panic() {
     }
 }
 
-/// EXIF with nothing but an orientation.
+/// EXIF data with only an orientation.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut block = b"II\x2A\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     block.extend([orientation, 0, 0, 0, 0, 0, 0, 0]);
@@ -135,7 +135,7 @@ fn exif(orientation: u8) -> Vec<u8> {
 
 #[test]
 fn pictures_are_turned_upright_by_exif() {
-    // Left half black, right half white; 16×8, so that a turn also shows in the sides.
+    // Left half black, right half white; 16×8, so that a rotation also changes the sides.
     let rgb: Vec<u8> = (0..8)
         .flat_map(|_| (0..16).flat_map(|x| [if x < 8 { 0 } else { 255 }; 3]))
         .collect();

@@ -1,4 +1,4 @@
-//! Random bytes, headers and changes.
+//! Random bytes, headers and modifications.
 
 use deltabooth::picture;
 use deltabooth::spectral::delta::Delta;

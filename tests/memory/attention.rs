@@ -1,7 +1,7 @@
-//! Attention that keeps no scores.
+//! Attention that does not save its scores.
 
 use burn::tensor::{Device, Distribution, Tensor};
-use deltabooth::ops::attention::attend_keeping;
+use deltabooth::ops::attention::attention_saving;
 
 use super::counting;
 
@@ -13,10 +13,10 @@ fn peak(tokens: usize, keep: bool) -> usize {
     };
     let [q, k, v] = [random(), random(), random()].map(|x| x.autodiff().require_grad());
     let pass = || {
-        let y = attend_keeping(q.clone(), k.clone(), v.clone(), 2, keep);
+        let y = attention_saving(q.clone(), k.clone(), v.clone(), 2, keep);
         y.sum().backward()
     };
-    // Scratch space is made once for each thread.
+    // The first pass allocates the thread's scratch space.
     pass();
     counting::peak(pass).0
 }
@@ -29,7 +29,7 @@ fn without_the_scores_memory_grows_with_the_tokens_and_not_with_their_square() {
         println!("by rows {short} and {long} bytes, P kept {short_kept} and {long_kept}");
         assert!(long <= 5 * short, "{long} of {short}");
         assert!(long_kept >= 12 * short_kept, "{long_kept} of {short_kept}");
-        // q, k, v, y, their gradients and what a sum's gradient takes: a dozen such tensors at most.
+        // q, k, v, y, their gradients and that of the sum: at most a dozen such tensors.
         assert!(long <= 12 * 2048 * 16 * 4, "{long}");
     });
 }

@@ -1,4 +1,4 @@
-//! An allocator that counts what is held, and the most that ever was.
+//! An allocator that counts allocated bytes and their peak.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,7 +8,7 @@ struct Counting;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
-/// One measurement at a time: the counters are the whole program's.
+/// Allows one measurement at a time, as the counters are global.
 static MEASURING: Mutex<()> = Mutex::new(());
 
 #[global_allocator]
@@ -20,35 +20,34 @@ fn count(more: usize, less: usize) {
     HELD.fetch_sub(less, Relaxed);
 }
 
-// SAFETY: every call goes to the system's allocator as it is; only counters are touched beside it.
+// SAFETY: every call is passed to the system's allocator unchanged; only counters are updated.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(layout.size(), 0);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(0, layout.size());
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         count(size, layout.size());
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the same contract.
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
-/// Runs `f` while nothing else is measured, on a thread of its own: what it leaves there is gone
-/// before the next.
+/// Runs `f` on a new thread while no other measurement runs. The thread's scratch space is freed at its end.
 pub fn alone(f: impl FnOnce() + Send) {
     let guard = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
     let done = std::thread::scope(|scope| scope.spawn(f).join());
@@ -58,12 +57,12 @@ pub fn alone(f: impl FnOnce() + Send) {
     }
 }
 
-/// Bytes that the program holds now.
+/// Bytes that are allocated now.
 pub fn held() -> usize {
     HELD.load(Relaxed)
 }
 
-/// The most bytes that `f` held beyond those held before it. For use inside of [`alone`].
+/// Peak of the bytes allocated during `f` beyond those before it. Use inside [`alone`].
 pub fn peak<T>(f: impl FnOnce() -> T) -> (usize, T) {
     let before = held();
     PEAK.store(before, Relaxed);

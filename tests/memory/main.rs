@@ -1,4 +1,4 @@
-//! What is held in memory, counted by the program's own allocator: a binary of its own for it.
+//! Memory tests. They need their own program because its allocator counts.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod attention;

@@ -6,9 +6,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::config::collage::{Collage, Half, Layout};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
+use deltabooth::model::layer_info::unet::unet_layers;
 use deltabooth::model::layers::{LayerForm, LayerMut, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
-use deltabooth::model::unet::layer_shapes::layer_shapes;
 use deltabooth::ops::matmul::stored_matrix::Matrix;
 use deltabooth::sampler::{Noise, NoiseSchedule};
 use deltabooth::spectral::DecomposedModel;
@@ -18,7 +18,7 @@ use deltabooth::train::loss::{Batch, Text};
 use deltabooth::train::trainable_models::Tunable;
 use deltabooth::weights::{Files, Place, Stored, Weights};
 
-/// SubjectWords of a caption.
+/// Tokens of a caption.
 pub const TOKENS: usize = 7;
 
 pub fn embedded_base() -> BaseModel {
@@ -37,7 +37,7 @@ pub fn config(json: &[u8]) -> UNetConfig {
     UNetConfig::parse(json).unwrap()
 }
 
-/// The UNet that `config` describes, its weights such that every layer keeps its input's size.
+/// The UNet of `config` with random weights that keep the scale of each layer's input.
 pub fn unet(config: &UNetConfig) -> UNet2DConditionModel {
     let mut noise = Noise::new(0, 0);
     let mut tensors = BTreeMap::new();
@@ -47,31 +47,21 @@ pub fn unet(config: &UNetConfig) -> UNet2DConditionModel {
         let values = Tensor::<1>::from_data(values.as_slice(), &Device::flex());
         tensors.insert(name, (shape, values));
     };
-    for layer in layer_shapes(config) {
-        let ([rows, cols], path) = (layer.shape, layer.path);
+    for layer in unet_layers(config) {
+        let ([_, cols], path) = (layer.matrix(), &layer.path);
         let spread = (cols as f32).sqrt().recip();
-        let weight = format!("{path}.weight");
-        let pointwise = ["proj_in", "proj_out", "conv_shortcut"];
-        match layer.form {
-            LayerForm::Norm => add(weight, vec![cols], 1.0, 0.1),
-            LayerForm::Conv2d => {
-                let k = if pointwise.iter().any(|name| path.ends_with(name)) {
-                    1
-                } else {
-                    3
-                };
-                add(weight, vec![rows, cols / (k * k), k, k], 0.0, spread);
-            }
-            _ => add(weight, vec![rows, cols], 0.0, spread),
-        }
-        let without = [".to_q", ".to_k", ".to_v", ".cond_proj"];
-        if !without.iter().any(|name| path.ends_with(name)) {
-            let len = if layer.form == LayerForm::Norm {
-                cols
-            } else {
-                rows
-            };
-            add(format!("{path}.bias"), vec![len], 0.0, 0.1);
+        let (middle, spread) = match layer.form() {
+            LayerForm::Norm => (1.0, 0.1),
+            _ => (0.0, spread),
+        };
+        add(format!("{path}.weight"), layer.shape.dims(), middle, spread);
+        if layer.bias {
+            add(
+                format!("{path}.bias"),
+                vec![layer.shape.bias_len()],
+                0.0,
+                0.1,
+            );
         }
     }
     let mut weights = Weights::new("random", tensors);
@@ -80,7 +70,7 @@ pub fn unet(config: &UNetConfig) -> UNet2DConditionModel {
     unet
 }
 
-/// The same with its matrices stored so.
+/// The UNet with its matrices stored as F32 or F16.
 pub fn stored(mut unet: UNet2DConditionModel, stored: Stored) -> UNet2DConditionModel {
     let store = |_: &str, layer: LayerMut<'_>| {
         let weight = match layer {
@@ -97,7 +87,7 @@ pub fn stored(mut unet: UNet2DConditionModel, stored: Stored) -> UNet2DCondition
     unet
 }
 
-/// With U and V stored as the weights are.
+/// The decomposed model with U and V stored like the weights.
 pub fn tunable(unet: &UNet2DConditionModel, norms: NormShift) -> Tunable {
     let spectral = DecomposedModel::decompose(unet, "0", async |_, _| Ok(()));
     let spectral = pollster::block_on(spectral).unwrap();
@@ -108,7 +98,7 @@ pub fn tunable(unet: &UNet2DConditionModel, norms: NormShift) -> Tunable {
     Tunable::from(spectral.shifted_model(unet, norms).unwrap())
 }
 
-/// A δ that closes some shifts.
+/// A δ that sets some singular values to zero.
 pub fn delta(model: &Tunable) -> Tensor<1> {
     let values = Noise::new(1, 0).normal(model.len());
     Tensor::from_data(TensorData::new(values, [model.len()]), &Device::flex()) * 0.05
@@ -139,7 +129,7 @@ pub fn batch(config: &UNetConfig, count: usize, subjects: usize, side: usize) ->
     }
 }
 
-/// Left and right; words 1 and 2 on the left, 4 on the right.
+/// A left/right collage with words 1 and 2 on the left and 4 on the right.
 pub fn regions() -> Regions {
     let half = |subject| Half {
         subject,
@@ -157,7 +147,7 @@ pub fn regions() -> Regions {
     }
 }
 
-/// A quarter of Stable Diffusion 1.5's channels, one layer in each block.
+/// A quarter of Stable Diffusion 1.5's channels, one layer per block.
 pub const MIDDLE: &[u8] = br#"{"in_channels":4,"out_channels":4,"sample_size":32,
     "down_block_types":["CrossAttnDownBlock2D","CrossAttnDownBlock2D","CrossAttnDownBlock2D","DownBlock2D"],
     "up_block_types":["UpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D","CrossAttnUpBlock2D"],

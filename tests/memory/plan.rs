@@ -1,4 +1,4 @@
-//! The plan against what is really held.
+//! Planned memory against measured memory.
 
 use core::ops::ControlFlow;
 
@@ -31,7 +31,7 @@ fn read(path: &str) -> Vec<u8> {
     std::fs::read(root().join(path)).unwrap()
 }
 
-/// The embedded base's text encoder and autoencoder around `unet`.
+/// The embedded base model's text encoder and autoencoder with the configuration `unet`.
 fn configs(unet: &UNetConfig) -> Configs {
     Configs {
         unet: unet.clone(),
@@ -58,15 +58,15 @@ fn phase(
     phases.into_iter().find(|phase| phase.name == name).unwrap()
 }
 
-/// Bytes of those of the phase's items.
+/// Bytes of the phase's items with these names.
 fn bytes(phase: &Phase, names: &[&str]) -> usize {
     let items = phase.items.iter().filter(|item| names.contains(&item.name));
     items.map(|item| item.bytes as usize).sum()
 }
 
-/// What `f` holds at its worst on one thread that has no scratch space yet.
+/// Peak of `f` on one thread without scratch space.
 fn cold<T: Send>(f: impl FnOnce() -> T + Send) -> usize {
-    // The pool is the thread itself, whose scratch space is gone when it has been joined.
+    // The pool is this thread; joining it frees its scratch space.
     let alone = || {
         let one = rayon::ThreadPoolBuilder::new().num_threads(1);
         let one = one.use_current_thread().build().unwrap();
@@ -75,8 +75,8 @@ fn cold<T: Send>(f: impl FnOnce() -> T + Send) -> usize {
     counting::peak(|| std::thread::scope(|scope| scope.spawn(alone).join().unwrap())).0
 }
 
-/// A pass's bytes by the plan, with what the library for products of matrices keeps for this
-/// machine's cache in the place of [`LEVEL_2_CACHE`].
+/// Planned bytes of a pass, with the buffer of the matrix library for this machine's cache in place of
+/// [`LEVEL_2_CACHE`].
 fn on_this_machine(planned: usize) -> usize {
     let size = size_of::<f32>();
     let [left, right] = [[64, 64], [64, 1024]].map(|of| Tensor::<2>::ones(of, &Device::flex()));

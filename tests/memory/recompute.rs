@@ -1,4 +1,4 @@
-//! Per-block recomputation: the same gradients in less memory.
+//! Recomputation per block: the same gradients with less memory.
 
 use burn::tensor::{Int, Tensor};
 use deltabooth::spectral::DecomposedBaseModel;
@@ -61,7 +61,7 @@ fn gradients_are_the_same_on_models_of_every_kind() {
             let unet = models::unet(&config);
             for norms in [NormShift::FullLength, NormShift::Scalar] {
                 let model = models::tunable(&unet, norms);
-                // Subject and class apart, subjects alone, sides that are odd on the way down.
+                // Subject and class samples, subject samples only, sides that become odd when halved.
                 for (count, subjects, side) in [(2, 1, 8), (3, 3, 8), (2, 2, 10)] {
                     let mut batch = models::batch(&config, count, subjects, side);
                     compare(&model, &batch, &format!("{name}, {norms:?}, {side}"));

@@ -1,4 +1,4 @@
-//! What a matrix of halves takes: two bytes a number, and F32 only while a product is computed.
+//! A matrix stored in F16 takes two bytes per number, and F32 only during a product.
 
 use burn::tensor::{Device, Distribution, Tensor};
 use deltabooth::model::layers::{Conv2d, Linear, Weight};
@@ -11,11 +11,11 @@ use deltabooth::weights::Stored;
 use super::{counting, models};
 
 const SIDE: usize = 1024;
-/// The embedded base's text encoder's.
+/// Width of the embedded text encoder.
 const WIDTH: usize = 128;
-/// Of a matrix in F32.
+/// Bytes of such a matrix in F32.
 const BYTES: usize = 4 * SIDE * SIDE;
-/// Inputs, outputs and what a graph keeps of itself, beside such a matrix.
+/// Allowance for inputs, outputs and the graph beside such a matrix.
 const SMALL: usize = BYTES / 16;
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
@@ -26,15 +26,15 @@ fn matrix(shape: [usize; 2]) -> Matrix {
     Matrix::rounded(random(shape), Stored::F16)
 }
 
-/// Fails unless the forward pass of `layer` with a graph leaves little behind, and so does the
-/// backward pass; both have widened something.
+/// Fails unless the forward pass of `layer` with a graph and the backward pass both leave little memory
+/// allocated; both convert a matrix to F32.
 fn assert_let_go<const D: usize>(
     what: &str,
     shape: [usize; D],
     layer: impl Fn(Tensor<D>) -> Tensor<D>,
 ) {
     let x = random(shape).autodiff().require_grad();
-    // Scratch space is made once for each thread.
+    // The first pass allocates the thread's scratch space.
     drop(layer(x.clone()).sum().backward());
     let before = counting::held();
     let (peak, y) = counting::peak(|| layer(x.clone()));
@@ -92,11 +92,11 @@ fn no_widened_copy_outlives_a_layers_forward_or_backward_pass() {
     });
 }
 
-/// With U and V as halves the model in training is the base but for their rounding; without them, or
-/// baked, it is the base itself.
+/// With U and V in F16 the model in training equals the base model up to their rounding; without them, or
+/// baked, it equals the base model.
 #[test]
 fn factors_of_halves_change_what_the_embedded_base_predicts_by_a_thousandth() {
-    // What it holds would be counted among the others'.
+    // Its memory would be counted in other measurements.
     counting::alone(|| {
         let base = models::embedded_base_stored(Stored::F16);
         let spectral = DecomposedModel::decompose(&base.unet, "0", async |_, _| Ok(()));

@@ -1,4 +1,4 @@
-//! What tiles change in a picture.
+//! The effect of tiles on a picture.
 
 use burn::tensor::Tensor;
 use deltabooth::picture;
@@ -33,8 +33,8 @@ fn a_picture_in_tiles_is_the_whole_one_but_for_a_little_and_shows_no_seams() {
         let whole_latents = values(whole_latents);
         let spread = rms(&whole_latents, &vec![0.0; latents.len()]);
         let latents_apart = rms(&latents, &whole_latents) / spread;
-        // A seam goes through all rows, the subject's edges through few: of the steps from one column
-        // to the next that tiles add, the median of all rows.
+        // A seam crosses all rows, an edge of the subject only few. So compare the median over the rows of the
+        // differences between neighbouring columns that tiles add.
         let added = |at: usize| {
             let rows = (0..3 * size).map(|row| row * size + at);
             let step = |i: usize| (tiled[i] - whole[i] - tiled[i - 1] + whole[i - 1]).abs();
@@ -46,7 +46,7 @@ fn a_picture_in_tiles_is_the_whole_one_but_for_a_little_and_shows_no_seams() {
         println!(
             "pictures {apart:.4} of a range of 2, latents {latents_apart:.4}, largest seam {seam:.5}"
         );
-        // 1.4 to 1.7 times what was measured; a level of 255 is 0.0078.
+        // 1.4 to 1.7 times the measured values; one of 255 levels is 0.0078.
         assert!(apart <= 0.03 && latents_apart <= 0.08);
         assert!(seam <= 0.012, "a seam of {seam}");
     });

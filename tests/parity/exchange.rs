@@ -1,5 +1,4 @@
-//! Files of svdiff-pytorch and LoRA files against PyTorch (fixtures of exchange.py), and ours read
-//! back.
+//! Files of svdiff-pytorch and LoRA files against PyTorch (fixtures by exchange.py), and round trips.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +22,10 @@ use sha2::{Digest, Sha256};
 use crate::models::{text_encoder, unet};
 use crate::tensors::{Fixture, relative};
 
-/// The mark for F32 on the CPU; the one for a whole picture is 1e-3.
+/// Tolerance for F32 on the CPU; for a whole picture it is 1e-3.
 const MARK: f64 = 5e-5;
 
-/// The models of the fixtures, their inputs and the files, or nothing in a folder without them.
+/// Models, inputs and files of the fixtures; `None` if the folder lacks them.
 struct Small {
     unet: UNet2DConditionModel,
     text_encoder: ClipTextModel,
@@ -158,7 +157,7 @@ fn full_length_norms_reach_svdiff_pytorch_only_as_asked_for() {
     };
     let (along, across) = ("conv_norm_out", "mid_block.resnets.0.norm1");
     let mut shifts = ShiftSet::new();
-    // Half of the weight itself fits one number; what is at right angles to it does not.
+    // Half of the weight itself can be expressed by one number; an orthogonal change cannot.
     let half: Vec<f32> = weight(along).iter().map(|w| 0.5 * w).collect();
     let mut turned = vec![0.0; weight(across).len()];
     (turned[0], turned[1]) = (weight(across)[1], -weight(across)[0]);
@@ -198,7 +197,7 @@ fn loras_of_other_programs_give_the_answers_that_they_give_in_pytorch() {
     assert!(lora.unet.values().any(|layer| layer.scale != 1.0));
     let unet = lora::apply(&small.unet, &[(&lora.unet, 1.0)]).unwrap();
     assert!(small.predict(&unet, "kohya.output") <= MARK);
-    // Twice half of it, and with a whole one taken off again.
+    // Adds half of it twice and subtracts it once.
     let parts = [(&lora.unet, 0.5), (&lora.unet, 1.5), (&lora.unet, -1.0)];
     let unet = lora::apply(&small.unet, &parts).unwrap();
     assert!(small.predict(&unet, "kohya.output") <= MARK);
@@ -210,7 +209,7 @@ fn loras_of_other_programs_give_the_answers_that_they_give_in_pytorch() {
     assert!(small.embed(&encoder, "diffusers.last_hidden_state") <= MARK);
 }
 
-/// A LoRA of the matrices that the fixtures' deltas shift, and what the report says.
+/// A LoRA of the matrices that the fixtures' deltas shift, and the report.
 fn lora_of_the_fixture(small: &Small, rank: usize) -> (Lora, LoraReport) {
     let read = |name: &str, shapes| svdiff_pytorch::read(&file(name), &shapes).unwrap();
     let delta = Delta {
@@ -245,7 +244,7 @@ fn the_energy_of_a_lora_is_that_of_its_weights_and_rises_with_the_rank() {
         assert!(report.energy() > before || rank == 32, "{rank}");
         before = report.energy();
         assert!(lora.unet.values().all(|layer| layer.rank <= rank));
-        // A cut matrix is the nearest of its rank, so what is left is what was cut.
+        // A truncated matrix is the nearest of its rank, so the error is the removed part.
         let (mut left, mut all) = (0.0, 0.0);
         for (one, other) in [
             (&lora.unet, &whole.unet),

@@ -1,4 +1,4 @@
-//! Fixtures: weight files and reference tensors, and how far apart two tensors are.
+//! Fixtures (weight files, reference tensors) and the distance of two tensors.
 
 use std::collections::BTreeMap;
 use std::path::Path;

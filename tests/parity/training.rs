@@ -1,4 +1,4 @@
-//! Training against plain PyTorch autograd on the SVDiff formula (fixtures of training.py).
+//! Training against PyTorch's autograd with the SVDiff formula (fixtures by training.py).
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
@@ -14,7 +14,7 @@ use deltabooth::train::trainable_models::Tunable;
 
 use crate::tensors::Fixture;
 
-/// All layers' `{name}.{path}` of the reference, in the order of the flat vector.
+/// The reference's `{name}.{path}` of all layers, in the order of the flat vector.
 fn flat(reference: &Fixture, name: &str, unet: &ShiftedModel<UNet2DConditionModel>) -> Vec<f32> {
     let mut flat = Vec::new();
     for layer in unet.layout() {
@@ -130,7 +130,7 @@ fn relative(found: &[f32], expected: &[f32]) -> f64 {
     (error / size.max(f64::MIN_POSITIVE)).sqrt()
 }
 
-/// The layer that is furthest off, by path.
+/// The path of the layer with the largest error.
 fn worst(
     unet: &ShiftedModel<UNet2DConditionModel>,
     found: &[f32],

@@ -1,4 +1,4 @@
-//! Attention maps and the unmix loss against PyTorch (fixtures of unmix.py), and the loss's gradient
+//! Attention maps and the unmix loss against PyTorch (fixtures by unmix.py), and the loss's gradient
 //! against finite differences.
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -30,7 +30,7 @@ fn inputs() -> Fixture {
     Fixture::open(&crate::fixture("unet_sd1/io.safetensors").unwrap())
 }
 
-/// Left and right at 0.4; words 1 and 2 on the left, 4 on the right.
+/// A left/right collage split at 0.4, with words 1 and 2 on the left and 4 on the right.
 fn regions() -> Regions {
     let half = |subject| Half {
         subject,
@@ -97,7 +97,7 @@ fn the_gradient_of_the_unmix_loss_is_that_of_finite_differences() {
         subjects: 1,
         regions: vec![Some(regions())],
     };
-    // The loss of the attention alone: its weight dwarfs the rest.
+    // Only the attention's loss matters here: its weight dwarfs the rest.
     let weights = LossWeights {
         prior: 0.0,
         unmix: 1e4,
@@ -135,7 +135,7 @@ fn the_gradient_of_the_unmix_loss_is_that_of_finite_differences() {
             .map(|map| first(map).try_to_vec().unwrap())
             .collect()
     };
-    // A word's largest weight is a constant for the gradient, so it is one for the difference.
+    // The gradient treats a word's largest weight as a constant, so the difference does too.
     let middle = maps(&delta);
     let step = 2e-3;
     let [ahead, behind] = [step, -step]

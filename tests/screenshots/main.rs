@@ -1,7 +1,6 @@
-//! The pictures of the page in docs/: what a person sees who presses 'Try it', and who takes a larger
-//! base.
+//! Takes the screenshots in docs/: a click on 'Try a sample', and loading a larger base model.
 //!
-//! `cargo xtask screenshots` builds `dist/` and runs this; it is a chore, not a check.
+//! `cargo xtask screenshots` builds `dist/` and runs this.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../browser/browser.rs"]
@@ -30,21 +29,21 @@ async fn try_it() {
         .await;
     every_look(&browser, "open").await;
     window(&browser, 1440, 1180).await;
-    keep(&browser, "1-open").await;
+    keep(&browser, "page/1-open").await;
     browser.press("way-sample").await;
     let previews = "return document.querySelectorAll('[data-testid=\"preview\"]').length >= 2";
     browser
         .wait_until("two previews are shown", previews, LIMIT)
         .await;
-    keep(&browser, "2-learning").await;
+    keep(&browser, "page/2-learning").await;
     let scenes = "return document.querySelectorAll('canvas[data-testid=\"result-personalised\"]').length === 3";
     browser
         .wait_until("three scenes are shown", scenes, LIMIT)
         .await;
     tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
-    // Tall enough for all that was made.
+    // Tall enough for all results.
     window(&browser, 1440, 2600).await;
-    keep(&browser, "booth").await;
+    keep(&browser, "page/booth").await;
     every_look(&browser, "trained").await;
 
     let unfold = "document.querySelectorAll('details').forEach(panel => panel.open = true)";
@@ -52,7 +51,7 @@ async fn try_it() {
     browser.press("make-link").await;
     browser.wait_for("a link", "link", LIMIT).await;
     window(&browser, 1440, 4200).await;
-    keep(&browser, "3-everything").await;
+    keep(&browser, "page/3-everything").await;
 
     let link = browser
         .script(
@@ -66,12 +65,12 @@ async fn try_it() {
     browser.visit(&address).await;
     browser.wait_for_text("arrival", "It knows", LIMIT).await;
     window(&browser, 1440, 1180).await;
-    keep(&browser, "4-link").await;
+    keep(&browser, "page/4-link").await;
     every_look(&browser, "link").await;
     browser.close().await;
 }
 
-/// A larger base: its plan, its way here, and what is left of it after an interruption.
+/// A larger base model: its plan, its download, and the rest after an interruption.
 #[tokio::test]
 async fn a_larger_base() {
     let browser = Browser::start_on(synthetic::folder("bk-sdm-tiny"), &[]).await;
@@ -82,15 +81,15 @@ async fn a_larger_base() {
         "return !document.querySelector('[data-testid=\"offer\"] [data-testid=\"plan-base\"]')";
     browser.wait_until("its plan", planned, LIMIT).await;
     window(&browser, 1280, 900).await;
-    keep(&browser, "larger-1-plan").await;
+    keep(&browser, "page/larger-1-plan").await;
 
     browser.press("load-base").await;
     browser
         .wait_until("bytes have come", &stored(300), LIMIT)
         .await;
-    keep(&browser, "larger-2-loading").await;
+    keep(&browser, "page/larger-2-loading").await;
 
-    // Another visit, before all of it is here.
+    // Reload before the download is complete.
     open_models(&browser).await;
     browser
         .wait_for("what is kept", "go-on-download", LIMIT)
@@ -98,7 +97,7 @@ async fn a_larger_base() {
     let into_view =
         "document.querySelector('[data-testid=\"stored-base\"]').scrollIntoView({block: 'center'})";
     browser.script(into_view, Vec::new()).await;
-    keep(&browser, "larger-3-resume").await;
+    keep(&browser, "page/larger-3-resume").await;
 
     browser.press("go-on-download").await;
     let there = "return document.querySelector('[data-testid=\"model-line\"]').textContent.includes('stand-in/')
@@ -107,11 +106,11 @@ async fn a_larger_base() {
     tokio::time::sleep(Duration::from_secs(13)).await; // Notes go by themselves.
     browser.script("scrollTo(0, 0)", Vec::new()).await;
     window(&browser, 1280, 1400).await;
-    keep(&browser, "larger-4-loaded").await;
+    keep(&browser, "page/larger-4-loaded").await;
     browser.close().await;
 }
 
-/// Opens the page, and with its own base there the choice of models.
+/// Opens the page and, when the embedded model is loaded, the list of models.
 async fn open_models(browser: &Browser) {
     browser.open("").await;
     browser
@@ -120,7 +119,7 @@ async fn open_models(browser: &Browser) {
     browser.press("change-base").await;
 }
 
-/// Whether so many megabytes have come, by the page's words.
+/// Whether the page reports so many downloaded megabytes.
 fn stored(megabytes: u32) -> String {
     format!(
         "const words = document.querySelector('[data-testid=\"device-line\"]').textContent;
@@ -129,7 +128,7 @@ fn stored(megabytes: u32) -> String {
     )
 }
 
-/// The same view on a phone and on a desk, in light and in dark.
+/// The view at phone and desktop width, in light and dark.
 async fn every_look(browser: &Browser, view: &str) {
     for (width, device) in [(390, "phone"), (1280, "desk")] {
         for scheme in ["light", "dark"] {

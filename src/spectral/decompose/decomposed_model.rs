@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 use crate::error::Result;
+#[cfg(test)]
+use crate::model::layer_info::LayerShape;
 use crate::model::layers::{LayerForm, LayerMut};
 use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
@@ -17,8 +19,6 @@ use crate::spectral::decompose::config::{
 };
 use crate::spectral::decompose::jobs::{LayerJob, decompose_all};
 use crate::spectral::decompose::layer_factors::{LayerFactors, full_weight};
-#[cfg(test)]
-use crate::spectral::decompose::shapes::LayerShape;
 use crate::spectral::decompose::shapes::{Component, Shapes, layer_shapes};
 use crate::spectral::decompose::summary::DecomposeSummary;
 use crate::spectral::decompose::transfer::read;

@@ -1,15 +1,14 @@
-//! The factors of one layer as a file, so that a base is decomposed once per machine, layer by
-//! layer.
+//! The factors of one layer as a file, so that a base model is decomposed once per machine.
 //!
 //! A safetensors file: `u` `[c_out, r]` and `vt` `[r, fan_in]` in F32 or F16, `sigma` `[r]` in F32.
-//! In F16 every element is off by 2⁻¹¹ of itself (2⁻²⁵ where it is below 2⁻¹⁴). That touches only
-//! what a shift adds to a weight, because the base's own weight is kept beside the factors: at
-//! δ = 0 it is the base's to the last bit, and U diag(c) Vᵀ with c = relu(σ + δ) − σ is off by about
+//! In F16 the relative error of an element is 2⁻¹¹ (the absolute error 2⁻²⁵ below 2⁻¹⁴). It affects
+//! only the change that a shift makes, because the base model's weight is kept beside the factors: at
+//! δ = 0 the weight is exact, and the error of U diag(c) Vᵀ with c = relu(σ + δ) − σ is about
 //! 2⁻¹⁰ ‖c‖.
 //!
-//! The metadata holds the base's hash, the layer's name, how exact the factors were before they
-//! were stored, and `sha256` over this and every tensor's name, type, shape and bytes; all of it is
-//! checked when the file is read.
+//! The metadata holds the base model's hash, the layer's name, the accuracy before rounding
+//! (`residual`; the orthogonality error is called `skew`), and `sha256` over the accuracy and every
+//! tensor's name, type, shape and bytes. All of it is checked on reading.
 
 use half::f16;
 
@@ -21,10 +20,10 @@ use crate::weights::format::safetensors::{Dtype, Header, from_f32, header_len, t
 use crate::weights::hash::BaseHash;
 
 const FORMAT: &str = "deltabooth.factors";
-/// Raised whenever the same weight would give other factors or other names.
+/// To be increased when the same weight gives different factors or names.
 const VERSION: &str = "1";
 
-/// The type in the file.
+/// The type of U and Vᵀ in the file.
 fn dtype(stored: Stored) -> Dtype {
     match stored {
         Stored::F32 => Dtype::F32,
@@ -33,7 +32,7 @@ fn dtype(stored: Stored) -> Dtype {
 }
 
 impl Decomposition {
-    /// With U and Vᵀ as they are stored.
+    /// The factors with U and Vᵀ rounded to the storage type.
     pub fn rounded(mut self, stored: Stored) -> Self {
         if stored == Stored::F16 {
             for value in self.u.iter_mut().chain(&mut self.vt) {
@@ -43,29 +42,29 @@ impl Decomposition {
         self
     }
 
-    /// The file of the layer `name` of a base.
+    /// The factors as a file. `name` identifies the layer within the base model.
     ///
     /// # Errors
     /// None that a caller can cause.
     pub fn to_bytes(&self, base_hash: &str, name: &str, stored: Stored) -> Result<Vec<u8>> {
         let r = self.rank();
         let dtype = dtype(stored);
-        let large = |values| from_f32(dtype, values);
+        let encode = |values| from_f32(dtype, values);
         let tensors = [
-            ("u", dtype, vec![self.rows, r], large(&self.u)?),
+            ("u", dtype, vec![self.rows, r], encode(&self.u)?),
             (
                 "sigma",
                 Dtype::F32,
                 vec![r],
                 from_f32(Dtype::F32, &self.sigma)?,
             ),
-            ("vt", dtype, vec![r, self.cols], large(&self.vt)?),
+            ("vt", dtype, vec![r, self.cols], encode(&self.vt)?),
         ];
         let tensors =
             tensors.map(|(name, dtype, shape, bytes)| (name.to_owned(), dtype, shape, bytes));
-        let [residual, skew] = [self.accuracy.residual, self.accuracy.orthogonality_error];
-        let [residual, skew] = [residual, skew].map(|value| format!("{value:e}"));
-        let mut hash = begun(&residual, &skew);
+        let accuracy = [self.accuracy.residual, self.accuracy.orthogonality_error];
+        let [residual, orthogonality_error] = accuracy.map(|value| format!("{value:e}"));
+        let mut hash = begin_hash(&residual, &orthogonality_error);
         for (name, dtype, shape, bytes) in &tensors {
             hash.add("", name, *dtype, shape, bytes);
         }
@@ -75,19 +74,19 @@ impl Decomposition {
             ("base_hash", base_hash.to_owned()),
             ("layer", name.to_owned()),
             ("residual", residual),
-            ("skew", skew),
+            ("skew", orthogonality_error),
             ("sha256", hash.finish()),
         ];
         let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
         write(&tensors, &metadata.into())
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote for this layer, whose weight is `shape`
-    /// `[c_out, fan_in]`. Factors in F32 serve where F16 is asked for; they are rounded.
+    /// Reads a file of [`to_bytes`](Self::to_bytes) for a layer whose weight has the shape
+    /// `[c_out, fan_in]`. With `stored` F16, factors stored as F32 are accepted and rounded.
     ///
     /// # Errors
-    /// `Decomposition` if the file is damaged, of another version, of another base or layer, or
-    /// rounded where F32 is asked for.
+    /// `Decomposition` if the file is damaged, of another version, base model or layer, or has
+    /// F16 factors while `stored` is F32.
     pub fn from_bytes(
         bytes: &[u8],
         base_hash: &str,
@@ -103,7 +102,7 @@ impl Decomposition {
         if (meta("base_hash"), meta("layer")) != (base_hash, name) {
             return Err(damaged(name, "it belongs to another base or layer"));
         }
-        let mut hash = begun(meta("residual"), meta("skew"));
+        let mut hash = begin_hash(meta("residual"), meta("skew"));
         let mut take = |tensor: &str, dtypes: &[Dtype], shape: &[usize]| -> Result<Vec<f32>> {
             let info = header.tensors.get(tensor);
             let info = info.filter(|info| info.shape == shape && dtypes.contains(&info.dtype));
@@ -138,12 +137,12 @@ impl Decomposition {
     }
 }
 
-/// The hash of a file before its tensors.
-fn begun(residual: &str, skew: &str) -> BaseHash {
+/// The hash of a file, to which the tensors are added.
+fn begin_hash(residual: &str, orthogonality_error: &str) -> BaseHash {
     let mut hash = BaseHash::new();
     hash.add(
         "exactness",
-        &format!("{residual} {skew}"),
+        &format!("{residual} {orthogonality_error}"),
         Dtype::F32,
         &[],
         &[],
@@ -151,7 +150,7 @@ fn begun(residual: &str, skew: &str) -> BaseHash {
     hash
 }
 
-/// The header and the bytes behind it.
+/// The header, and the bytes after it.
 fn split(bytes: &[u8]) -> Result<(Header, &[u8])> {
     let len = bytes.len() as u64;
     header_len(bytes, len)?;

@@ -10,9 +10,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::model::layer_info::LayerShape;
 use crate::spectral::decompose::decomposed_model::DecomposedModel;
 use crate::spectral::decompose::layer_factors::LayerFactors;
-use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
+use crate::spectral::decompose::shapes::{Component, Shapes};
 use crate::spectral::delta::{MAX_FILE, MAX_HEADER, MAX_NAME};
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
-use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes, layer_shapes};
+use crate::model::layer_info::LayerShape;
+use crate::spectral::decompose::shapes::{Component, Shapes, layer_shapes};
 pub use crate::spectral::delta::import::is_lora;
 use crate::spectral::delta::{MAX_HEADER, MAX_LAYERS};
 use crate::spectral::lora::layers::{Lora, LoraLayer, LoraLayers};

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
+use crate::model::layer_info::LayerShape;
+use crate::spectral::decompose::shapes::{Component, Shapes};
 use crate::spectral::delta::MAX_NAME;
 use crate::spectral::lora::layers::LoraLayer;
 use crate::weights::format::safetensors::Dtype;

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
+use crate::model::layer_info::LayerShape;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
@@ -24,7 +25,6 @@ use crate::spectral::decompose::decomposed_model::DecomposedModel;
 use crate::spectral::decompose::layer_factors::{
     LayerFactors, full_weight, not_decomposed, other_model,
 };
-use crate::spectral::decompose::shapes::LayerShape;
 use crate::spectral::decompose::transfer::upload;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 

@@ -15,8 +15,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::model::layer_info::LayerInfo;
 use crate::model::layers::LayerForm;
-use crate::model::unet::layer_shapes::LayerShape;
 
 pub use crate::config::LayerPreset;
 
@@ -43,11 +43,11 @@ impl LayerPreset {
     }
 
     /// The number of shifts of the preset's layers, with full-length norm shifts.
-    pub fn count(self, layers: &[LayerShape]) -> usize {
+    pub fn count(self, layers: &[LayerInfo]) -> usize {
         layers
             .iter()
-            .filter(|layer| self.holds(&layer.path, layer.form))
-            .map(LayerShape::shifts)
+            .filter(|layer| self.holds(&layer.path, layer.form()))
+            .map(LayerInfo::shifts)
             .sum()
     }
 
@@ -55,14 +55,14 @@ impl LayerPreset {
     /// paths is a layer.
     pub fn least<'a>(
         paths: impl IntoIterator<Item = &'a str>,
-        layers: &[LayerShape],
+        layers: &[LayerInfo],
     ) -> Option<Self> {
         let paths: BTreeSet<&str> = paths.into_iter().collect();
-        let shifted = |layer: &&LayerShape| paths.contains(layer.path.as_str());
+        let shifted = |layer: &&LayerInfo| paths.contains(layer.path.as_str());
         layers.iter().find(shifted)?;
         let holds_all = |preset: &Self| {
             let mut shifted = layers.iter().filter(shifted);
-            shifted.all(|layer| preset.holds(&layer.path, layer.form))
+            shifted.all(|layer| preset.holds(&layer.path, layer.form()))
         };
         Self::ALL
             .into_iter()
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
     use crate::model::config::UNetConfig;
-    use crate::model::unet::layer_shapes::layer_shapes;
+    use crate::model::layer_info::unet::unet_layers;
 
     /// `unet/config.json` of Stable Diffusion 1.5, as published.
     const SD15: &[u8] = br#"{
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn stable_diffusions_counts_are_the_papers() {
-        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        let layers = unet_layers(&UNetConfig::parse(SD15).unwrap());
         let count = |preset: LayerPreset| preset.count(&layers);
         assert_eq!(count(LayerPreset::All), 322_856);
         assert_eq!(count(LayerPreset::CrossAttention), 43_776);
@@ -112,15 +112,18 @@ mod tests {
         let sum: usize = parts.into_iter().map(count).sum();
         assert_eq!(sum, 43_776);
         // svdiff-pytorch has one number per norm.
-        let norms = layers.iter().filter(|l| l.form == LayerForm::Norm).count();
+        let norms = layers
+            .iter()
+            .filter(|l| l.form() == LayerForm::Norm)
+            .count();
         assert_eq!(322_856 - 100_160 + norms, 222_805);
     }
 
     #[test]
     fn a_delta_is_planned_with_no_more_layers_than_it_needs() {
-        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        let layers = unet_layers(&UNetConfig::parse(SD15).unwrap());
         for preset in LayerPreset::ALL {
-            let held = layers.iter().filter(|l| preset.holds(&l.path, l.form));
+            let held = layers.iter().filter(|l| preset.holds(&l.path, l.form()));
             let found = LayerPreset::least(held.map(|l| l.path.as_str()), &layers);
             assert_eq!(found, Some(preset));
         }
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_weights_are_as_many_as_stable_diffusions() {
-        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        let layers = unet_layers(&UNetConfig::parse(SD15).unwrap());
         assert_eq!(layers.len(), 391);
     }
 

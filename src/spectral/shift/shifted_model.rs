@@ -12,7 +12,8 @@ use burn::tensor::{Device, Tensor};
 use crate::error::Result;
 use crate::model::layers::{LayerMut, Weight};
 use crate::model::visit_layers::VisitLayers;
-use crate::ops::matmul::stored_matrix::{Matrix, rebuilt};
+use crate::ops::linear::reconstruct;
+use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::decompose::layer_factors::other_model;
 use crate::spectral::shift::with_graph::ShiftedModelWithGraph;
 use crate::spectral::shift::{ShiftKind, ShiftSet};
@@ -149,7 +150,7 @@ fn set_leaf(
         }
         LayerMut::Embedding(table) => {
             if let Some([u, vt]) = factors {
-                *table = rebuilt([u, vt], leaf).into();
+                *table = reconstruct([u, vt], leaf).into();
             }
             return Ok(());
         }
@@ -157,7 +158,7 @@ fn set_leaf(
         LayerMut::Conv2d(conv) => &mut conv.weight,
     };
     match (weight, factors) {
-        (weight, Some([u, vt])) => *weight = Weight::Full(rebuilt([u, vt], leaf).into()),
+        (weight, Some([u, vt])) => *weight = Weight::Full(reconstruct([u, vt], leaf).into()),
         (Weight::Factored { s, .. }, None) => *s = leaf,
         (Weight::Full(_), None) => return Err(other_model(path)),
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::ui::browser::capabilities::saves_data;
 use crate::worker::{
-    client::{EngineClient, PickedFile},
+    client::{EngineClient, UserFile},
     protocol::{Answer, Request, RequestId},
 };
 
@@ -62,7 +62,7 @@ impl Engine {
     }
 
     /// Sends a request before those that wait, with files from the user's disk.
-    pub fn send_first(self, request: Request, files: Vec<PickedFile>) {
+    pub fn send_first(self, request: Request, files: Vec<UserFile>) {
         self.with_client(|client| client.send_first(request, files));
     }
 

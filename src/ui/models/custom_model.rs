@@ -10,7 +10,7 @@ use super::{
     selection::{self, Selection},
 };
 use crate::worker::{
-    client::PickedFile,
+    client::UserFile,
     protocol::{Prediction, TokenizerFrom, TokenizerOffer},
 };
 
@@ -32,7 +32,7 @@ pub struct CustomModel {
     /// The selected files by path.
     user_files: StoredValue<BTreeMap<String, File>, LocalStorage>,
     /// The files of the model that is loaded or loading, to send again to a restarted engine.
-    files_sent: StoredValue<Vec<PickedFile>, LocalStorage>,
+    files_sent: StoredValue<Vec<UserFile>, LocalStorage>,
 }
 
 impl CustomModel {
@@ -90,7 +90,7 @@ impl CustomModel {
 
     /// Adds files to the selection. A tokenizer is added to a model; other files replace it, but
     /// not the tokenizer.
-    pub(super) fn add(self, files: Vec<PickedFile>) {
+    pub(super) fn add(self, files: Vec<UserFile>) {
         let only_tokenizer = files.iter().all(|(path, _)| selection::is_tokenizer(path));
         let was_model = self.selection.with_untracked(|selection| {
             matches!(
@@ -113,10 +113,7 @@ impl CustomModel {
     }
 
     /// Files of the selection by index, under the given paths.
-    pub(super) fn files(
-        self,
-        indices: impl IntoIterator<Item = (usize, String)>,
-    ) -> Vec<PickedFile> {
+    pub(super) fn files(self, indices: impl IntoIterator<Item = (usize, String)>) -> Vec<UserFile> {
         self.user_files.with_value(|user_files| {
             let files: Vec<&File> = user_files.values().collect();
             indices
@@ -127,7 +124,7 @@ impl CustomModel {
     }
 
     /// The tokenizer's files of the selection.
-    pub(super) fn tokenizer_files(self) -> Vec<PickedFile> {
+    pub(super) fn tokenizer_files(self) -> Vec<UserFile> {
         let indices = match self.selection.get_untracked() {
             Some(Selection::Tokenizer(indices)) => indices,
             Some(Selection::Checkpoint {
@@ -144,12 +141,12 @@ impl CustomModel {
     }
 
     /// The files of the model that is loaded or loading.
-    pub(super) fn files_sent(self) -> Vec<PickedFile> {
+    pub(super) fn files_sent(self) -> Vec<UserFile> {
         self.files_sent.get_value()
     }
 
     /// Sets the files of the model that is about to be loaded.
-    pub(super) fn set_files_sent(self, files: Vec<PickedFile>) {
+    pub(super) fn set_files_sent(self, files: Vec<UserFile>) {
         self.files_sent.set_value(files);
     }
 }

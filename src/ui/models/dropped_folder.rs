@@ -6,7 +6,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::DataTransfer;
 
 use crate::ui::browser::api;
-use crate::worker::client::PickedFile;
+use crate::worker::client::UserFile;
 
 /// Files collected at most.
 pub const MAX_FILES: usize = 2_000;
@@ -31,7 +31,7 @@ pub fn is_folder(entry: &JsValue) -> bool {
 }
 
 /// Collects the files below a folder, with their paths.
-pub async fn walk(folder: JsValue, found: &mut Vec<PickedFile>) {
+pub async fn walk(folder: JsValue, found: &mut Vec<UserFile>) {
     let mut waiting = vec![(folder, String::new(), 0)];
     while let Some((entry, parent, depth)) = waiting.pop() {
         if found.len() >= MAX_FILES {

@@ -7,7 +7,7 @@ use crate::config::presets::SMALL_RESOLUTION;
 use crate::config::{GenerateConfig, TrainConfigStoreFields};
 use crate::ui::engine::connection::EngineStatus;
 use crate::worker::{
-    client::PickedFile,
+    client::UserFile,
     protocol::{BaseDefaults, BaseSource, PlanRequest, Request},
 };
 
@@ -18,7 +18,7 @@ impl Models {
     }
 
     /// Like [`load`](Self::load), with files from the user's disk.
-    pub fn load_files(self, source: BaseSource, files: Vec<PickedFile>) {
+    pub fn load_files(self, source: BaseSource, files: Vec<UserFile>) {
         self.custom.set_files_sent(files);
         self.memory.refused.set(None);
         self.begin(source, false);

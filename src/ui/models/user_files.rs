@@ -11,11 +11,11 @@ use super::{
     state::Models,
 };
 use crate::ui::{browser::api, messages::state::Severity, text};
-use crate::worker::{client::PickedFile, protocol::BaseSource};
+use crate::worker::{client::UserFile, protocol::BaseSource};
 
 impl Models {
     /// Adds files that were selected or dropped to the custom model, and shows it.
-    fn add_files(self, files: Vec<PickedFile>) {
+    fn add_files(self, files: Vec<UserFile>) {
         if !self.panel_open.get_untracked() {
             self.toggle_panel();
         }

@@ -5,6 +5,7 @@ pub mod shards;
 pub mod single_file;
 
 mod dtype;
+pub(crate) mod f16;
 pub(crate) mod stored;
 pub(crate) mod stream;
 mod strict_json;

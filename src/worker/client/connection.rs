@@ -14,7 +14,7 @@ const SCRIPT: &str = "engine_loader.js";
 const PATIENCE_MS: u32 = 90_000;
 
 /// A file on the person's disk and its path in the model's folder.
-pub type PickedFile = (String, File);
+pub type UserFile = (String, File);
 
 /// What comes from a worker.
 pub(super) enum Heard {
@@ -77,7 +77,7 @@ impl Connection {
     ///
     /// # Errors
     /// The browser's.
-    pub(super) fn post(&self, message: &Message, files: &[PickedFile]) -> Result<(), JsValue> {
+    pub(super) fn post(&self, message: &Message, files: &[UserFile]) -> Result<(), JsValue> {
         let value = serde_wasm_bindgen::to_value(message)?;
         self.worker.post_message(&with_files(value, files)?)
     }
@@ -91,7 +91,7 @@ impl Connection {
 }
 
 /// A posted message with files in it.
-fn with_files(message: JsValue, files: &[PickedFile]) -> Result<JsValue, JsValue> {
+fn with_files(message: JsValue, files: &[UserFile]) -> Result<JsValue, JsValue> {
     if files.is_empty() {
         return Ok(message);
     }

@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 
-pub use self::connection::PickedFile;
+pub use self::connection::UserFile;
 use self::connection::{Connection, Heard};
 pub use self::queue::Waiting;
 use self::queue::{Cancelled, Queue};
@@ -30,7 +30,7 @@ pub struct EngineClient {
 
 struct Shared {
     listener: Box<dyn Fn(Answer)>,
-    queue: RefCell<Queue<Vec<PickedFile>>>,
+    queue: RefCell<Queue<Vec<UserFile>>>,
     connection: RefCell<Option<Connection>>,
     ready: Cell<bool>,
     /// Nothing is sent: the page waits for a model, or for a restart.
@@ -74,7 +74,7 @@ impl EngineClient {
 
     /// Sends a request, with files of the person's disk, before those that wait, and ends
     /// [`hold`](Self::hold).
-    pub fn send_first(&self, request: Request, files: Vec<PickedFile>) -> RequestId {
+    pub fn send_first(&self, request: Request, files: Vec<UserFile>) -> RequestId {
         let id = self.shared.queue.borrow_mut().push_first(request, files);
         self.shared.held.set(false);
         self.shared.send_next();
@@ -88,12 +88,12 @@ impl EngineClient {
     }
 
     /// Takes out the requests that were not sent yet.
-    pub fn take_waiting(&self) -> Vec<Waiting<Vec<PickedFile>>> {
+    pub fn take_waiting(&self) -> Vec<Waiting<Vec<UserFile>>> {
         self.shared.queue.borrow_mut().take_waiting()
     }
 
     /// Puts such requests behind those that wait now.
-    pub fn put_back(&self, waiting: Vec<Waiting<Vec<PickedFile>>>) {
+    pub fn put_back(&self, waiting: Vec<Waiting<Vec<UserFile>>>) {
         self.shared.queue.borrow_mut().put_back(waiting);
         self.shared.send_next();
     }
@@ -206,7 +206,7 @@ impl Shared {
     }
 
     /// Posts a message; a failure is a warning.
-    fn post(&self, message: &Message, files: &[PickedFile]) -> bool {
+    fn post(&self, message: &Message, files: &[UserFile]) -> bool {
         let posted = match &*self.connection.borrow() {
             Some(connection) => connection.post(message, files),
             None => Ok(()),

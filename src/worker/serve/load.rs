@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
-use crate::model::unet::layer_shapes::LayerShape;
+use crate::model::layer_info::{LayerInfo, layer_infos};
 use crate::plan::{Advice, Configs, PlanOptions};
 use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
@@ -12,7 +12,7 @@ use crate::spectral::lora::file;
 use crate::weights::catalogue::LoraEntry;
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
 use crate::worker::serve::context::{Context, UserFiles};
-use crate::worker::serve::decompose::layers::{presets, shapes};
+use crate::worker::serve::decompose::layers::presets;
 use crate::worker::serve::device::ChosenDevice;
 use crate::worker::serve::model::loaded::LoadedModel;
 use crate::worker::serve::model::offload::load_weights;
@@ -156,7 +156,7 @@ async fn describe(
     device: DeviceKind,
 ) -> Result<Event> {
     let unfinished_run = stores.runs.unfinished(cx, &base.hash).await;
-    let text_encoder = shapes(&base.text_encoder)?;
+    let text_encoder = layer_infos(&base.text_encoder)?;
     // A GPU would compile its shaders first, so its time would say nothing.
     let forward_seconds = match device {
         DeviceKind::Cpu => time_forward(base).await?,
@@ -166,8 +166,8 @@ async fn describe(
         base: base.id.clone(),
         hash: base.hash.clone(),
         size: base.picture_size(),
-        presets: presets(&shapes(&base.unet)?),
-        text_encoder: text_encoder.iter().map(LayerShape::shifts).sum(),
+        presets: presets(&layer_infos(&base.unet)?),
+        text_encoder: text_encoder.iter().map(LayerInfo::shifts).sum(),
         forward_seconds,
         unfinished_run: unfinished_run.map(|checkpoint| Box::new(run_of(&checkpoint))),
     })

@@ -1,6 +1,6 @@
-//! Bases of another site in a real browser: fetched once, gone on with after a cut, never trusted.
+//! Base models of another site: downloaded once, resumed after an interruption, never trusted.
 //!
-//! The engine is spoken to without the page, in the words of `static/embed/protocol.d.ts`.
+//! The tests talk to the engine without the page, in the protocol of `static/embed/protocol.d.ts`.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::browser::Browser;
 use crate::hub::Faults;
 use crate::turn;
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(240);
 const CUT: u64 = 4 << 20;
 
-/// Starts engines: each is what another tab would have.
+/// Starts two engines, as two tabs would.
 const START: &str = "
     window.engines = [0, 1].map(() => {
         const engine = {worker: new Worker('../engine_loader.js'), ready: false, events: [], lastId: 0};
@@ -26,7 +26,7 @@ const START: &str = "
         return engine;
     });";
 
-/// What a load came to.
+/// The outcome of a load.
 const OUTCOME: &str = "
     const ends = ['loaded', 'failed', 'stopped', 'stored', 'catalogue'];
     const engine = window.engines[arguments[0]];
@@ -88,7 +88,7 @@ async fn a_base_of_another_site_is_fetched_once_and_kept() {
     let total = hub.bytes();
     start(&browser).await;
 
-    // A cut, then another visit.
+    // The connection breaks, then the page is reloaded.
     hub.budget.store(total / 2, Ordering::SeqCst);
     ask(&browser, 0, request("hub")).await;
     let cut = "return window.engines[0].events.some(event => event.type === 'download_retry')";
@@ -113,7 +113,7 @@ async fn a_base_of_another_site_is_fetched_once_and_kept() {
     let sent = hub.sent.swap(0, Ordering::SeqCst);
     assert!(sent <= total + CUT, "{sent} bytes of {total} were sent");
 
-    // Another visit, with nothing but what is kept.
+    // Another reload uses only the cache.
     start(&browser).await;
     let before = asked_of_the_hub(&browser);
     let again = load(&browser, "hub").await;
@@ -122,7 +122,7 @@ async fn a_base_of_another_site_is_fetched_once_and_kept() {
     assert_eq!(again["warnings"], json!([]), "{again}");
     assert_eq!(asked_of_the_hub(&browser), before, "the network was asked");
 
-    // It stays while it is loaded, here or elsewhere.
+    // A loaded model is not removed, whichever tab has it.
     let remove = json!({"type": "remove_stored", "keys": ["catalogue hub"]});
     ask(&browser, 1, remove.clone()).await;
     let kept = answer(&browser, 1).await;
@@ -132,7 +132,7 @@ async fn a_base_of_another_site_is_fetched_once_and_kept() {
     let gone = answer(&browser, 1).await;
     assert_eq!(gone["bases"], json!([]), "{gone}");
 
-    // Two at once, from a server without ranges: one of them fetches.
+    // Two loads at once, from a server without ranges: only one downloads.
     hub.faults.lock().unwrap().no_ranges = true;
     for engine in [0, 1] {
         ask(&browser, engine, request("hub")).await;
@@ -198,7 +198,7 @@ async fn what_another_site_does_wrong_is_said() {
             "{outcome}"
         );
     }
-    // A catalogue that is wrong about a file, and a server that needs a second.
+    // A wrong hash in the catalogue, and a server that asks to retry after a second.
     *hub.faults.lock().unwrap() = Faults {
         times: Some(1),
         ..status(StatusCode::TOO_MANY_REQUESTS)
@@ -209,7 +209,7 @@ async fn what_another_site_does_wrong_is_said() {
         "{outcome}"
     );
     assert_eq!(outcome["retries"], 1, "{outcome}");
-    // Another try, on a server that has had trouble: nothing of all that is left over.
+    // A retry after server errors leaves no trace of the failures above.
     *hub.faults.lock().unwrap() = Faults {
         times: Some(2),
         ..status(StatusCode::BAD_GATEWAY)
@@ -240,7 +240,7 @@ async fn a_base_that_finds_no_room_is_loaded_and_not_kept() {
         warnings.contains("cannot be kept") && warnings.contains("disk"),
         "{outcome}"
     );
-    // With room again it goes on and is kept.
+    // With room again the model is cached.
     quota(None).await;
     let outcome = load(&browser, "hub").await;
     assert_eq!(outcome["warnings"], json!([]), "{outcome}");
@@ -267,7 +267,7 @@ async fn a_gpu_that_goes_away_while_a_base_is_loading_is_said() {
         message.contains("GPU stopped working") && message.contains("start the engine again"),
         "{outcome}"
     );
-    // The page is alive, and so is the next engine.
+    // The page still works, and so does a new engine.
     start(&browser).await;
     let outcome = load(&browser, "hub").await;
     assert_eq!(outcome["type"], "loaded", "{outcome}");

@@ -1,4 +1,4 @@
-//! Bases of the person's own: from their disk, in the page; what is no base is refused and named.
+//! Local base models; other files are rejected by name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use deltabooth::weights::format::safetensors::{Dtype, write};
 use crate::browser::Browser;
 use crate::turn;
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(240);
 
-/// A small Stable Diffusion 1.5 of random numbers.
+/// Writes a small synthetic Stable Diffusion 1.5.
 fn stand_in(folder: &Path, layout: Layout) {
     let options = Options {
         layout,
@@ -23,7 +23,7 @@ fn stand_in(folder: &Path, layout: Layout) {
     synthetic::write(&options, folder, &mut |_, _| {}).unwrap();
 }
 
-/// A file of one tensor with the name of another architecture's.
+/// A file with one tensor name of another architecture.
 fn checkpoint_of_sdxl() -> Vec<u8> {
     let name = "conditioner.embedders.1.model.ln_final.bias".to_owned();
     let tensor = (name, Dtype::F16, vec![1], vec![0, 0]);
@@ -57,7 +57,7 @@ async fn a_checkpoint_from_the_disk_is_loaded_and_what_is_none_is_refused() {
     browser.open("?device=cpu").await;
     wait_for_model(&browser, "deltabooth/emoji-64").await;
 
-    // A pickle by its name: said at once, and nothing is loaded.
+    // A pickle by its name is rejected at once, and nothing is loaded.
     unfold(&browser).await;
     let pickle = put("v1-5.ckpt", b"PK\x03\x04 a program");
     browser.choose("own-file", &[pickle]).await;
@@ -66,7 +66,7 @@ async fn a_checkpoint_from_the_disk_is_loaded_and_what_is_none_is_refused() {
         .await;
     browser.screenshot("own-pickle").await;
 
-    // Other models and pickles under another name: said by what is in them.
+    // Other models, and pickles under another name, are rejected by their content.
     let tokenizer =
         ["vocab.json", "merges.txt"].map(|name| place.path().join("tokenizer").join(name));
     browser.choose("own-file", &tokenizer).await;
@@ -86,12 +86,12 @@ async fn a_checkpoint_from_the_disk_is_loaded_and_what_is_none_is_refused() {
         browser.choose("own-file", &[file]).await;
         browser.press("load-own").await;
         browser.wait_for_text("messages", words, LIMIT).await;
-        // The page goes on with its own, and another try is one click away.
+        // The page continues with the embedded model and allows another choice.
         wait_for_model(&browser, "deltabooth/emoji-64").await;
         unfold(&browser).await;
     }
 
-    // A whole one. Without a tokenizer it is said what is missing.
+    // A valid checkpoint. The page says whether a tokenizer is missing.
     let before = browser.server.requests().len();
     browser
         .choose("own-file", &[place.path().join("model.safetensors")])
@@ -135,7 +135,7 @@ async fn a_folder_from_the_disk_is_loaded_and_a_change_of_it_is_noticed() {
         .await;
     browser.wait_for_text("own-found", "small-sd", LIMIT).await;
 
-    // Cut after it was chosen, as by a copy that is still under way.
+    // Truncated after it was chosen, as during an unfinished copy.
     let unet = folder.join("unet/diffusion_pytorch_model.safetensors");
     let whole = std::fs::read(&unet).unwrap();
     std::fs::write(&unet, &whole[..whole.len() / 2]).unwrap();

@@ -1,5 +1,4 @@
-//! Weights stored as halves on WebGPU: widened by a kernel of our own, they are the numbers that the
-//! file has, so pictures are those of F32.
+//! Weights stored in F16 on WebGPU give the pictures of F32.
 
 use std::time::Duration;
 
@@ -9,10 +8,10 @@ use crate::browser::Browser;
 use crate::turn;
 use crate::worker::{Engine, generate};
 
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(600);
 
-/// A picture of the embedded base on a device that is said to have so much memory, and whether its
-/// weights are halves.
+/// A picture by the embedded base model on a device with `memory` bytes, and whether its weights are stored
+/// in F16.
 async fn picture(browser: &Browser, memory: u64) -> (bool, Vec<f64>) {
     let engine = Engine::start(browser, "engine_loader.js", LIMIT).await;
     engine.load_own(memory).await;

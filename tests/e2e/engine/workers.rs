@@ -1,5 +1,4 @@
-//! Weights are taken apart whatever becomes of the workers that do it: the losses of two steps are the
-//! same to the bit.
+//! Decomposition in worker threads: if they crash or cannot start, the losses stay the same to the bit.
 
 use std::time::Duration;
 
@@ -10,9 +9,9 @@ use crate::browser::Browser;
 use crate::turn;
 use crate::worker::{Engine, train};
 
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(360);
 
-/// A base for which workers are worth while.
+/// A base model that is large enough for workers.
 fn base() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let options = Options {
@@ -23,7 +22,7 @@ fn base() -> tempfile::TempDir {
     folder
 }
 
-/// A browser with that base on the hub; it keeps no factors yet.
+/// A browser with that model on the hub and no cached factors.
 async fn browser(base: &tempfile::TempDir) -> Browser {
     Browser::start_on(base.path().to_owned(), &[]).await
 }
@@ -37,7 +36,7 @@ async fn start<'a>(browser: &'a Browser, script: &str) -> Engine<'a> {
     engine
 }
 
-/// The losses of two steps, and what the person was warned of.
+/// The losses of two steps, and the warnings.
 async fn losses(engine: &Engine<'_>) -> (Vec<Value>, String) {
     engine.ask(train("down", 2), &["delta"]).await;
     let steps = engine.events("step").await;
@@ -83,7 +82,7 @@ async fn taking_apart_is_cancelled_and_goes_on_where_it_was() {
         let done: Vec<f64> = apart.filter_map(|event| event["done"].as_f64()).collect();
         done
     };
-    // Some layers are there.
+    // Wait until some layers are decomposed.
     let since = std::time::Instant::now();
     while apart(engine.events("progress").await)
         .last()
@@ -93,7 +92,7 @@ async fn taking_apart_is_cancelled_and_goes_on_where_it_was() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     engine.ask(json!({"type": "cancel"}), &["stopped"]).await;
-    // Another visit finds the layers that were finished.
+    // A new engine finds the finished layers.
     let engine = start(&browser, "engine_loader.js").await;
     engine.ask(train("all", 1), &["delta"]).await;
     let events = engine.events("progress").await;

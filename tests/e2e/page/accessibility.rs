@@ -1,13 +1,13 @@
-//! axe-core on every view, in light and dark, on a phone and on a desk; and no view is wider than
+//! Runs axe-core on every view, in light and dark, at phone and desktop width; no view may be wider than
 //! its screen.
 
 use serde_json::Value;
 
 use crate::browser::{Browser, repository};
-use crate::steps::{LOADING, Work, gather, train};
+use crate::steps::{LOADING, SHORT, gather, train};
 use crate::turn;
 
-/// Widths of a phone and of a desk.
+/// Widths of a phone and of a desktop.
 const WIDTHS: [u32; 2] = [390, 1280];
 
 #[tokio::test]
@@ -49,13 +49,7 @@ async fn every_view_is_accessible_in_light_and_dark_on_phone_and_desk() {
     browser.press("remove-subject-2").await;
 
     browser.set("preview-every", "2").await;
-    let work = Work {
-        training_steps: "4",
-        class_pictures: "0",
-        batch: "1",
-        sampling_steps: "2",
-    };
-    train(&browser, &work).await;
+    train(&browser, &SHORT).await;
     browser.set("sampling-steps", "2").await;
     browser.press("generate").await;
     browser

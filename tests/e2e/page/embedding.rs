@@ -1,4 +1,4 @@
-//! The example page over the module for other pages: the whole way, and with no fault of access.
+//! The example page of the embedding module: training, pictures, accessibility.
 
 use deltabooth::spectral::delta::Delta;
 use serde_json::Value;
@@ -43,7 +43,7 @@ async fn another_page_trains_shows_and_keeps_a_delta_through_the_module() {
     let delta = Delta::from_bytes(&file).unwrap();
     assert_eq!(delta.metadata.steps, 2);
 
-    // What was downloaded is taken in again.
+    // The downloaded delta can be opened again.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dog.safetensors");
     std::fs::write(&path, &file).unwrap();
@@ -53,7 +53,7 @@ async fn another_page_trains_shows_and_keeps_a_delta_through_the_module() {
         .wait_until("the same scenes again", again, TRAINING)
         .await;
 
-    // What is no delta is refused with words.
+    // Another file is rejected with a message.
     let path = folder.path().join("note.safetensors");
     std::fs::write(&path, b"this is no delta").unwrap();
     browser.choose("apply", &[path]).await;

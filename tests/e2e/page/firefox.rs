@@ -1,5 +1,4 @@
-//! The whole way in headless Firefox on the CPU path, driven through Marionette, which every
-//! Firefox speaks by itself.
+//! Training and a picture in headless Firefox on the CPU path, driven through Firefox's built-in Marionette.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -41,7 +40,7 @@ impl Firefox {
         let process = Command::new(program.expect("Firefox is installed by `cargo xtask doctor`"))
             .args(["--headless", "--no-remote", "--marionette", "--profile"])
             .arg(profile.path())
-            // The profile is nobody's; as root Firefox wants a home that is its own.
+            // As root, Firefox needs a home folder that root owns.
             .env("HOME", profile.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -157,7 +156,7 @@ impl Firefox {
 
 impl Drop for Firefox {
     fn drop(&mut self) {
-        // It may have ended by itself; either way nothing is left to do.
+        // Both fail if it has ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -17,7 +17,7 @@ async fn what_was_made_is_still_there_after_a_reload_and_can_be_made_again() {
     let plan = browser.text("train-plan").await.unwrap();
     assert!(plan.contains("About"), "no estimate: {plan}");
 
-    // Earlier is often better: the delta of the first preview.
+    // Keep the delta of the first preview.
     browser.press("keep-preview").await;
     browser
         .wait_for_words("The delta of that step is open", LOADING)
@@ -28,7 +28,7 @@ async fn what_was_made_is_still_there_after_a_reload_and_can_be_made_again() {
     let picture = one_picture(&browser).await;
     count(&browser, "kept-picture", 1).await;
 
-    // Other words go into the file, and into the library.
+    // Changed metadata is saved in the file and shown in the library.
     browser.set("delta-title", "Rex, <b>the</b> robot").await;
     browser.set("delta-licence", "CC-BY-4.0").await;
     browser.press("save-words").await;
@@ -49,7 +49,7 @@ async fn what_was_made_is_still_there_after_a_reload_and_can_be_made_again() {
         .await;
     browser.screenshot("kept").await;
 
-    // Its delta got other words after it was made, and is not open: both are no hindrance.
+    // 'Make again' works although the delta's metadata changed and it is not open.
     browser.press("make-again").await;
     count(&browser, "delta-summary", 1).await;
     let again = shown(&browser).await;
@@ -58,7 +58,7 @@ async fn what_was_made_is_still_there_after_a_reload_and_can_be_made_again() {
     browser.press("make-again").await;
     count(&browser, "kept-picture", 3).await;
 
-    // Deleting asks once more.
+    // Deleting needs a second click.
     browser.press("delete-picture").await;
     count(&browser, "kept-picture", 3).await;
     browser.press("delete-picture").await;

@@ -35,7 +35,7 @@ async fn a_link_shows_its_very_picture_in_a_fresh_profile() {
     let fragment = link.split_once('#').unwrap().1;
 
     let browser = Browser::start().await;
-    // On a phone.
+    // At phone width.
     browser.look(390, "dark").await;
     browser
         .visit(&format!("{}/?device=cpu#{fragment}", browser.server.url()))
@@ -46,12 +46,12 @@ async fn a_link_shows_its_very_picture_in_a_fresh_profile() {
     browser.press("accept-arrival").await;
     let received = shown(&browser).await;
     let difference = mean_difference(&picture, &received);
-    // Sixteen thousand characters round the shifts to about a hundredth.
+    // A link of sixteen thousand characters rounds the shifts to about a hundredth.
     assert!(
         difference < 2.0,
         "the pictures differ by {difference} levels on average"
     );
-    // Another prompt would have given another picture.
+    // Another prompt gives another picture.
     browser.set("prompt", "photo of a sks robot in space").await;
     browser.press("generate").await;
     browser.wait_until("both are shown", "return document.querySelectorAll('canvas[data-testid=\"result-personalised\"]').length >= 2", TRAINING).await;
@@ -61,7 +61,7 @@ async fn a_link_shows_its_very_picture_in_a_fresh_profile() {
     let leaked = sent.iter().filter(|line| line.contains(&fragment[..40]));
     assert_eq!(leaked.count(), 0, "the fragment was sent");
 
-    // A link that a messenger cut is refused with words.
+    // A truncated link is rejected with a message.
     let cut = &fragment[..fragment.find('&').unwrap_or(fragment.len()) - 200];
     browser
         .visit(&format!("{}/?device=cpu#{cut}", browser.server.url()))
@@ -83,7 +83,7 @@ async fn a_hosted_delta_is_fetched_after_asking_and_only_if_it_is_the_one() {
     let elsewhere = crate::server::Server::start(folder.path());
     let own = browser.server.url();
 
-    // Another site over plain HTTP: not even asked.
+    // Another site over plain HTTP gets no request.
     browser
         .visit(&format!(
             "{own}/?device=cpu#delta={}/rex.safetensors",
@@ -107,7 +107,7 @@ async fn a_hosted_delta_is_fetched_after_asking_and_only_if_it_is_the_one() {
         .wait_for_text("messages", "could not be fetched", LOADING)
         .await;
 
-    // The page's own site stands for one that allows it; first a wrong hash, then the right one.
+    // The page's own site stands for one that allows requests; first a wrong hash, then the right one.
     let dist = repository().join("dist");
     let (name, kept) = ("e2e-rex.safetensors", dist.join("e2e-rex.safetensors"));
     std::fs::write(&kept, &file).unwrap();

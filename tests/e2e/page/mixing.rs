@@ -1,14 +1,14 @@
-//! What can be done with deltas that are there: one of several, other programs' files, where a word
-//! looks; and one picture edited by its prompt.
+//! Deltas are combined and exchanged with other programs; attention maps; editing one picture.
 
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::svdiff_pytorch;
 use deltabooth::spectral::lora::file::is_lora;
 use deltabooth::weights::format::safetensors::Header;
 
-use crate::browser::{Browser, repository};
+use crate::browser::repository;
 use crate::steps::{
-    LOADING, TRAINING, generate, looks_like_a_picture, mean_difference, some_delta,
+    LOADING, TRAINING, generate, looks_like_a_picture, mean_difference, page_on_cpu, some_delta,
+    write,
 };
 use crate::turn;
 
@@ -25,15 +25,9 @@ fn header(file: &[u8]) -> Header {
 #[tokio::test]
 async fn deltas_are_combined_exchanged_and_explained() {
     let _turn = turn().await;
-    let browser = Browser::start().await;
-    browser.open("?device=cpu").await;
-    browser.wait_for_text("device-line", "CPU", LOADING).await;
+    let browser = page_on_cpu().await;
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    };
+    let write = |name: &str, bytes: &[u8]| write(folder.path(), name, bytes);
     let first = some_delta().await;
     let mut second = Delta::from_bytes(&first).unwrap();
     second.metadata.title = "another one".into();
@@ -46,7 +40,7 @@ async fn deltas_are_combined_exchanged_and_explained() {
             .await;
     }
 
-    // Half of the newest and the whole other one, and of that the ten largest shifts.
+    // Half of the newest delta plus the other one, reduced to the ten largest shifts.
     browser.set("strength", "0.5").await;
     browser.set("combine-rank", "10").await;
     browser.press("combine").await;
@@ -60,7 +54,7 @@ async fn deltas_are_combined_exchanged_and_explained() {
     for (path, shift) in sum.unet.iter() {
         let kept: Vec<f32> = shift.delta.iter().copied().filter(|d| *d != 0.0).collect();
         assert_eq!(kept.len(), shift.delta.len().min(10), "{path}");
-        // 0.5 · 0.01 + 0.01, in half precision.
+        // 0.5 · 0.01 + 0.01 in F16.
         assert!(kept.iter().all(|d| (d - 0.015).abs() < 1e-4), "{path}");
     }
 
@@ -73,7 +67,7 @@ async fn deltas_are_combined_exchanged_and_explained() {
     let shifts = browser.download("export").await;
     assert!(svdiff_pytorch::component(&header(&shifts)).is_some());
 
-    // What was written for another program is read again; a LoRA is refused by name.
+    // Exported shifts can be imported; a LoRA is rejected by name.
     browser
         .choose(
             "delta-input",
@@ -113,9 +107,7 @@ async fn deltas_are_combined_exchanged_and_explained() {
 #[tokio::test]
 async fn one_picture_is_learned_and_edited() {
     let _turn = turn().await;
-    let browser = Browser::start().await;
-    browser.open("?device=cpu").await;
-    browser.wait_for_text("device-line", "CPU", LOADING).await;
+    let browser = page_on_cpu().await;
     let picture = repository().join("static/subjects/castle/0.png");
     browser.choose("edit-input", &[picture]).await;
     browser.set("edit-prompt", "photo of a castle").await;

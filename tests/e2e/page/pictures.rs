@@ -17,7 +17,7 @@ async fn own_pictures_go_the_whole_way_with_one_button() {
         .wait_for_text("try-it-hint", "your robot", LOADING)
         .await;
 
-    // What is missing is said, and nothing is trained without it.
+    // A missing field is reported, and training waits for it.
     browser.set("class-word", "").await;
     let held = "return document.querySelector('[data-testid=\"try-it\"]').disabled";
     browser

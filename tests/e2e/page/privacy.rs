@@ -1,4 +1,4 @@
-//! Pictures and prompts stay in the tab: a whole run with canaries, watched from outside.
+//! Pictures and prompts stay in the tab: a whole run with marked data, observed from outside.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -12,7 +12,7 @@ use crate::turn;
 
 const CANARY: &str = "canarybird";
 
-/// Names that Chromium itself looks up, whatever page is open; the last is its start page in Debian.
+/// Names that Chromium itself looks up; the last is its start page in Debian.
 const BROWSERS_OWN: [&str; 5] = [
     "google.com",
     "googleapis.com",
@@ -21,7 +21,7 @@ const BROWSERS_OWN: [&str; 5] = [
     "start.duckduckgo.com",
 ];
 
-/// A proxy that lets nothing through and remembers the first line of what was asked.
+/// A proxy that blocks everything and logs the first line of each request.
 fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address").to_string();
@@ -42,7 +42,7 @@ fn proxy() -> (String, Arc<Mutex<Vec<String>>>) {
 async fn no_picture_and_no_prompt_leaves_the_tab_and_the_policy_holds() {
     let _turn = turn().await;
     let (address, elsewhere) = proxy();
-    // Everything but this machine goes through the proxy.
+    // Everything except this machine is reached through the proxy.
     let browser = Browser::start_with(&[format!("--proxy-server=http://{address}")]).await;
     let watch = "globalThis.violations = []; addEventListener('securitypolicyviolation', e => globalThis.violations.push(e.violatedDirective + ' ' + e.blockedURI))";
     browser
@@ -110,7 +110,7 @@ async fn no_picture_and_no_prompt_leaves_the_tab_and_the_policy_holds() {
     let violations = browser.script("return globalThis.violations", vec![]).await;
     assert_eq!(violations, Value::Array(vec![]), "the policy was violated");
 
-    // The watch itself works: what the policy forbids is seen, and what goes out passes the proxy.
+    // The observation itself works: violations of the policy are seen, and requests pass the proxy.
     browser.script("const s = document.createElement('script'); s.textContent = '1'; document.body.append(s); fetch('https://stranger.invalid/').catch(() => 0)", vec![]).await;
     browser
         .wait_until(

@@ -1,4 +1,4 @@
-//! The finer points of the recipe and the captions reach the run.
+//! Advanced settings and captions reach the training run.
 
 use deltabooth::config::{LrScheduler, TimestepSampling, TrainConfig, file};
 use deltabooth::spectral::delta::Delta;

@@ -3,21 +3,15 @@
 use deltabooth::spectral::delta::Delta;
 
 use crate::browser::Browser;
-use crate::steps::{FOUR_PICTURES, LOADING, generate, some_delta, subject};
+use crate::steps::{FOUR_PICTURES, LOADING, generate, page_on_cpu, some_delta, subject, write};
 use crate::turn;
 
 #[tokio::test]
 async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
     let _turn = turn().await;
-    let browser = Browser::start().await;
-    browser.open("?device=cpu").await;
-    browser.wait_for_text("device-line", "CPU", LOADING).await;
+    let browser = page_on_cpu().await;
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    };
+    let write = |name: &str, bytes: &[u8]| write(folder.path(), name, bytes);
 
     browser
         .choose("file-input", &[write("note.png", b"this is no picture")])
@@ -73,7 +67,7 @@ async fn gather_more(browser: &Browser) {
         .await;
 }
 
-/// A PNG that says how large it is and then ends.
+/// A PNG that ends after its header.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut chunk = b"IHDR".to_vec();
     chunk.extend(width.to_be_bytes());

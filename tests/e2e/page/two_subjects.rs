@@ -1,4 +1,4 @@
-//! Two subjects: collages to look at and to change, one run, and two deltas in one picture.
+//! Two subjects: collages, one training run, and two deltas in one picture.
 
 use deltabooth::config::collage::Layout;
 use deltabooth::config::{SubjectWords, TrainConfig, file};
@@ -7,8 +7,9 @@ use deltabooth::spectral::delta::Delta;
 use deltabooth::train::dataset::collage::compose;
 use deltabooth::train::dataset::prepare;
 
-use crate::browser::Browser;
-use crate::steps::{LOADING, TRAINING, looks_like_a_picture, mean_difference, some_delta, subject};
+use crate::steps::{
+    LOADING, TRAINING, looks_like_a_picture, mean_difference, page_on_cpu, some_delta, subject,
+};
 use crate::turn;
 
 const SIDE: usize = 64;
@@ -16,9 +17,7 @@ const SIDE: usize = 64;
 #[tokio::test]
 async fn two_subjects_share_collages_a_run_and_pictures() {
     let _turn = turn().await;
-    let browser = Browser::start().await;
-    browser.open("?device=cpu").await;
-    browser.wait_for_text("device-line", "CPU", LOADING).await;
+    let browser = page_on_cpu().await;
     browser.press("add-subject").await;
     browser.choose("file-input", &subject("dog")).await;
     browser.choose("file-input-2", &subject("cat")).await;
@@ -85,7 +84,7 @@ async fn two_subjects_share_collages_a_run_and_pictures() {
     browser.close().await;
 }
 
-/// What the command line's `booth collage` draws from the same pictures and the same seed.
+/// The collages that `booth collage` draws from the same pictures and seed.
 fn library_collages() -> Vec<Vec<u8>> {
     let pictures = ["dog", "cat"].map(|name| {
         let files = subject(name).into_iter();

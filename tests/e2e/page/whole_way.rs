@@ -21,7 +21,7 @@ async fn whole_way(query: &str, device: &str, work: Work) {
     assert_ne!(base, personalised, "training changed nothing");
     browser.screenshot(&format!("generated-{device}")).await;
 
-    // Another visit: only the file is left, and it gives the same pictures.
+    // After a reload, the downloaded file gives the same pictures.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("robot.safetensors");
     std::fs::write(&path, &file).unwrap();
@@ -32,7 +32,7 @@ async fn whole_way(query: &str, device: &str, work: Work) {
     let [base_again, personalised_again] = generate(&browser, work.sampling_steps).await;
     assert_eq!(base, base_again);
     let difference = mean_difference(&personalised[0], &personalised_again[0]);
-    // The file holds the shifts in half precision.
+    // The file stores the shifts in F16.
     assert!(
         difference < 1.0,
         "the pictures differ by {difference} levels on average"
@@ -63,7 +63,7 @@ async fn pictures_in_and_a_delta_out_on_the_cpu() {
 #[tokio::test]
 async fn pictures_in_and_a_delta_out_on_webgpu() {
     let _turn = turn().await;
-    // A software adapter needs seconds for one pass through the UNet, and a class picture has 25.
+    // A software adapter needs seconds for one pass of the UNet, and a class picture needs 25.
     let work = Work {
         training_steps: "2",
         class_pictures: "0",

@@ -1,4 +1,4 @@
-//! The embedded base as it is served, against diffusers: every part, and 25 steps of DDIM.
+//! The embedded base model against diffusers: every part, and 25 DDIM steps.
 
 use core::ops::ControlFlow;
 use std::path::Path;

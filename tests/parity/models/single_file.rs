@@ -1,5 +1,4 @@
-//! Checkpoints in the original layout under diffusers' names, against diffusers' own conversion
-//! (fixtures of single_file.py).
+//! Conversion of checkpoints in the original layout against diffusers' own (fixtures by single_file.py).
 
 use std::collections::BTreeSet;
 
@@ -9,7 +8,7 @@ use deltabooth::weights::format::safetensors::Header;
 use deltabooth::weights::format::single_file::{Generation, Plan};
 use sha2::{Digest, Sha256};
 
-/// Part, name, shape, the beginning of the bytes' SHA-256.
+/// Part, name, shape and the first digits of the SHA-256 of the bytes.
 type Entry = (String, String, Vec<usize>, String);
 
 #[test]

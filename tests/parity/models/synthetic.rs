@@ -1,4 +1,4 @@
-//! Stand-ins have the names, shapes and sizes of the published bases (the fixture of synthetic.py).
+//! Synthetic base models have the names, shapes and sizes of published ones (fixture by synthetic.py).
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use deltabooth::synthetic::{Kind, Size};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// What diffusers makes of a part.
+/// A part in diffusers.
 #[derive(Debug, PartialEq, Deserialize)]
 struct Part {
     parameters: usize,

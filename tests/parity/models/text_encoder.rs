@@ -1,4 +1,4 @@
-//! The text encoder against transformers' `CLIPTextModel` (fixtures of text_encoder.py).
+//! The text encoder against transformers' `CLIPTextModel` (fixtures by text_encoder.py).
 
 use std::path::Path;
 
@@ -10,10 +10,10 @@ use deltabooth::weights::{BaseHash, Files, Place};
 
 use crate::tensors::{Fixture, relative};
 
-/// One as OpenAI's, without the root that transformers 5 leaves out; one as OpenCLIP's, in the
-/// names of older checkpoints and with their buffer.
+/// One like OpenAI's, without the prefix that transformers 5 omits; one like OpenCLIP's, with the names and
+/// the buffer of older checkpoints.
 const SHAPES: [&str; 2] = ["text_encoder_sd1", "text_encoder_sd2"];
-/// The mark for F32 on the CPU.
+/// Tolerance for F32 on the CPU.
 const MARK: f64 = 5e-5;
 
 pub fn load(folder: &Path) -> ClipTextModel {

@@ -1,10 +1,10 @@
-//! The tokenizer against transformers' `CLIPTokenizer` (fixtures of tokenizer.py).
+//! The tokenizer against transformers' `CLIPTokenizer` (fixtures by tokenizer.py).
 
 use std::path::Path;
 
 use deltabooth::model::tokenizer::Tokenizer;
 
-/// Longest text that the fixtures' text encoder takes; their configs say the same.
+/// `max_position_embeddings` of the fixtures' text encoders.
 const MAX_LENGTH: usize = 77;
 
 fn load(folder: &Path) -> Tokenizer {
@@ -27,7 +27,7 @@ fn ten_thousand_strings_become_the_same_tokens() {
             return;
         };
         let tokenizer = load(&folder);
-        // An empty text is framed and padded alike by any tokenizer of the family.
+        // All tokenizers of the family frame and pad an empty text in the same way.
         let pad = *tokenizer.encode("").last().unwrap();
         let strings = std::fs::read_to_string(folder.join("strings.jsonl")).unwrap();
         for line in strings.lines() {

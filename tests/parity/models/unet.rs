@@ -1,18 +1,18 @@
-//! The UNet against diffusers (fixtures of unet.py), whole and factored, with and without autodiff.
+//! The UNet against diffusers (fixtures by unet.py), with full and factored weights, with and without autodiff.
 
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use deltabooth::Error;
 use deltabooth::model::config::UNetConfig;
+use deltabooth::model::layer_info::unet::unet_layers;
 use deltabooth::model::layers::{Conv2d, LayerMut, Linear, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
-use deltabooth::model::unet::layer_shapes::layer_shapes;
 
 use crate::tensors::{Fixture, relative};
 
 const SHAPES: [&str; 4] = ["unet_sd1", "unet_sd2", "unet_bk", "unet_lcm"];
-/// The mark for F32 on the CPU.
+/// Tolerance for F32 on the CPU.
 const MARK: f64 = 5e-5;
 
 pub fn load(folder: &Path) -> UNet2DConditionModel {
@@ -24,8 +24,8 @@ pub fn load(folder: &Path) -> UNet2DConditionModel {
     unet
 }
 
-/// Calls `change` on every W = U diag(s) Vᵀ that can be written down without a decomposition:
-/// one of U and V is the identity, s is anything but ones.
+/// Calls `change` with every W = U diag(s) Vᵀ that needs no decomposition: U or V is the identity, and s
+/// is not all ones.
 fn factor(unet: &mut UNet2DConditionModel, mut change: impl FnMut(&str, Tensor<1>) -> Tensor<1>) {
     unet.visit_mut(&mut |path, layer| {
         let weight = match layer {
@@ -122,9 +122,9 @@ fn the_layers_listed_from_a_config_are_those_of_its_checkpoint() {
                 Ok(())
             })
             .unwrap();
-        let listed: Vec<_> = layer_shapes(&UNetConfig::parse(&config).unwrap())
+        let listed: Vec<_> = unet_layers(&UNetConfig::parse(&config).unwrap())
             .into_iter()
-            .map(|layer| (layer.path, layer.form, layer.shape))
+            .map(|layer| (layer.path.clone(), layer.form(), layer.matrix()))
             .collect();
         assert_eq!(listed, visited, "{shape}");
     }
@@ -162,8 +162,8 @@ fn a_factored_unet_answers_as_the_whole_one() {
     }
 }
 
-/// Activations start on `device`, weights are constants of the plain device, only every `s` (and
-/// norm weight) is tracked: the derivative along one direction is that of the central difference.
+/// Only every `s` and norm weight is tracked. The derivative along one direction must equal the central
+/// difference.
 fn gradient_of_every_s_is_right(device: &Device) {
     let Some(folder) = crate::fixture("unet_bk") else {
         return;

@@ -1,4 +1,4 @@
-//! The autoencoder against diffusers (fixtures of vae.py).
+//! The autoencoder against diffusers (fixtures by vae.py).
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use deltabooth::model::config::VaeConfig;
 
 use crate::tensors::{Fixture, relative};
 
-/// The mark for F32 on the CPU.
+/// Tolerance for F32 on the CPU.
 const MARK: f64 = 5e-5;
 
 fn load(folder: &Path, rename: impl Fn(&str) -> String) -> Result<AutoencoderKL> {
@@ -45,7 +45,7 @@ fn autoencoders_encode_sample_and_decode_as_those_of_diffusers() {
             tensor("log_variance"),
         );
         let sampled = moments.sample(tensor("noise"));
-        // The last channel of `vae` has a variance that would drown the others.
+        // The variance of `vae`'s last channel would hide errors in the others.
         for channel in 0..4 {
             let one = |x: &Tensor<4>| x.clone().narrow(1, channel, 1);
             holds("sampled", one(&sampled), one(&tensor("sampled")));

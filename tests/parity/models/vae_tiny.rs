@@ -1,4 +1,4 @@
-//! The tiny autoencoder against diffusers (fixtures of vae_tiny.py).
+//! The tiny autoencoder against diffusers (fixtures by vae_tiny.py).
 
 use core::ops::ControlFlow;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Whole sampling runs against diffusers (fixtures of ddim.py).
+//! Whole DDIM runs against diffusers (fixtures by ddim.py).
 
 use core::ops::ControlFlow;
 
@@ -19,7 +19,7 @@ fn schedule(config: &Value) -> NoiseSchedule {
     NoiseSchedule::new(&SchedulerConfig::parse(config.to_string().as_bytes()).unwrap()).unwrap()
 }
 
-/// The model of two lines in ddim.py.
+/// The toy model in ddim.py.
 fn toy(sample: Tensor<4>, timestep: usize) -> Tensor<4> {
     let width = sample.dims()[3];
     let rolled = Tensor::cat(

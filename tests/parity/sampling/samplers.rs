@@ -1,4 +1,4 @@
-//! Whole runs of the other samplers against diffusers (fixtures of samplers.py).
+//! Whole runs of the other samplers against diffusers (fixtures by samplers.py).
 
 use std::path::Path;
 
@@ -49,7 +49,7 @@ fn run(
     error
 }
 
-/// The model of two lines in samplers.py.
+/// The toy model in samplers.py.
 fn toy(sample: Tensor<4>, timestep: f32) -> Tensor<4> {
     let width = sample.dims()[3];
     let rolled = Tensor::cat(

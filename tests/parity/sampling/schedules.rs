@@ -1,4 +1,4 @@
-//! Noise schedules against diffusers (fixtures of schedules.py).
+//! Noise schedules against diffusers (fixtures by schedules.py).
 
 use deltabooth::model::config::SchedulerConfig;
 use deltabooth::sampler::NoiseSchedule;

@@ -30,7 +30,7 @@ use session::Session;
 /// Draws one sheet.
 type Draw = fn(&Session) -> Result<canvas::Sheet, String>;
 
-/// All sheets by name; each is written to `docs/sheet-<name>.png`.
+/// All sheets by name; each is written to `docs/sheets/<name>.png`.
 const SHEETS: [(&str, Draw); 10] = [
     ("dog", |session| one::sheet(session, "dog")),
     ("robot", |session| one::sheet(session, "robot")),
@@ -74,13 +74,13 @@ pub fn run(args: &[String]) -> Done {
         ));
     }
     let session = Session::new(booth, keep)?;
-    fs::create_dir_all("docs").map_err(|error| format!("docs: {error}"))?;
+    fs::create_dir_all("docs/sheets").map_err(|error| format!("docs/sheets: {error}"))?;
     if named.is_empty() || named.iter().any(|wanted| wanted == HERO) {
         println!("{}", hero::draw(&session)?);
     }
     for (name, draw) in SHEETS {
         if named.is_empty() || named.iter().any(|wanted| wanted == name) {
-            let path = format!("docs/sheet-{name}.png");
+            let path = format!("docs/sheets/{name}.png");
             draw(&session)?.save(&path)?;
             println!("{path}");
         }

@@ -7,6 +7,7 @@ use futures_util::future::{Either, select};
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
+use crate::model::layer_info::layer_infos;
 #[cfg(not(feature = "engine"))]
 use crate::spectral::decompose::config::CurrentThread;
 use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore};
@@ -15,7 +16,6 @@ use crate::spectral::{DecomposedBaseModel, LayerSelection};
 use crate::weights::Stored;
 use crate::worker::protocol::Task;
 use crate::worker::serve::context::Context;
-use crate::worker::serve::decompose::layers::shapes;
 #[cfg(feature = "engine")]
 use crate::worker::serve::decompose::worker_pool::WorkerPool;
 use crate::worker::serve::model::ModelStore;
@@ -141,9 +141,9 @@ async fn extend<S: FactorStore>(
 /// How the factors of this model are stored: those of a small model in F32, so that its deltas do not
 /// depend on the machine; those of a large one in F16.
 fn stored(base: &BaseModel) -> Result<Stored> {
-    let layers = shapes(&base.unet)?;
+    let layers = layer_infos(&base.unet)?;
     let numbers = layers.iter().map(|layer| {
-        let [rows, cols] = layer.shape;
+        let [rows, cols] = layer.matrix();
         rows.min(cols) as u64 * (rows + cols) as u64
     });
     Ok(if 4 * numbers.sum::<u64>() > MAX_F32 {

@@ -10,6 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::{Error, Result};
+use crate::read_back::read_back;
 use crate::worker::protocol::{DeviceChoice, DeviceKind};
 use crate::worker::serve::browser::{crash, scope};
 use crate::worker::serve::device::chosen::{ChosenDevice, DeviceMemory, Devices};
@@ -102,11 +103,12 @@ impl BrowserDevices {
 
 /// The device, and the bytes of the largest tensor that it takes.
 async fn open() -> Result<(Device, u64)> {
-    let failed = |why: String| {
-        Error::Device(format!(
+    let message = |why: String| {
+        format!(
             "the GPU did not start ({why}). Close other tabs that use it and reload the page, or add ?device=cpu to its address"
-        ))
+        )
     };
+    let failed = |why: String| Error::Device(message(why));
     let (device, setup) = Device::wgpu_options()
         .init_with_setup_async()
         .await
@@ -114,18 +116,13 @@ async fn open() -> Result<(Device, u64)> {
     let limits = setup.device.limits();
     let binding = limits.max_storage_buffer_binding_size;
     let buffer = limits.max_buffer_size.min(binding);
-    // Added to Burn's own callback, which only makes later reads fail: the page hears at once.
+    // Burn's own callback only makes later reads fail; this one tells the page at once.
     setup
         .device
         .set_device_lost_callback(|_, message| crash::report(&message));
     // A first sum shows whether shaders compile and numbers come back.
     let sum = Tensor::<1>::ones([4], &device) + 1.0;
-    let values = sum
-        .into_data_async()
-        .await
-        .map_err(|error| failed(format!("{error:?}")))?
-        .try_to_vec::<f32>()
-        .map_err(|error| failed(format!("{error:?}")))?;
+    let values = read_back(sum, message).await?;
     if values != [2.0; 4] {
         return Err(failed(format!("it says that 1 + 1 is {values:?}")));
     }

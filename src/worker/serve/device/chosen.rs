@@ -3,7 +3,8 @@
 use burn::tensor::{Device, Tensor};
 use futures_util::future::LocalBoxFuture;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::read_back::wait_for;
 use crate::worker::protocol::{DeviceChoice, DeviceKind};
 
 /// A device that was started.
@@ -71,10 +72,10 @@ pub trait Devices {
 /// # Errors
 /// `Device` if it was lost.
 pub(crate) async fn settle(device: &Device) -> Result<()> {
-    let read = Tensor::<1>::zeros([1], device).into_data_async().await;
-    read.map(|_| ()).map_err(|error| {
-        Error::Device(format!(
-            "The GPU stopped working ({error:?}). It usually ran out of memory: close other tabs that use it, then start the engine again. A training run goes on from its last checkpoint."
-        ))
+    wait_for(Tensor::<1>::zeros([1], device), |why| {
+        format!(
+            "The GPU stopped working ({why}). It usually ran out of memory: close other tabs that use it, then start the engine again. A training run goes on from its last checkpoint."
+        )
     })
+    .await
 }

@@ -3,8 +3,9 @@
 use burn::tensor::Tensor;
 use web_time::Instant;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::base_model::BaseModel;
+use crate::read_back::wait_for;
 
 /// Seconds of the UNet for one sample: the minimum of two runs.
 ///
@@ -19,8 +20,10 @@ pub(crate) async fn time_forward(base: &BaseModel) -> Result<f32> {
         let latents = Tensor::zeros([1, 4, base.sample_size, base.sample_size], &device);
         let timestep = Tensor::full([1], 500.0, &device);
         let prediction = base.unet.forward(latents, timestep, context.clone());
-        let read = prediction.into_data_async().await;
-        read.map_err(|error| Error::Device(format!("The device gave nothing back ({error:?}).")))?;
+        wait_for(prediction, |why| {
+            format!("The device gave nothing back ({why}).")
+        })
+        .await?;
         best = best.min(began.elapsed().as_secs_f32());
     }
     Ok(best)

@@ -1,21 +1,21 @@
-//! What a person may want to know of a picture before training on it: tiny, blurry, a duplicate.
+//! Flaws of training pictures: tiny, blurry, duplicate.
 
 use image::imageops::{self, FilterType};
 
-use super::Picture;
+use crate::picture::pixels::Picture;
 
-/// Side of the picture in which sharpness is looked for.
+/// Side of the scaled picture in which edges are measured, in pixels.
 const LOOK: u32 = 256;
-/// Share of the pixels that may lie above the edge that is measured: an edge is thin.
+/// Share of the pixels above the measured percentile. It is small because edges are thin.
 const THIN: f64 = 0.005;
-/// A sharp edge bends brightness by more than this from one pixel to the next, of 255.
+/// The smallest |Laplacian| of a sharp edge, of 255.
 const SHARP: i32 = 14;
-/// Side of a thumbnail that duplicates are told by.
+/// Side of a thumbnail, in pixels.
 const THUMBNAIL: u32 = 16;
-/// Thumbnails of the same picture differ by less than this on average, of 255.
+/// The largest mean difference between thumbnails of one picture, of 255.
 const SAME: f64 = 3.0;
 
-/// A small copy, to tell duplicates by.
+/// A small copy of a picture, for the detection of duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Thumbnail(Vec<u8>);
 
@@ -25,8 +25,8 @@ impl Picture {
         self.width().min(self.height()) < size
     }
 
-    /// Whether it has no sharp edge: the 99.5th percentile of |4-neighbour Laplacian| of its
-    /// brightness, at no more than 256 pixels a side, is small. A picture of one colour is blurry.
+    /// Whether there is no sharp edge: the 99.5th percentile of the absolute 4-neighbour Laplacian of
+    /// the brightness, at a shorter side of at most 256 pixels, is small. A uniform picture is blurry.
     pub fn is_blurry(&self) -> bool {
         let small = self.shrunk(LOOK);
         let grey = imageops::grayscale(&small.pixels);
@@ -46,7 +46,7 @@ impl Picture {
             .is_none_or(|edge| *edge < SHARP)
     }
 
-    /// A small copy, to tell duplicates by.
+    /// A small copy, for the detection of duplicates.
     pub fn thumbnail(&self) -> Thumbnail {
         let small = imageops::resize(&self.pixels, THUMBNAIL, THUMBNAIL, FilterType::Triangle);
         Thumbnail(small.into_raw())
@@ -54,7 +54,7 @@ impl Picture {
 }
 
 impl Thumbnail {
-    /// Whether this is the same picture, saved again or scaled.
+    /// Whether both are of the same picture, possibly scaled or compressed.
     pub fn is_same(&self, other: &Self) -> bool {
         let differences = self.0.iter().zip(&other.0).map(|(a, b)| a.abs_diff(*b));
         let sum: f64 = differences.map(f64::from).sum();
@@ -66,8 +66,8 @@ impl Thumbnail {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::super::decode;
     use super::*;
+    use crate::picture::decode;
 
     fn sample(name: &str, index: usize) -> Picture {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/static/subjects/");

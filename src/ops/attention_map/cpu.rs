@@ -1,34 +1,35 @@
-//! [`crate::ops::attention::map`] on the CPU: one picture of the batch per core, head after head.
+//! [`crate::ops::attention_map`] on the CPU: one batch item per core, head after head.
 
 use burn::backend::flex::FlexTensor;
 use burn::backend::{Flex, TensorMetadata};
-use burn::tensor::Shape;
 
-use crate::ops::attention::cpu::{Given, Sizes, product, score_gradients};
-use crate::ops::attention::map::MapKernels;
-use crate::ops::linear::cpu::{dense, tensor, values};
-use crate::ops::matmul::cpu::{View, for_pieces, with_scratch};
+use crate::ops::attention::inputs::{AttentionInputs, Sizes, product};
+use crate::ops::attention::softmax::score_gradients;
+use crate::ops::attention_map::AttentionMapKernels;
+use crate::ops::flex_tensor::{as_slice, contiguous, from_vec};
+use crate::ops::matmul::cpu::View;
+use crate::ops::pieces::for_pieces;
+use crate::ops::scratch::with_scratch;
 use crate::ops::simd::wide;
 
-impl MapKernels for Flex {
-    fn map_alone(q: FlexTensor, k: FlexTensor, heads: usize) -> FlexTensor {
-        let [q, k] = [q, k].map(dense);
+impl AttentionMapKernels for Flex {
+    fn map_forward(q: FlexTensor, k: FlexTensor, heads: usize) -> FlexTensor {
+        let [q, k] = [q, k].map(contiguous);
         let sizes = Sizes::of(&q, &k, heads);
         let map = sizes.queries * sizes.keys;
         let mut maps = vec![0.0; sizes.batch * map];
         for_pieces([(&mut maps, map)], |index, [mean]| {
-            let given = Given::new(&q, &k, &k, index, sizes);
+            let inputs = AttentionInputs::new(&q, &k, &k, index, sizes);
             with_scratch(map, |weights| {
                 for head in 0..heads {
-                    given.weights(weights, head, 0);
+                    inputs.weights(weights, head, 0);
                     for (mean, weight) in mean.iter_mut().zip(&*weights) {
                         *mean += weight / heads as f32;
                     }
                 }
             });
         });
-        let shape = Shape::from([sizes.batch, sizes.queries, sizes.keys]);
-        tensor(maps, shape)
+        from_vec(maps, [sizes.batch, sizes.queries, sizes.keys])
     }
 
     fn map_backward(
@@ -37,7 +38,7 @@ impl MapKernels for Flex {
         k: FlexTensor,
         heads: usize,
     ) -> [FlexTensor; 2] {
-        let [grad, q, k] = [grad, q, k].map(dense);
+        let [grad, q, k] = [grad, q, k].map(contiguous);
         let sizes = Sizes::of(&q, &k, heads);
         let (queries, keys) = (sizes.queries, sizes.keys);
         let (mut dq, mut dk) = (
@@ -47,23 +48,23 @@ impl MapKernels for Flex {
         for_pieces(
             [(&mut dq, sizes.of_queries()), (&mut dk, sizes.of_keys())],
             |index, [dq, dk]| {
-                let given = Given::new(&q, &k, &k, index, sizes);
-                let grad = &values(&grad)[index * queries * keys..][..queries * keys];
+                let inputs = AttentionInputs::new(&q, &k, &k, index, sizes);
+                let grad = &as_slice(&grad)[index * queries * keys..][..queries * keys];
                 with_scratch(2 * queries * keys, |scratch| {
                     let (weights, ds) = scratch.split_at_mut(queries * keys);
                     for head in 0..heads {
-                        given.weights(weights, head, 0);
+                        inputs.weights(weights, head, 0);
                         for (ds, grad) in ds.iter_mut().zip(grad) {
                             *ds = grad / heads as f32;
                         }
                         wide(|| score_gradients(ds, weights, keys, sizes.scale()));
                         let ds = View::new(ds, queries, keys);
-                        product(sizes.head_mut(dq, head, 0), ds, given.k(head));
-                        product(sizes.head_mut(dk, head, 0), ds.t(), given.q(head));
+                        product(sizes.head_mut(dq, head, 0), ds, inputs.k(head));
+                        product(sizes.head_mut(dk, head, 0), ds.t(), inputs.q(head));
                     }
                 });
             },
         );
-        [tensor(dq, q.shape()), tensor(dk, k.shape())]
+        [from_vec(dq, q.shape()), from_vec(dk, k.shape())]
     }
 }
