@@ -45,7 +45,7 @@ fn settings(prompt: &str, refinements: usize) -> EditConfig {
 fn inversion_then_sampling_at_guidance_1_gives_the_picture_back() {
     let base = base();
     let refinements = EditConfig::default().refinements;
-    assert_eq!(EditConfig::default().steps, 50);
+    assert_eq!(EditConfig::default().num_inference_steps, 50);
     for (name, prompt) in [
         ("dog/0.png", "photo of a dog"),
         ("robot/1.png", "photo of a robot"),

@@ -285,19 +285,12 @@ fn reachable(all: &[Declared], roots: &[&str]) -> BTreeSet<String> {
         if !found.insert(name) {
             continue;
         }
-        let mut of_fields = |fields: &[Member]| {
-            let kinds = fields.iter().map(|field| field.kind.clone());
-            for kind in kinds {
-                let names = kind.split(|c: char| !c.is_alphanumeric());
-                open.extend(names.map(str::to_owned));
-            }
-        };
         match &declared.kind {
-            Kind::Interface(fields) => of_fields(fields),
+            Kind::Interface(fields) => open.extend(parts(fields)),
             Kind::Tagged(_, variants) => {
                 for variant in variants {
                     match &variant.content {
-                        Content::Fields(fields) => of_fields(fields),
+                        Content::Fields(fields) => open.extend(parts(fields)),
                         Content::Struct(of) | Content::StructWithMessage(of) => {
                             open.push(of.clone());
                         }
@@ -309,4 +302,11 @@ fn reachable(all: &[Declared], roots: &[&str]) -> BTreeSet<String> {
         }
     }
     found
+}
+
+/// The names in the types of fields.
+fn parts(fields: &[Member]) -> Vec<String> {
+    let kinds = fields.iter().map(|field| field.kind.as_str());
+    let names = kinds.flat_map(|kind| kind.split(|c: char| !c.is_alphanumeric()));
+    names.map(str::to_owned).collect()
 }
