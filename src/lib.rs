@@ -7,6 +7,8 @@
 //!
 //! | module | what comes out |
 //! |---|---|
+//! | `sha256` | hashes of files |
+//! | [`storage`] | files in OPFS, on disk, or in memory |
 //! | [`weights`] | checked tensors from a diffusers folder, on disk or over HTTP |
 //! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
 //! | [`sampler`] | noise schedule, sampling methods, seeded noise |
@@ -32,6 +34,8 @@ pub mod error;
 pub mod eval;
 #[cfg(feature = "tensor")]
 pub mod generate;
+#[cfg(feature = "web")]
+pub(crate) mod js;
 #[cfg(feature = "booth")]
 pub mod memory;
 #[cfg(feature = "tensor")]
@@ -45,8 +49,12 @@ pub mod plan;
 pub mod recipe;
 #[cfg(feature = "tensor")]
 pub mod sampler;
+#[cfg(any(feature = "tensor", feature = "web"))]
+pub mod sha256;
 #[cfg(feature = "tensor")]
 pub mod spectral;
+#[cfg(feature = "tensor")]
+pub mod storage;
 #[cfg(feature = "booth")]
 pub mod synthetic;
 #[cfg(feature = "tensor")]

@@ -89,7 +89,7 @@ impl Base {
             ClipTextConfig::parse(&files.read("text_encoder/config.json", CONFIG_LIMIT).await?)?;
         let unet_config = UNetConfig::parse(&files.read("unet/config.json", CONFIG_LIMIT).await?)?;
         let vae_config = VaeConfig::parse(&files.read("vae/config.json", CONFIG_LIMIT).await?)?;
-        let tiny_config = if index.vae_tiny || files.adds("vae_tiny/config.json") {
+        let tiny_config = if index.vae_tiny || files.lists("vae_tiny/config.json") {
             let config = files.read("vae_tiny/config.json", CONFIG_LIMIT).await?;
             Some(VaeTinyConfig::parse(&config)?)
         } else {
@@ -397,11 +397,11 @@ fn folder_name(files: &Files) -> String {
     let path = match files {
         #[cfg(not(target_family = "wasm"))]
         Files::Folder(folder) => folder.to_string_lossy().into_owned(),
-        Files::Given(given) => given.title().to_owned(),
+        Files::Local(files) => files.title().to_owned(),
         #[cfg(feature = "web")]
         Files::Http(address) => address.clone(),
         #[cfg(feature = "web")]
-        Files::Kept(base) => base.title().to_owned(),
+        Files::Cached(base) => base.title().to_owned(),
     };
     let name = path
         .trim_end_matches(['/', '\\'])

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::sha256::is_hex_digest;
 
 /// The longest one-line text, in bytes.
 pub const MAX_LINE: usize = 1_000;
@@ -240,7 +241,7 @@ impl DeltaMetadata {
                 ));
             }
         }
-        if !is_sha256(&self.base_sha256) {
+        if !is_hex_digest(&self.base_sha256) {
             return Err(wrong(
                 "deltabooth.base_sha256",
                 "is not a SHA-256 in 64 hexadecimal digits",
@@ -269,10 +270,6 @@ impl DeltaMetadata {
         }
         Ok(())
     }
-}
-
-pub(crate) fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Only a data URI: an address would make the page fetch it, and tell somebody.

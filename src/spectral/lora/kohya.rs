@@ -15,13 +15,13 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::base_model::Base;
 use crate::model::config::PredictionType;
+use crate::sha256::hex_digest;
 use crate::spectral::decompose::shapes::{Component, Shapes};
 use crate::spectral::delta::DeltaMetadata;
 use crate::spectral::lora::file::{Half, Name, halves};
 use crate::spectral::lora::{Lora, LoraReport};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, from_f32};
-use crate::weights::hash::sha256_hex;
 
 /// Writes a file in F16, BF16 or F32.
 ///
@@ -59,7 +59,7 @@ pub fn write(
         hashed.extend_from_slice(bytes);
     }
     let mut metadata = metadata.clone();
-    metadata.insert("sshs_model_hash".into(), sha256_hex(&hashed));
+    metadata.insert("sshs_model_hash".into(), hex_digest(&hashed));
     safetensors::write(&tensors, &metadata)
 }
 

@@ -1,7 +1,13 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use sha2::{Digest, Sha256};
+
 use super::*;
+use crate::error::Error;
+use crate::train::dataset::sample::{Latents, PictureLatents, Sample, Shows};
 use crate::train::dataset::words::Words;
+use crate::train::settings::TrainSettings;
+use crate::train::trainer::StepLoss;
 
 fn sample() -> Checkpoint {
     let settings = TrainSettings {

@@ -1,12 +1,13 @@
-//! Kinds of numbers in a safetensors file, and their conversion.
+//! Types of values in a safetensors file, and their conversion.
 
 use half::{bf16, f16};
 
 use crate::error::{Error, Result};
+use crate::weights::format::f16 as half_bits;
 
 macro_rules! dtypes {
     ($($variant:ident $name:literal $bits:literal,)*) => {
-        /// The kinds of numbers that the format names; F32, F16 and BF16 can be converted.
+        /// The types that the format names; F32, F16 and BF16 can be converted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(non_camel_case_types, reason = "the format's own names")]
         #[expect(missing_docs, reason = "the format's own names")]
@@ -18,7 +19,7 @@ macro_rules! dtypes {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Bits per number.
+            /// Bits per value.
             pub fn bits(self) -> u64 {
                 match self { $(Self::$variant => $bits,)* }
             }
@@ -54,10 +55,10 @@ dtypes! {
     U64 "U64" 64,
 }
 
-/// Little-endian F32, F16 or BF16 to numbers; NaN and infinities pass.
+/// Reads little-endian F32, F16 or BF16 values; NaN and infinities pass.
 ///
 /// # Errors
-/// `Weights` for any other type, or a length that is not a whole number of numbers.
+/// `Weights` for any other type, or a length that is not a multiple of the size of a value.
 pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
     let whole = (bytes.len() as u64 * 8).is_multiple_of(dtype.bits());
     match dtype {
@@ -76,7 +77,7 @@ pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
             .as_chunks()
             .0
             .iter()
-            .map(|&b| widened(u16::from_le_bytes(b)))
+            .map(|&b| half_bits::to_f32(u16::from_le_bytes(b)))
             .collect()),
         Dtype::BF16 => Ok(bytes
             .as_chunks()
@@ -91,21 +92,7 @@ pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
     }
 }
 
-/// The F32 of a half's bits, without a branch, so that a compiler takes several at a time: that
-/// matters in WebAssembly, which has no instruction for it.
-fn widened(half: u16) -> f32 {
-    let magnitude = u32::from(half & 0x7fff) << 13;
-    // The exponent's offset is 15 in a half and 127 in F32; the product is exact, denormals too.
-    let scaled = (f32::from_bits(magnitude) * f32::from_bits((127 + 127 - 15) << 23)).to_bits();
-    let special = if half & 0x7c00 == 0x7c00 {
-        0xff << 23
-    } else {
-        0
-    };
-    f32::from_bits(scaled | special | (u32::from(half & 0x8000) << 16))
-}
-
-/// Numbers to little-endian F32, F16 or BF16, rounded to nearest, ties to even.
+/// Writes little-endian F32, F16 or BF16 values, rounded to nearest, ties to even.
 ///
 /// # Errors
 /// `Weights` for any other type.
@@ -124,21 +111,5 @@ pub fn from_f32(dtype: Dtype, values: &[f32]) -> Result<Vec<u8>> {
             "numbers of type {} cannot be written.",
             dtype.name()
         ))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_half_is_widened_as_the_standard_says() {
-        for bits in 0..=u16::MAX {
-            let (ours, right) = (widened(bits), f16::from_bits(bits).to_f32());
-            assert!(
-                ours.to_bits() == right.to_bits() || ours.is_nan() && right.is_nan(),
-                "{bits:#06x}: {ours} for {right}"
-            );
-        }
     }
 }
