@@ -10,7 +10,8 @@
 
 use std::time::Instant;
 
-use deltabooth::spectral::svd::{Decomposition, Exactness, decompose};
+use deltabooth::spectral::svd::accuracy::estimate;
+use deltabooth::spectral::svd::{Accuracy, Decomposition, decompose};
 use faer::Mat;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
@@ -71,8 +72,13 @@ fn row(
     let began = Instant::now();
     let factors = decompose(matrix, rows, cols);
     let seconds = began.elapsed().as_secs_f64();
-    let Exactness { residual, skew } = Exactness::probed(&factors, matrix);
-    println!("{rows} × {cols}, {how}\t{seconds:.2} s\tresidual {residual:.1e}, skew {skew:.1e}");
+    let Accuracy {
+        residual,
+        orthogonality_error,
+    } = estimate(&factors, matrix);
+    println!(
+        "{rows} × {cols}, {how}\t{seconds:.2} s\tresidual {residual:.1e}, orthogonality error {orthogonality_error:.1e}"
+    );
 }
 
 fn decompose_here(matrix: &[f32], rows: usize, cols: usize) -> Decomposition {
@@ -107,7 +113,7 @@ macro_rules! thin {
                     .collect(),
                 rows,
                 cols,
-                exactness: Exactness::default(),
+                accuracy: Accuracy::default(),
             }
         }
     };

@@ -11,9 +11,9 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use deltabooth::generate::{GenerateSettings, generate};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture;
-use deltabooth::spectral::Decomposed;
+use deltabooth::spectral::DecomposedBaseModel;
 use deltabooth::train::{Recompute, Subject, TrainSettings, Trainer, Words};
 use deltabooth::weights::Files;
 
@@ -25,7 +25,7 @@ fn main() {
 async fn measure() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let device = Device::flex();
-    let base = Base::load(
+    let base = BaseModel::load(
         &Files::Folder(root.join("static/base")),
         &device,
         &mut |_| {},
@@ -34,7 +34,7 @@ async fn measure() {
     .unwrap();
 
     let start = Instant::now();
-    let decomposed = Decomposed::new(&base, false, async |_, _| Ok(()))
+    let decomposed = DecomposedBaseModel::new(&base, false, async |_, _| Ok(()))
         .await
         .unwrap();
     row(
@@ -117,7 +117,7 @@ async fn measure() {
 
 /// A step that computes the UNet's stages twice to save memory, against a plain one of the same
 /// batch, in turn.
-async fn recomputation(base: &Base, decomposed: &Decomposed, subject: &Subject) {
+async fn recomputation(base: &BaseModel, decomposed: &DecomposedBaseModel, subject: &Subject) {
     let mut trainers = Vec::new();
     for recompute in [Recompute::None, Recompute::Blocks] {
         let settings = TrainSettings {
@@ -149,7 +149,7 @@ async fn recomputation(base: &Base, decomposed: &Decomposed, subject: &Subject) 
 
 /// A step that sees a collage and counts the unmix loss, against a plain one of the same batch, in
 /// turn.
-async fn collages(base: &Base, decomposed: &Decomposed, subjects: [Subject; 2]) {
+async fn collages(base: &BaseModel, decomposed: &DecomposedBaseModel, subjects: [Subject; 2]) {
     let settings = |mix_probability: f64, unmix_weight: f64| TrainSettings {
         subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
         prior_images: 4,

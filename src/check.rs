@@ -1,7 +1,7 @@
 //! Does this device compute what diffusers computes?
 //!
 //! A base may bring `check.safetensors`: inputs and outputs of its parts, written by diffusers
-//! (`tests/parity/embedded.py`). Comparing against them tells a person whether the device in their
+//! (`tools/base/reference.py`). Comparing against them tells a person whether the device in their
 //! machine can be trusted, and a researcher how far it is from the reference.
 
 use core::ops::ControlFlow;
@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 
 use crate::error::{Error, Result};
 use crate::generate::denoise;
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::sampler::{NoiseSchedule, Sampler, SamplerKind};
 use crate::weights::{BaseHash, Files, Place, Weights};
 
@@ -35,7 +35,7 @@ pub struct Difference {
 ///
 /// # Errors
 /// `Settings` if the base brings none; `Weights` or `Io` if they cannot be read.
-pub async fn reference(files: &Files, base: &Base) -> Result<Weights> {
+pub async fn reference(files: &Files, base: &BaseModel) -> Result<Weights> {
     if !files.exists(FILE).await {
         return Err(Error::Settings(format!(
             "This base brings no {FILE}, so there is nothing to hold this device against. Check it with the built-in base."
@@ -61,7 +61,7 @@ pub async fn reference(files: &Files, base: &Base) -> Result<Weights> {
 /// `Weights` if a reference tensor is missing or misshapen, `Device` if the device fails,
 /// `Cancelled` if `on_step` breaks.
 pub async fn compare(
-    base: &Base,
+    base: &BaseModel,
     mut reference: Weights,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Vec<Difference>> {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate, read, streams};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::sampler::{DdimInverse, NoiseSchedule};
 
@@ -114,7 +114,7 @@ pub struct Edited {
 /// `Settings` for settings that cannot work, `Config` for a base that cannot be inverted,
 /// `Cancelled` if `on_step` breaks, `Device` if the device fails.
 pub async fn edit(
-    base: &Base,
+    base: &BaseModel,
     unet: &UNet2DConditionModel,
     picture: &[f32],
     settings: &EditSettings,
@@ -146,7 +146,7 @@ pub async fn edit(
 ///
 /// # Errors
 /// `Picture` if it does not have the base's size.
-pub fn encode(base: &Base, picture: &[f32]) -> Result<Tensor<4>> {
+pub fn encode(base: &BaseModel, picture: &[f32]) -> Result<Tensor<4>> {
     let size = base.picture_size();
     if picture.len() != 3 * size * size {
         return Err(Error::Picture(format!(
@@ -164,7 +164,7 @@ pub fn encode(base: &Base, picture: &[f32]) -> Result<Tensor<4>> {
 /// # Errors
 /// As [`edit`].
 pub async fn invert(
-    base: &Base,
+    base: &BaseModel,
     unet: &UNet2DConditionModel,
     latents: Tensor<4>,
     settings: &EditSettings,

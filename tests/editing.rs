@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use deltabooth::edit::{EditSettings, edit, encode, invert};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::decode;
 use deltabooth::weights::Files;
 
@@ -17,13 +17,13 @@ fn folder(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn base() -> Base {
+fn base() -> BaseModel {
     let files = Files::Folder(folder("base"));
-    pollster::block_on(Base::load(&files, &Device::flex(), &mut |_| {})).unwrap()
+    pollster::block_on(BaseModel::load(&files, &Device::flex(), &mut |_| {})).unwrap()
 }
 
 /// A sample picture as the base takes it.
-fn picture(base: &Base, name: &str) -> Vec<f32> {
+fn picture(base: &BaseModel, name: &str) -> Vec<f32> {
     let bytes = std::fs::read(folder("subjects").join(name)).unwrap();
     let size = base.picture_size() as u32;
     decode(&bytes).unwrap().square(0.5, size).to_model()

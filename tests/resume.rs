@@ -8,26 +8,26 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Device;
 use deltabooth::generate::GenerateSettings;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture;
-use deltabooth::spectral::Decomposed;
+use deltabooth::spectral::DecomposedBaseModel;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
 use deltabooth::train::{Checkpoint, Onlooker, Prepared, Subject, TrainSettings, Trainer, Words};
 use deltabooth::weights::Files;
 use deltabooth::{Error, error::Result};
 
-async fn base() -> (Base, Decomposed) {
+async fn base() -> (BaseModel, DecomposedBaseModel) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/static/base");
     let files = Files::Folder(folder.into());
-    let base = Base::load(&files, &Device::flex(), &mut |_| {})
+    let base = BaseModel::load(&files, &Device::flex(), &mut |_| {})
         .await
         .unwrap();
-    let decomposed = Decomposed::new(&base, true, async |_, _| Ok(()));
+    let decomposed = DecomposedBaseModel::new(&base, true, async |_, _| Ok(()));
     let decomposed = decomposed.await.unwrap();
     (base, decomposed)
 }
 
-fn subject(base: &Base, name: &str) -> Subject {
+fn subject(base: &BaseModel, name: &str) -> Subject {
     let size = base.picture_size();
     let pictures = (0..2).map(|index| {
         let path = format!(

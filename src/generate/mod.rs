@@ -13,7 +13,7 @@ use core::ops::ControlFlow;
 use burn::tensor::{Tensor, TensorData};
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::picture::Picture;
 use crate::sampler::{Noise, Sampler};
@@ -98,7 +98,7 @@ impl Generated {
 /// `Settings` for settings that cannot work, `Cancelled` if `on_step` breaks, `Device` if the
 /// pictures cannot be read.
 pub async fn generate(
-    base: &Base,
+    base: &BaseModel,
     unet: &UNet2DConditionModel,
     settings: &GenerateSettings,
     latents: Option<Tensor<4>>,
@@ -153,7 +153,7 @@ pub async fn denoise(
 }
 
 /// The positions of the word whose attention is wanted, among the prompt's tokens.
-fn words_of(base: &Base, settings: &GenerateSettings) -> Result<Option<Vec<usize>>> {
+fn words_of(base: &BaseModel, settings: &GenerateSettings) -> Result<Option<Vec<usize>>> {
     let word = settings.attend_to.trim();
     if word.is_empty() {
         return Ok(None);

@@ -222,7 +222,7 @@ fn with_word(attend_to: &str) -> Result<Generated> {
     };
     pollster::block_on(async {
         let files = crate::weights::Files::Folder(folder.into());
-        let base = Base::load(&files, &Device::flex(), &mut |_| {}).await?;
+        let base = BaseModel::load(&files, &Device::flex(), &mut |_| {}).await?;
         let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
         generate(&base, &base.unet, &settings, None, &mut go_on).await
     })

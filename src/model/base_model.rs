@@ -19,7 +19,7 @@ use crate::weights::{BaseHash, Files, Place, SingleFile, Weights};
 
 /// The parts of a base, frozen, on one device.
 #[derive(Clone, Debug)]
-pub struct Base {
+pub struct BaseModel {
     /// Prompts to token ids.
     pub tokenizer: Arc<Tokenizer>,
     /// Token ids to text embeddings.
@@ -62,7 +62,7 @@ const CONFIG_LIMIT: u64 = 1 << 20;
 /// CLIP's `vocab.json` has about 1 MB.
 const VOCAB_LIMIT: u64 = 16 << 20;
 
-impl Base {
+impl BaseModel {
     /// Loads a diffusers folder, all configs before the first weight, onto a device or a [`Place`],
     /// which says too how matrices are stored.
     ///

@@ -17,9 +17,11 @@ pub mod svd;
 #[cfg(test)]
 mod tests;
 
-pub use decompose::decomposed::Decomposed;
-pub use decompose::layer_selection::Needs;
-pub use decompose::spectral_base::{LayerBase, Layers, SpectralBase};
+pub use decompose::decomposed::DecomposedBaseModel;
+pub use decompose::decomposed_model::{DecomposedModel, LayerFactors, Layers};
+pub use decompose::layer_selection::LayerSelection;
 pub use shift::ShiftSet;
 pub use shift::preset::LayerPreset;
-pub use shift::trainable::{Attached, Collected, Form, LayerRange, Trainable};
+pub use shift::shifted_model::{
+    LayerRange, ShiftGradients, ShiftedModel, ShiftedModelWithGraph, WeightForm,
+};

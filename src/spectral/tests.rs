@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Distribution, Tensor};
 
 use super::shift::{NormShift, ShiftKind, ShiftSet};
-use super::{Form, Layers, SpectralBase};
+use super::{DecomposedModel, Layers, WeightForm};
 use crate::error::{Error, Result};
 use crate::model::layers::{
     Conv2d, GroupNorm, LayerForm, LayerMut, LayerNorm, Linear, Visitor, Weight,
@@ -78,10 +78,12 @@ pub(super) fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
 }
 
-fn decompose(model: &Small) -> SpectralBase {
-    pollster::block_on(SpectralBase::decompose(model, "the hash", async |_, _| {
-        Ok(())
-    }))
+fn decompose(model: &Small) -> DecomposedModel {
+    pollster::block_on(DecomposedModel::decompose(
+        model,
+        "the hash",
+        async |_, _| Ok(()),
+    ))
     .unwrap()
 }
 
@@ -117,9 +119,9 @@ fn delta(len: usize) -> Vec<f32> {
 fn no_shift_gives_the_bases_weights_to_the_bit() {
     let model = Small::new();
     let base = decompose(&model);
-    let trainable = base.trainable(&model, NormShift::FullLength).unwrap();
-    let zero = trainable.to_shifts(&vec![0.0; trainable.len()]);
-    let some = trainable.to_shifts(&delta(trainable.len()));
+    let shifted = base.shifted_model(&model, NormShift::FullLength).unwrap();
+    let zero = shifted.to_shifts(&vec![0.0; shifted.len()]);
+    let some = shifted.to_shifts(&delta(shifted.len()));
     let x = random([2, 3, 6, 6]);
     for deltas in [
         &[][..],
@@ -139,9 +141,9 @@ fn no_shift_gives_the_bases_weights_to_the_bit() {
 fn baked_weights_are_the_papers_formula() {
     let model = Small::new();
     let base = decompose(&model);
-    let trainable = base.trainable(&model, NormShift::FullLength).unwrap();
-    let (first, second) = (delta(trainable.len()), delta(trainable.len()));
-    let shifts = [trainable.to_shifts(&first), trainable.to_shifts(&second)];
+    let shifted = base.shifted_model(&model, NormShift::FullLength).unwrap();
+    let (first, second) = (delta(shifted.len()), delta(shifted.len()));
+    let shifts = [shifted.to_shifts(&first), shifted.to_shifts(&second)];
     let baked = base
         .bake(&model, &[(&shifts[0], 0.8), (&shifts[1], 1.2)])
         .unwrap();
@@ -149,10 +151,10 @@ fn baked_weights_are_the_papers_formula() {
         panic!("the weight is whole")
     };
 
-    let (_, super::LayerBase::Matrix { u, sigma, vt }) = base.layers().nth(3).unwrap() else {
+    let (_, super::LayerFactors::Matrix { u, sigma, vt }) = base.layers().nth(3).unwrap() else {
         panic!("a matrix")
     };
-    let at = trainable.layout()[3].range.start;
+    let at = shifted.layout()[3].range.start;
     let s: Vec<f32> = sigma
         .iter()
         .enumerate()
@@ -164,7 +166,7 @@ fn baked_weights_are_the_papers_formula() {
         &values((u.f32() * s.unsqueeze()).matmul(vt.f32())),
         1e-5,
     );
-    let norm = trainable.layout()[1].range.start;
+    let norm = shifted.layout()[1].range.start;
     let expected = values(model.norm.weight.clone())[0] + 0.8 * first[norm] + 1.2 * second[norm];
     assert!((values(baked.norm.weight)[0] - expected).abs() < 1e-6);
 }
@@ -175,19 +177,19 @@ fn training_and_inference_see_the_same_model_in_every_form() {
     let base = decompose(&model);
     let x = random([2, 3, 6, 6]);
     for norms in [NormShift::FullLength, NormShift::Scalar] {
-        for form in [Form::Factored, Form::Rebuilt] {
-            let trainable = base
-                .trainable_as(&model, norms, |_, _, _| Some(form))
+        for form in [WeightForm::Factored, WeightForm::Rebuilt] {
+            let shifted = base
+                .shifted_model_with(&model, norms, |_, _, _| Some(form))
                 .unwrap();
-            let delta = delta(trainable.len());
+            let delta = delta(shifted.len());
             let baked = base
-                .bake(&model, &[(&trainable.to_shifts(&delta), 1.0)])
+                .bake(&model, &[(&shifted.to_shifts(&delta), 1.0)])
                 .unwrap();
-            let attached = trainable
-                .attach(Tensor::from_floats(delta.as_slice(), &Device::flex()))
+            let with_graph = shifted
+                .with_graph(Tensor::from_floats(delta.as_slice(), &Device::flex()))
                 .unwrap();
             assert_close(
-                &values(attached.model.forward(x.clone())),
+                &values(with_graph.model.forward(x.clone())),
                 &values(baked.forward(x.clone())),
                 1e-5,
             );
@@ -219,26 +221,26 @@ fn the_gradient_is_that_of_finite_differences_and_of_the_rebuilt_weights() {
     let base = decompose(&model);
     let (x, target) = (random([2, 3, 6, 6]), random([2, 9, 4]));
     for norms in [NormShift::FullLength, NormShift::Scalar] {
-        let gradient = |form: Form, delta: &[f32]| {
-            let trainable = base
-                .trainable_as(&model, norms, |_, _, _| Some(form))
+        let gradient = |form: WeightForm, delta: &[f32]| {
+            let shifted = base
+                .shifted_model_with(&model, norms, |_, _, _| Some(form))
                 .unwrap();
-            let attached = trainable
-                .attach(Tensor::from_floats(delta, &Device::flex()))
+            let with_graph = shifted
+                .with_graph(Tensor::from_floats(delta, &Device::flex()))
                 .unwrap();
-            let loss = (attached.model.forward(x.clone()) * target.clone()).sum();
+            let loss = (with_graph.model.forward(x.clone()) * target.clone()).sum();
             let value = values(loss.clone())[0];
-            (value, values(attached.gradient(&mut loss.backward())))
+            (value, values(with_graph.gradient(&mut loss.backward())))
         };
-        let trainable = base.trainable(&model, norms).unwrap();
-        let delta: Vec<f32> = delta(trainable.len()).iter().map(|d| d * 0.2).collect();
-        let (_, factored) = gradient(Form::Factored, &delta);
-        assert_close(&factored, &gradient(Form::Rebuilt, &delta).1, 1e-4);
+        let shifted = base.shifted_model(&model, norms).unwrap();
+        let delta: Vec<f32> = delta(shifted.len()).iter().map(|d| d * 0.2).collect();
+        let (_, factored) = gradient(WeightForm::Factored, &delta);
+        assert_close(&factored, &gradient(WeightForm::Rebuilt, &delta).1, 1e-4);
         for at in 0..delta.len() {
             let step = |by: f32| {
                 let mut delta = delta.clone();
                 delta[at] += by;
-                gradient(Form::Factored, &delta).0
+                gradient(WeightForm::Factored, &delta).0
             };
             let slope = (step(1e-2) - step(-1e-2)) / 2e-2;
             assert!(
@@ -254,27 +256,27 @@ fn the_gradient_is_that_of_finite_differences_and_of_the_rebuilt_weights() {
 fn layers_that_are_not_chosen_stay_the_bases_and_are_not_in_the_delta() {
     let model = Small::new();
     let base = decompose(&model);
-    let trainable = base
-        .trainable_as(&model, NormShift::FullLength, |path, form, shape| {
+    let shifted = base
+        .shifted_model_with(&model, NormShift::FullLength, |path, form, shape| {
             assert_eq!(form == LayerForm::Norm, shape[0] == 1, "{path}: {shape:?}");
-            matches!(path, "linear" | "norm").then_some(Form::Factored)
+            matches!(path, "linear" | "norm").then_some(WeightForm::Factored)
         })
         .unwrap();
-    let paths: Vec<&str> = trainable.layout().iter().map(|l| &*l.path).collect();
-    assert_eq!((paths, trainable.len()), (vec!["norm", "linear"], 8 + 5));
-    let delta: Vec<f32> = delta(trainable.len()).iter().map(|d| d * 0.2).collect();
+    let paths: Vec<&str> = shifted.layout().iter().map(|l| &*l.path).collect();
+    assert_eq!((paths, shifted.len()), (vec!["norm", "linear"], 8 + 5));
+    let delta: Vec<f32> = delta(shifted.len()).iter().map(|d| d * 0.2).collect();
     let x = random([2, 3, 6, 6]);
-    let attached = trainable
-        .attach(Tensor::from_floats(delta.as_slice(), &Device::flex()))
+    let with_graph = shifted
+        .with_graph(Tensor::from_floats(delta.as_slice(), &Device::flex()))
         .unwrap();
-    let shifts = trainable.to_shifts(&delta);
+    let shifts = shifted.to_shifts(&delta);
     let baked = base.bake(&model, &[(&shifts, 1.0)]).unwrap();
-    let output = attached.model.forward(x.clone());
+    let output = with_graph.model.forward(x.clone());
     assert_close(&values(output.clone()), &values(baked.forward(x)), 1e-5);
-    let gradient = values(attached.gradient(&mut output.powi_scalar(2).sum().backward()));
+    let gradient = values(with_graph.gradient(&mut output.powi_scalar(2).sum().backward()));
     assert!(gradient.iter().any(|g| *g != 0.0));
 
-    let none = base.trainable_as(&model, NormShift::FullLength, |_, _, _| None);
+    let none = base.shifted_model_with(&model, NormShift::FullLength, |_, _, _| None);
     assert!(matches!(none.unwrap_err(), Error::Settings(_)));
 }
 
@@ -282,18 +284,18 @@ fn layers_that_are_not_chosen_stay_the_bases_and_are_not_in_the_delta() {
 fn a_shift_below_minus_sigma_has_no_gradient() {
     let model = Small::new();
     let base = decompose(&model);
-    let trainable = base.trainable(&model, NormShift::FullLength).unwrap();
-    let delta = vec![-1000.0; trainable.len()];
-    let attached = trainable
-        .attach(Tensor::from_floats(delta.as_slice(), &Device::flex()))
+    let shifted = base.shifted_model(&model, NormShift::FullLength).unwrap();
+    let delta = vec![-1000.0; shifted.len()];
+    let with_graph = shifted
+        .with_graph(Tensor::from_floats(delta.as_slice(), &Device::flex()))
         .unwrap();
-    let mut gradients = attached
+    let mut gradients = with_graph
         .model
         .forward(random([1, 3, 6, 6]))
         .sum()
         .backward();
-    let gradient = values(attached.gradient(&mut gradients));
-    for layer in trainable
+    let gradient = values(with_graph.gradient(&mut gradients));
+    for layer in shifted
         .layout()
         .iter()
         .filter(|layer| layer.kind == ShiftKind::Spectral)
@@ -310,7 +312,7 @@ fn a_shift_below_minus_sigma_has_no_gradient() {
 fn the_layout_covers_the_flat_vector_in_the_models_order() {
     let model = Small::new();
     let layout = decompose(&model)
-        .trainable(&model, NormShift::FullLength)
+        .shifted_model(&model, NormShift::FullLength)
         .unwrap();
     let paths: Vec<&str> = layout
         .layout()
@@ -356,7 +358,7 @@ fn shifts_that_do_not_fit_are_refused_by_name() {
 #[test]
 fn the_work_can_be_stopped_between_layers() {
     let mut seen = Vec::new();
-    let result = pollster::block_on(SpectralBase::decompose(
+    let result = pollster::block_on(DecomposedModel::decompose(
         &Small::new(),
         "",
         async |done, total| {

@@ -7,19 +7,19 @@ use core::ops::ControlFlow;
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
 
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::lora;
 use crate::spectral::lora::{LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{Decomposed, LayerBase, Layers, ShiftSet};
+use crate::spectral::{DecomposedBaseModel, LayerFactors, Layers, ShiftSet};
 use crate::synthetic::*;
 use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
 use crate::weights::{Files, Place, Stored};
 
 /// A small stand-in, loaded as halves and as F32.
-fn both(kind: Kind, dtype: Dtype) -> [Base; 2] {
+fn both(kind: Kind, dtype: Dtype) -> [BaseModel; 2] {
     let place = tempfile::tempdir().unwrap();
     let options = Options {
         size: Size::Small,
@@ -30,7 +30,7 @@ fn both(kind: Kind, dtype: Dtype) -> [Base; 2] {
     let files = Files::Folder(place.path().to_owned());
     [Stored::F16, Stored::F32].map(|stored| {
         let place = Place::new(&Device::flex(), stored);
-        block_on(Base::load(&files, place, &mut |_| {})).unwrap()
+        block_on(BaseModel::load(&files, place, &mut |_| {})).unwrap()
     })
 }
 
@@ -39,7 +39,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// What all parts answer: embeddings, noise and a picture, and what it is encoded to.
-fn answers(base: &Base) -> [Vec<f32>; 4] {
+fn answers(base: &BaseModel) -> [Vec<f32>; 4] {
     let latents = Tensor::<4>::ones([1, 4, 8, 8], base.device()) * 0.3;
     let text = base.embed(&["a photo of a robot".to_owned()]);
     let times = Tensor::full([1], 500.0, base.device());
@@ -115,12 +115,12 @@ fn a_base_of_f32_files_is_rounded_when_it_is_stored_as_halves() {
 }
 
 /// The base in F32 with U and V as the other's were rounded.
-fn decomposed([halves, _]: &[Base; 2]) -> [Decomposed; 2] {
-    let made = block_on(Decomposed::new(halves, true, async |_, _| Ok(()))).unwrap();
+fn decomposed([halves, _]: &[BaseModel; 2]) -> [DecomposedBaseModel; 2] {
+    let made = block_on(DecomposedBaseModel::new(halves, true, async |_, _| Ok(()))).unwrap();
     let halves = made.stored_as(Stored::F16);
     let f32 = halves.stored_as(Stored::F32);
     for (_, layer) in halves.unet.layers() {
-        if let LayerBase::Matrix { u, vt, .. } = layer {
+        if let LayerFactors::Matrix { u, vt, .. } = layer {
             assert_eq!([u.stored(), vt.stored()], [Stored::F16; 2]);
         }
     }
@@ -167,10 +167,10 @@ fn training_is_bit_equal_with_the_same_numbers_in_f32() {
 fn a_delta_and_a_lora_are_added_in_f32_and_stored_as_the_weight_was() {
     let bases = both(Kind::BkSdmTiny, Dtype::F16);
     let decomposed = decomposed(&bases);
-    let matrices = matrices(&bases[0].unet);
+    let unshifted = matrices(&bases[0].unet);
     let mut shifts = ShiftSet::new();
     let mut layers = LoraLayers::new();
-    for (path, matrix) in &matrices {
+    for (path, matrix) in &unshifted {
         let [c_out, fan_in] = matrix.dims();
         shifts.insert(
             path.clone(),
@@ -197,5 +197,5 @@ fn a_delta_and_a_lora_are_added_in_f32_and_stored_as_the_weight_was() {
         .map(|base| lora::apply(&base.unet, &[(&layers, 1.0)]).unwrap());
     assert_rounded(&with_lora[0], &with_lora[1]);
     let changed = values(matrices(&with_lora[0])[0].1.f32());
-    assert_ne!(changed, values(matrices[0].1.f32()));
+    assert_ne!(changed, values(unshifted[0].1.f32()));
 }

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use clap::ValueEnum;
 use pollster::block_on;
 
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::synthetic::*;
 use crate::weights::Files;
 
@@ -16,7 +16,7 @@ fn small(kind: Kind) -> Options {
 }
 
 /// Writes a stand-in and loads it.
-fn load(options: &Options) -> (tempfile::TempDir, Base) {
+fn load(options: &Options) -> (tempfile::TempDir, BaseModel) {
     let place = tempfile::tempdir().unwrap();
     let (mut done, mut total) = (0, 0);
     write(options, place.path(), &mut |now, all| {
@@ -27,10 +27,10 @@ fn load(options: &Options) -> (tempfile::TempDir, Base) {
     let (files, device) = (Files::Folder(place.path().to_owned()), Device::flex());
     let base = block_on(async {
         match options.layout {
-            Layout::Folder => Base::load(&files, &device, &mut |_| {}).await,
+            Layout::Folder => BaseModel::load(&files, &device, &mut |_| {}).await,
             Layout::SingleFile => {
                 let path = "model.safetensors";
-                Base::load_single_file(&files, path, &files, None, &device, &mut |_| {}).await
+                BaseModel::load_single_file(&files, path, &files, None, &device, &mut |_| {}).await
             }
         }
     });
@@ -38,7 +38,7 @@ fn load(options: &Options) -> (tempfile::TempDir, Base) {
 }
 
 /// What the UNet and the autoencoder answer to the same small latents.
-fn answers(base: &Base) -> (Vec<f32>, Vec<f32>) {
+fn answers(base: &BaseModel) -> (Vec<f32>, Vec<f32>) {
     let latents = Tensor::<4>::ones([1, 4, 8, 8], base.device()) * 0.3;
     let text = base.embed(&["a photo of a robot".to_owned()]);
     let times = Tensor::full([1], 500.0, base.device());
@@ -116,7 +116,7 @@ fn a_checkpoint_needs_a_tokenizer_and_says_so() {
         let tokenizer = Files::Folder(tokenizer.to_owned());
         let device = Device::flex();
         let path = "model.safetensors";
-        block_on(Base::load_single_file(
+        block_on(BaseModel::load_single_file(
             &files,
             path,
             &tokenizer,
@@ -178,7 +178,7 @@ fn guidance_is_told_to_a_model_that_has_it_within() {
     use crate::generate::{GenerateSettings, generate};
     use crate::sampler::SamplerKind;
 
-    let latents = |base: &Base, guidance_scale: f64| {
+    let latents = |base: &BaseModel, guidance_scale: f64| {
         let settings = GenerateSettings {
             prompt: "a robot".into(),
             sampler: SamplerKind::Lcm,
@@ -216,6 +216,6 @@ fn an_inpainting_model_is_called_one() {
     assert_ne!(json, nine);
     std::fs::write(config, nine).unwrap();
     let files = Files::Folder(place.path().to_owned());
-    let error = block_on(Base::load(&files, &Device::flex(), &mut |_| {}));
+    let error = block_on(BaseModel::load(&files, &Device::flex(), &mut |_| {}));
     assert!(error.unwrap_err().to_string().contains("inpainting"));
 }

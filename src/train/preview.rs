@@ -7,7 +7,7 @@ use burn::tensor::{Int, Tensor};
 use crate::error::Result;
 use crate::generate::{Easel, GenerateSettings, Generated};
 use crate::model::autoencoder_tiny::AutoencoderTiny;
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::config::SchedulerConfig;
 use crate::train::trainable_models::Tuned;
 
@@ -24,7 +24,7 @@ pub struct Onlooker {
 impl Onlooker {
     /// Keeps what previews of `prompt` need; `None` for a base without a tiny autoencoder, whose
     /// own is too large to be kept for previews.
-    pub fn new(base: &Base, prompt: &str) -> Option<Self> {
+    pub fn new(base: &BaseModel, prompt: &str) -> Option<Self> {
         let prompts = [String::new(), prompt.to_owned()];
         Some(Self {
             scheduler: base.scheduler.clone(),

@@ -3,39 +3,42 @@
 use burn::tensor::{Device, Gradients, Int, Tensor};
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::clip::ClipTextModel;
 use crate::model::unet::UNet2DConditionModel;
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{Attached, Collected, Decomposed, Form, LayerRange, ShiftSet, Trainable};
+use crate::spectral::{
+    DecomposedBaseModel, LayerRange, ShiftGradients, ShiftSet, ShiftedModel, ShiftedModelWithGraph,
+    WeightForm,
+};
 use crate::train::loss::Text;
 use crate::train::settings::TrainSettings;
 
 /// The models that δ goes into; the UNet's shifts come first.
 #[derive(Clone, Debug)]
 pub struct Tunable {
-    unet: Trainable<UNet2DConditionModel>,
+    unet: ShiftedModel<UNet2DConditionModel>,
     /// Left out when it is not trained: captions are embedded once, before the run.
-    text_encoder: Option<Trainable<ClipTextModel>>,
+    text_encoder: Option<ShiftedModel<ClipTextModel>>,
 }
 
 /// The models at one δ.
 #[derive(Debug)]
 pub struct Tuned {
-    unet: Attached<UNet2DConditionModel>,
-    text_encoder: Option<Attached<ClipTextModel>>,
+    unet: ShiftedModelWithGraph<UNet2DConditionModel>,
+    text_encoder: Option<ShiftedModelWithGraph<ClipTextModel>>,
 }
 
 /// What the backward passes of one step have found so far.
 #[derive(Clone, Debug, Default)]
 pub struct TunedGradients {
-    unet: Collected,
-    text_encoder: Collected,
+    unet: ShiftGradients,
+    text_encoder: ShiftGradients,
 }
 
-impl From<Trainable<UNet2DConditionModel>> for Tunable {
+impl From<ShiftedModel<UNet2DConditionModel>> for Tunable {
     /// The UNet alone.
-    fn from(unet: Trainable<UNet2DConditionModel>) -> Self {
+    fn from(unet: ShiftedModel<UNet2DConditionModel>) -> Self {
         Self {
             unet,
             text_encoder: None,
@@ -49,16 +52,20 @@ impl Tunable {
     /// # Errors
     /// `Decomposition` if `decomposed` is another base's or lacks the text encoder; `Settings` if
     /// no layer is chosen.
-    pub fn new(base: &Base, decomposed: &Decomposed, settings: &TrainSettings) -> Result<Self> {
+    pub fn new(
+        base: &BaseModel,
+        decomposed: &DecomposedBaseModel,
+        settings: &TrainSettings,
+    ) -> Result<Self> {
         let (norms, layers) = (settings.norms, settings.layers);
         let unet = decomposed
             .unet
-            .trainable_as(&base.unet, norms, |path, form, _| {
-                layers.holds(path, form).then_some(Form::Factored)
+            .shifted_model_with(&base.unet, norms, |path, form, _| {
+                layers.holds(path, form).then_some(WeightForm::Factored)
             })?;
         let text_encoder = if settings.text_encoder {
             let spectral = decomposed.text_encoder()?;
-            Some(spectral.trainable(&base.text_encoder, norms)?)
+            Some(spectral.shifted_model(&base.text_encoder, norms)?)
         } else {
             None
         };
@@ -67,7 +74,7 @@ impl Tunable {
 
     /// Length of the flat vector.
     pub fn len(&self) -> usize {
-        self.unet.len() + self.text_encoder.as_ref().map_or(0, Trainable::len)
+        self.unet.len() + self.text_encoder.as_ref().map_or(0, ShiftedModel::len)
     }
 
     /// Whether there is nothing to train.
@@ -92,14 +99,14 @@ impl Tunable {
     /// The models at `delta` `[len]`, without autodiff.
     ///
     /// # Errors
-    /// Those of [`Trainable::attach`].
+    /// Those of [`ShiftedModel::with_graph`].
     pub fn attach(&self, delta: &Tensor<1>) -> Result<Tuned> {
         let count = self.unet.len();
         let text_encoder = self.text_encoder.as_ref().map(|text_encoder| {
-            text_encoder.attach(delta.clone().narrow(0, count, text_encoder.len()))
+            text_encoder.with_graph(delta.clone().narrow(0, count, text_encoder.len()))
         });
         Ok(Tuned {
-            unet: self.unet.attach(delta.clone().narrow(0, 0, count))?,
+            unet: self.unet.with_graph(delta.clone().narrow(0, 0, count))?,
             text_encoder: text_encoder.transpose()?,
         })
     }
@@ -141,21 +148,21 @@ impl Tuned {
     /// The UNet without a graph.
     ///
     /// # Errors
-    /// Those of [`Attached::plain`].
+    /// Those of [`ShiftedModelWithGraph::without_graph`].
     pub(crate) fn plain_unet(&self) -> Result<UNet2DConditionModel> {
-        self.unet.plain()
+        self.unet.without_graph()
     }
 
     /// Prompts, as tokens, embedded without a graph by the text encoder that is trained; `None` if
     /// none is.
     ///
     /// # Errors
-    /// Those of [`Attached::plain`].
+    /// Those of [`ShiftedModelWithGraph::without_graph`].
     pub(crate) fn plain_texts(&self, ids: Tensor<2, Int>) -> Result<Option<Tensor<3>>> {
         let plain = self
             .text_encoder
             .as_ref()
-            .map(Attached::plain)
+            .map(ShiftedModelWithGraph::without_graph)
             .transpose()?;
         Ok(plain.map(|text_encoder| text_encoder.forward(ids)))
     }

@@ -10,9 +10,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::generate::{GenerateSettings, Generated, generate};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::sampler::{Noise, NoiseSchedule};
-use crate::spectral::Decomposed;
+use crate::spectral::DecomposedBaseModel;
 use crate::spectral::delta;
 use crate::spectral::delta::{Delta, DeltaMetadata};
 use crate::train::checkpoint::Checkpoint;
@@ -79,8 +79,8 @@ impl Trainer {
     /// # Errors
     /// Those of [`Prepared::new`] and [`Trainer::begin`].
     pub async fn new(
-        base: &Base,
-        decomposed: &Decomposed,
+        base: &BaseModel,
+        decomposed: &DecomposedBaseModel,
         subjects: &[Subject],
         settings: TrainSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
@@ -94,7 +94,11 @@ impl Trainer {
     ///
     /// # Errors
     /// `Checkpoint` when it was made with another base or does not fit this one.
-    pub fn resume(base: &Base, decomposed: &Decomposed, checkpoint: Checkpoint) -> Result<Self> {
+    pub fn resume(
+        base: &BaseModel,
+        decomposed: &DecomposedBaseModel,
+        checkpoint: Checkpoint,
+    ) -> Result<Self> {
         Self::begin(Prepared::resume(base, checkpoint)?, base, decomposed)
     }
 
@@ -103,7 +107,11 @@ impl Trainer {
     ///
     /// # Errors
     /// Those of [`Tunable::new`]; `Checkpoint` when the run that goes on does not fit this base.
-    pub fn begin(prepared: Prepared, base: &Base, decomposed: &Decomposed) -> Result<Self> {
+    pub fn begin(
+        prepared: Prepared,
+        base: &BaseModel,
+        decomposed: &DecomposedBaseModel,
+    ) -> Result<Self> {
         let Prepared {
             settings,
             base_id,
@@ -304,8 +312,8 @@ impl Trainer {
     /// What [`generate`] reports.
     pub async fn preview(
         &self,
-        base: &Base,
-        decomposed: &Decomposed,
+        base: &BaseModel,
+        decomposed: &DecomposedBaseModel,
         request: &GenerateSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {

@@ -1,71 +1,51 @@
-//! The page: one screen to gather, train and use. All work is the engine's; nothing here touches
-//! a tensor.
+//! The page: one screen to collect pictures, train and generate. The engine does all tensor work.
 //!
-//! | module | what it holds |
+//! | folder | contents |
 //! |---|---|
-//! | `text` | every word |
-//! | `options` | what the address asks for |
-//! | `settings` | the fields and their defaults |
-//! | `state` | everything that the page knows, as signals |
-//! | `events` | what each event of the engine changes |
-//! | `device` | the device that the engine chose, and its speed |
-//! | `bases`, `own` | the model, its download, the models to choose from, the person's own |
-//! | `plans` | what models take of memory, and the size of pictures |
-//! | `actions` | what a person can do |
-//! | `subjects` | the same with subjects and their pictures |
-//! | `deltas` | the same with deltas |
-//! | `combining` | one delta of several, deltas for other programs |
-//! | `editing` | one picture, edited by its prompt |
-//! | `gallery`, `library`, `shelf` | pictures and deltas kept in this browser |
-//! | `sharing`, `link` | links out and in |
-//! | `surroundings` | what the browser has, and is asked for while a run lasts |
-//! | `browser` | parts of it that not every one has |
-//! | `collages` | the strip of collages, and what a person makes of one |
-//! | `intake` | files chosen, dropped or pasted, and samples |
-//! | `arrange`, `chart`, `chosen`, `dimensions`, `delta_header`, `png_text`, `estimate`, `pace`, `report` | plain functions without a DOM |
-//! | `pixels` | pictures on canvases and as downloads |
-//! | `app`, `components` | what is seen |
+//! | `app` | the page's frame, files that are dropped or pasted, dispatch of the engine's events |
+//! | `cards` | the three cards, assembled from the features below |
+//! | `subjects` | subjects and their pictures (card 1) |
+//! | `collages` | collages of two subjects |
+//! | `training` | training and its progress (card 2) |
+//! | `models` | base models: catalogue, custom models, memory |
+//! | `deltas` | open deltas, the library of deltas |
+//! | `generate` | prompt, results, picture editing (card 3) |
+//! | `gallery` | pictures stored in this browser |
+//! | `sharing` | links that carry a delta |
+//! | `settings` | the settings of training and generating |
+//! | `storage` | IndexedDB |
+//! | `messages` | notes, warnings, errors |
+//! | `engine` | the connection to the engine's worker |
+//! | `browser` | browser APIs |
+//! | `intake` | files that the user chose, dropped or pasted |
+//! | `widgets` | elements that several features use |
+//! | `text` | every word on the page |
 
-mod actions;
 mod app;
-mod arrange;
-mod bases;
 mod browser;
-mod chart;
-mod chosen;
+mod cards;
 mod collages;
-mod combining;
-mod components;
-mod delta_header;
 mod deltas;
-mod device;
-mod dimensions;
-mod editing;
-mod estimate;
-mod events;
+mod engine;
 mod gallery;
+mod generate;
 mod intake;
-mod library;
-mod link;
-mod options;
-mod own;
-mod pace;
-mod pixels;
-mod plans;
-mod png_text;
-mod report;
+mod messages;
+mod models;
 mod settings;
 mod sharing;
-mod shelf;
-mod state;
+mod storage;
 mod subjects;
-mod surroundings;
 mod text;
+mod training;
+mod widgets;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-/// Takes the place of what `index.html` painted.
+use app::page::App;
+
+/// Mounts the page in place of the static content of `index.html`.
 pub fn start() {
     console_error_panic_hook::set_once();
     let mount = document()
@@ -74,13 +54,8 @@ pub fn start() {
     match mount {
         Some(element) => {
             element.set_text_content(None);
-            mount_to(element, app::App).forget();
+            mount_to(element, App).forget();
         }
-        None => mount_to_body(app::App),
+        None => mount_to_body(App),
     }
-}
-
-/// A seed that nobody chose.
-fn random_seed() -> f64 {
-    (js_sys::Math::random() * f64::from(u32::MAX)).floor()
 }

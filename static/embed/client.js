@@ -1,4 +1,4 @@
-// The page's end of the worker: starts it, asks one thing at a time, and notices when it falls.
+// The page's end of the worker: starts it, matches answers to requests by id, and reports when it stops.
 
 import { BoothError } from "./error.js";
 
@@ -10,8 +10,8 @@ export class Client {
   #listener;
   #patience;
   #ready = {};
-  /** What the engine is asked for now. */
-  #asked = null;
+  /** The requests that are not done, by their ids. */
+  #pending = new Map();
   /** Why no answer will come any more. */
   #fallen = null;
   #started = false;
@@ -20,7 +20,7 @@ export class Client {
   /**
    * @param {URL} engine the worker's script, of this page's origin
    * @param {{ hear: (event: object) => void, warn: (message: string) => void }} listener `hear`
-   *   gets what no single request is answered by: progress and pauses
+   *   gets progress and pauses
    */
   constructor(engine, listener) {
     this.#listener = listener;
@@ -34,7 +34,7 @@ export class Client {
     } catch (cause) {
       throw new BoothError("device", couldNotStart(cause.message), { cause });
     }
-    this.#worker.onmessage = (message) => this.#hear(message.data);
+    this.#worker.onmessage = (message) => this.#hear(message.data.id, message.data.event);
     this.#worker.onerror = (event) => this.#onError(event);
     this.#worker.onmessageerror = () => this.#fell("a message of it could not be read");
     this.#patience = setTimeout(() => {
@@ -49,39 +49,36 @@ export class Client {
     return this.#ready.promise;
   }
 
-  /** A number that no other picture and no other work of this engine has. */
+  /** A number that no other picture, request and other work of this engine has. */
   newId() {
     this.#lastId += 1;
     return this.#lastId;
   }
 
-  /** Sends a request that nothing answers: pause, resume, cancel. */
-  post(request, transfer = []) {
-    if (!this.#fallen) this.#worker.postMessage(request, transfer);
+  /**
+   * Says "pause", "resume" or "cancel" about a request.
+   *
+   * @param {"pause" | "resume" | "cancel"} type
+   * @param {number} id the request's
+   */
+  control(type, id) {
+    if (this.#pending.has(id)) this.#worker.postMessage({ type, id });
   }
 
   /**
-   * Sends a request and hears what answers it, until the engine has done with it. Only one request
-   * may be under way.
-   *
-   * A result may be followed by `stopped`, and some requests are answered by nothing. So each is
-   * followed by one that changes nothing, the removal of a picture that never was: requests are
-   * answered in turn, and its answer ends the first one's.
+   * Sends a request and hears its answers until the engine is done with it.
    *
    * @param {object} request
    * @param {(event: object) => unknown} hear what it returns last, except undefined, is the result
-   * @param {{ transfer?: Transferable[], result?: unknown }} [more] `result` is that of a request
-   *   that nothing answers
+   * @param {{ id?: number, transfer?: Transferable[], result?: unknown }} [more] `result` is that
+   *   of a request that brings no event but `done`
    * @returns {Promise<{ result: unknown, stopped: boolean, task: string | undefined }>}
    */
-  ask(request, hear, { transfer = [], result } = {}) {
+  ask(request, hear, { id = this.newId(), transfer = [], result } = {}) {
     if (this.#fallen) return Promise.reject(this.#fallen);
     return new Promise((resolve, reject) => {
-      const end = this.newId();
-      const outcome = { result, stopped: false, task: undefined };
-      this.#asked = { end, hear, resolve, reject, outcome, error: null, warning: null };
-      this.post(request, transfer);
-      this.post({ type: "remove_picture", id: end });
+      this.#pending.set(id, { hear, resolve, reject, outcome: { result, stopped: false, task: undefined } });
+      this.#worker.postMessage({ type: "request", id, request }, transfer);
     });
   }
 
@@ -94,13 +91,13 @@ export class Client {
     this.#worker.onerror = null;
     this.#worker.terminate();
     this.#ready.reject(error);
-    const asked = this.#asked;
-    this.#asked = null;
-    asked?.reject(error);
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(error);
   }
 
-  #hear(event) {
-    const asked = this.#asked;
+  #hear(id, event) {
+    const asked = this.#pending.get(id);
     switch (event.type) {
       case "ready":
         clearTimeout(this.#patience);
@@ -108,39 +105,44 @@ export class Client {
         this.#ready.resolve();
         break;
       case "warning":
-        if (asked) asked.warning = event.message;
         this.#listener.warn(event.message);
         break;
-      case "failed": {
+      case "done":
+        this.#settle(id, asked);
+        break;
+      case "stopped":
+        if (asked) Object.assign(asked.outcome, { stopped: true, task: event.task });
+        this.#settle(id, asked);
+        break;
+      case "failed":
+      case "refused": {
         const error = BoothError.of(event.error, event.task);
         // The device is lost or out of memory: this worker is of no use any more.
         if (error.kind === "device") this.end(error);
-        else if (asked) asked.error = error;
+        else if (asked) this.#settle(id, asked, error);
+        else this.#listener.warn(error.message);
         break;
       }
-      case "stopped":
-        if (asked) Object.assign(asked.outcome, { stopped: true, task: event.task });
-        break;
       case "progress":
       case "paused":
         this.#listener.hear(event);
         break;
       default:
-        if (asked && event.type === "picture_removed" && event.id === asked.end) this.#settle(asked);
-        else if (asked) asked.outcome.result = asked.hear(event) ?? asked.outcome.result;
+        if (asked) asked.outcome.result = asked.hear(event) ?? asked.outcome.result;
     }
   }
 
-  #settle(asked) {
-    this.#asked = null;
-    const { error, outcome, warning } = asked;
+  #settle(id, asked, error) {
+    if (!asked) return;
+    this.#pending.delete(id);
+    const { outcome } = asked;
     if (error) asked.reject(error);
     else if (outcome.result !== undefined || outcome.stopped) asked.resolve(outcome);
     else {
       asked.reject(
         new BoothError(
           "settings",
-          warning ?? "The engine did not answer. Module and engine come from different versions: copy the whole folder again.",
+          "The engine did not answer. Module and engine come from different versions: copy the whole folder again.",
         ),
       );
     }

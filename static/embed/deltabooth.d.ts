@@ -75,8 +75,8 @@ export class DeltaBooth {
    * Opens a delta file: its bytes, or its address (another site must allow it by CORS).
    * svdiff-pytorch's files are taken too.
    *
-   * @throws {BoothError} `delta` if the file is damaged or was made for another base, `io` if it
-   * cannot be fetched
+   * @throws {BoothError} `delta` if the file is damaged, `wrong_base_model` if it was made for
+   * another base, `io` if it cannot be fetched
    */
   apply(source: BytesSource | string | URL, options?: ApplyOptions): Promise<Delta>;
 
@@ -123,11 +123,13 @@ export class Delta {
 
 /** The error of every call. `message` says what happened, what it means and what to do. */
 export class BoothError extends Error {
-  constructor(kind: BoothErrorKind, message: string, more?: { task?: Task; cause?: unknown });
+  constructor(kind: BoothErrorKind, message: string, more?: { task?: Task; cause?: unknown; details?: object });
   readonly name: "BoothError";
   readonly kind: BoothErrorKind;
   /** The piece of work that failed, if the engine failed. */
   readonly task: Task | undefined;
+  /** The fields of the kind, as protocol.d.ts declares them: `{ base_id, expected, found }` of `wrong_base_model`. */
+  readonly details: object;
 }
 
 /** The engine's kinds, and `closed`: the booth was closed before the work was done. */

@@ -217,7 +217,7 @@ export class DeltaBooth {
     words("name", name);
     const bytes = await bytesOf(source, PICTURE_LIMIT);
     const id = this.#client.newId();
-    const request = { type: "add_picture", id, subject, name, bytes };
+    const request = { type: "add_picture", id, subject, bytes };
     const heard = (event) => (event.id === id ? event : undefined);
     const { result } = await this.#queue.ask(job, request, heard, [bytes.buffer]);
     if (result.type === "picture_refused") throw BoothError.of(result.error, "picture");

@@ -3,8 +3,48 @@
 // a line of its own.
 //
 // `Option` is undefined when there is none. 64-bit numbers are numbers up to 2^53 - 1. A field with
-// `?` may be left out of a request. Every request is answered in turn, except `pause`, `resume` and
-// `cancel`, which reach the work that is under way.
+// `?` may be left out of a request. Requests are worked one after the other; the last event of each
+// is `done`, `stopped`, `failed` or `refused`.
+
+/** What the page posts. Files of the person's disk lie in its field `files`, as `{ path, file }`. */
+export type Message =
+  | RequestMessage
+  | PauseMessage
+  | ResumeMessage
+  | CancelMessage;
+
+/** Work to do when all requests before it are done. */
+export interface RequestMessage {
+  type: "request";
+  /** Names the request in its answers; the page counts. */
+  id: number;
+  request: Request;
+}
+
+/** Holds the work of a request after its current step; answered by `paused`. */
+export interface PauseMessage {
+  type: "pause";
+  id: number;
+}
+
+/** Lets it go on; answered by `paused`. */
+export interface ResumeMessage {
+  type: "resume";
+  id: number;
+}
+
+/** Ends it; a training run keeps what it has learned. Without effect once the request is done. */
+export interface CancelMessage {
+  type: "cancel";
+  id: number;
+}
+
+/** What the engine posts. */
+export interface Answer {
+  /** The request's; undefined for what belongs to no request. */
+  id: number | undefined;
+  event: Event;
+}
 
 /** From the page to the engine. */
 export type Request =
@@ -23,9 +63,6 @@ export type Request =
   | TrainRequest
   | ResumeRunRequest
   | DiscardRunRequest
-  | PauseRequest
-  | ResumeRequest
-  | CancelRequest
   | GenerateRequest
   | OpenDeltaRequest
   | CloseDeltaRequest
@@ -40,7 +77,7 @@ export type Request =
 
 /**
  * Chooses the device and loads a base; answered by `device`, `planned`, `progress`, `download` and
- * `loaded`. What cannot fit is refused before a weight is fetched, with an error of kind `memory`:
+ * `loaded`. What cannot fit is refused before a weight is fetched, with an error of kind `does_not_fit`:
  * then the base that was loaded stays. Otherwise it is gone, whatever comes of it.
  */
 export interface LoadRequest {
@@ -101,7 +138,6 @@ export interface AddPictureRequest {
   type: "add_picture";
   id: number;
   subject: number;
-  name: string;
   /** PNG, JPEG or WebP. */
   bytes: Uint8Array;
 }
@@ -186,21 +222,6 @@ export interface ResumeRunRequest {
 /** Deletes that checkpoint. */
 export interface DiscardRunRequest {
   type: "discard_run";
-}
-
-/** Holds the work that is under way. */
-export interface PauseRequest {
-  type: "pause";
-}
-
-/** Lets it go on. */
-export interface ResumeRequest {
-  type: "resume";
-}
-
-/** Ends it; a training run keeps what it has learned. */
-export interface CancelRequest {
-  type: "cancel";
 }
 
 /** Makes pictures; answered by one `generated` a side. */
@@ -334,9 +355,11 @@ export type Event =
   | EditedEvent
   | ExportedEvent
   | CheckedEvent
-  | StoppedEvent
   | WarningEvent
-  | FailedEvent;
+  | DoneEvent
+  | StoppedEvent
+  | FailedEvent
+  | RefusedEvent;
 
 /** The worker listens; nothing sent before this arrives. */
 export interface ReadyEvent {
@@ -393,11 +416,6 @@ export interface CatalogueEvent {
 export interface StoredEvent {
   type: "stored";
   bases: StoredBase[];
-  /** Bytes that this site has stored, and may store. */
-  usage: number | undefined;
-  quota: number | undefined;
-  /** The browser promised not to clear them by itself. */
-  persistent: boolean;
 }
 
 /** The base is loaded. */
@@ -551,7 +569,6 @@ export interface GeneratedEvent {
   id: number;
   personalised: boolean;
   pictures: Pixels[];
-  seconds: number;
 }
 
 /** An edit is done; `lost` is what the inversion lost of the picture, a relative L2 difference. */
@@ -595,13 +612,60 @@ export interface FailedEvent {
   error: EngineError;
 }
 
-/** What went wrong; only `cancelled` has no message. */
-export interface EngineError {
-  kind: EngineErrorKind;
-  message?: string;
+/** The request is answered. */
+export interface DoneEvent {
+  type: "done";
 }
 
-/** The module of the engine that found out. */
+/** The request cannot be read. */
+export interface RefusedEvent {
+  type: "refused";
+  error: EngineError;
+}
+
+/** What went wrong; `message` is for the person. */
+export type EngineError =
+  | MessageError
+  | WrongBaseModelError
+  | DoesNotFitError
+  | CancelledError;
+
+/** An error of a kind that has no fields. */
+export interface MessageError {
+  kind: EngineErrorKind;
+  message: string;
+}
+
+/** A delta was made for other weights than those that are loaded. It can be applied anyway. */
+export interface WrongBaseModelError {
+  kind: "wrong_base_model";
+  message: string;
+  /** Name of the base model that the delta was made for; untrusted text. */
+  base_id: string;
+  /** SHA-256 of its weights, as the delta states it; untrusted text. */
+  expected: string;
+  /** SHA-256 of the weights that are loaded. */
+  found: string;
+}
+
+/** The memory plan says that a model does not fit; nothing was loaded. It can be tried anyway. */
+export interface DoesNotFitError {
+  kind: "does_not_fit";
+  message: string;
+  /** Bytes of memory that generating needs at its peak. */
+  needed: number;
+  /** Bytes of memory that the device is assumed or stated to have. */
+  limit: number;
+  /** Why it does not fit, as the end of a sentence. */
+  reason: string;
+}
+
+/** The work was cancelled. */
+export interface CancelledError {
+  kind: "cancelled";
+}
+
+/** Kinds of errors. */
 export type EngineErrorKind =
   | "io"
   | "weights"
@@ -609,10 +673,12 @@ export type EngineErrorKind =
   | "picture"
   | "decomposition"
   | "delta"
+  | "wrong_base_model"
   | "checkpoint"
   | "settings"
   | "device"
-  | "memory"
+  | "does_not_fit"
+  | "unknown_request"
   | "cancelled";
 
 /** Pieces of work. */
@@ -927,7 +993,10 @@ export interface DeltaSummary {
   description: string;
   /** ISO 8601. */
   date: string;
+  /** Name of the base model that it belongs to. */
   base: string;
+  /** SHA-256 of that base model's weights. */
+  base_sha256: string;
   /** Numbers in it. */
   parameters: number;
   /** Size of its file. */

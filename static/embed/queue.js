@@ -1,4 +1,4 @@
-// Pieces of work, one after the other, and the words that reach the one under way.
+// Calls, one after the other: each is one or more requests. Pause, resume and cancel reach the running one.
 
 import { BoothError } from "./error.js";
 
@@ -32,7 +32,7 @@ export class Queue {
   add(task, options, body) {
     const { signal } = options;
     return new Promise((resolve, reject) => {
-      const job = { task, options, cancelled: false, held: false };
+      const job = { task, options, cancelled: false, held: false, request: undefined };
       const abort = () => {
         if (this.#job === job) this.cancel();
         else {
@@ -70,9 +70,11 @@ export class Queue {
    */
   async ask(job, request, hear, transfer) {
     if (job.cancelled) throw cancelled(job);
-    const answer = this.#client.ask(request, hear, { transfer });
-    // The engine forgets a pause that comes when there is nothing to pause.
-    if (job.held) this.#client.post({ type: "pause" });
+    const id = this.#client.newId();
+    job.request = id;
+    const answer = this.#client.ask(request, hear, { id, transfer });
+    // A pause belongs to one request, and a call may be several.
+    if (job.held) this.#client.control("pause", id);
     const outcome = await answer;
     if (outcome.result === undefined) throw cancelled(job, outcome.task);
     return outcome;
@@ -82,21 +84,21 @@ export class Queue {
   pause() {
     if (!this.#job) return;
     this.#job.held = true;
-    this.#client.post({ type: "pause" });
+    this.#client.control("pause", this.#job.request);
   }
 
   /** Lets it go on. */
   resume() {
     if (!this.#job) return;
     this.#job.held = false;
-    this.#client.post({ type: "resume" });
+    this.#client.control("resume", this.#job.request);
   }
 
   /** Ends it. */
   cancel() {
     if (!this.#job) return;
     this.#job.cancelled = true;
-    this.#client.post({ type: "cancel" });
+    this.#client.control("cancel", this.#job.request);
   }
 
   /** Takes in what the engine says of the work under way as a whole; returns the work's options. */

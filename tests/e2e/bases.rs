@@ -18,10 +18,10 @@ const CUT: u64 = 4 << 20;
 /// Starts engines: each is what another tab would have.
 const START: &str = "
     window.engines = [0, 1].map(() => {
-        const engine = {worker: new Worker('../engine_loader.js'), ready: false, events: []};
-        engine.worker.onmessage = ({data}) => {
-            if (data.type === 'ready') engine.ready = true;
-            engine.events.push(data);
+        const engine = {worker: new Worker('../engine_loader.js'), ready: false, events: [], lastId: 0};
+        engine.worker.onmessage = ({data: {event}}) => {
+            if (event.type === 'ready') engine.ready = true;
+            engine.events.push(event);
         };
         return engine;
     });";
@@ -47,7 +47,7 @@ async fn start(browser: &Browser) {
 }
 
 async fn ask(browser: &Browser, engine: usize, request: Value) {
-    let script = "const engine = window.engines[arguments[0]]; engine.events = []; engine.worker.postMessage(arguments[1])";
+    let script = "const engine = window.engines[arguments[0]]; engine.events = []; engine.worker.postMessage({type: 'request', id: ++engine.lastId, request: arguments[1]})";
     browser.script(script, vec![engine.into(), request]).await;
 }
 

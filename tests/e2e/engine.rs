@@ -9,12 +9,19 @@ use crate::browser::Browser;
 const START: &str = "
     window.engine?.terminate();
     window.events = [];
+    window.lastId = 0;
     window.engine = new Worker(arguments[0]);
     window.engine.onmessage = ({data}) => {
-        data.at = performance.now();
-        window.events.push(data);
+        const event = data.event ?? data;
+        event.at = performance.now();
+        window.events.push(event);
+    };
+    window.say = said => {
+        if (typeof said === 'string') window.engine.postMessage(said);
+        else if (said.type === 'cancel') window.engine.postMessage({type: 'cancel', id: window.lastId});
+        else window.engine.postMessage({type: 'request', id: ++window.lastId, request: said});
     }";
-const SAY: &str = "window.events = []; window.engine.postMessage(arguments[0])";
+const SAY: &str = "window.events = []; window.say(arguments[0])";
 const EVENTS: &str = "
     const found = window.events.filter(event => arguments[0].includes(event.type));
     return JSON.stringify(found, (_, value) => ArrayBuffer.isView(value) ? [...value] : value)";
@@ -25,7 +32,7 @@ const ADD: &str = "
         for (const id of [0, 1, 2, 3]) {
             const file = await fetch(`${folder}/${id}.png`);
             const bytes = new Uint8Array(await file.arrayBuffer());
-            window.engine.postMessage({type: 'add_picture', id, subject: 1, name: `${id}.png`, bytes});
+            window.say({type: 'add_picture', id, subject: 1, bytes});
         }
     })().then(() => done(null), why => done(String(why)))";
 

@@ -11,8 +11,9 @@ if (self.GPUAdapter) {
 }
 
 const {postMessage} = self;
-self.postMessage = (event, ...rest) => {
-  postMessage.call(self, event, ...rest);
+self.postMessage = (answer, ...rest) => {
+  postMessage.call(self, answer, ...rest);
+  const {event} = answer;
   if (event.type === 'progress' && event.task === 'load' && event.done * 2 > event.total) {
     devices.forEach(device => device.destroy());
   }

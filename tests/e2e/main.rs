@@ -27,10 +27,10 @@ use std::time::Duration;
 
 use browser::{Browser, repository};
 use burn::tensor::Device;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::spectral::delta::{Delta, DeltaMetadata, Subject};
 use deltabooth::spectral::shift::{ShiftKind, ShiftSet};
-use deltabooth::spectral::{LayerBase, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, LayerFactors};
 use deltabooth::weights::Files;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -327,15 +327,15 @@ async fn what_cannot_be_used_is_refused_and_the_page_goes_on() {
 /// A delta of the embedded base that shifts every matrix a little.
 async fn some_delta() -> Vec<u8> {
     let files = Files::Folder(repository().join("static/base"));
-    let base = Base::load(&files, &Device::flex(), &mut |_| {})
+    let base = BaseModel::load(&files, &Device::flex(), &mut |_| {})
         .await
         .unwrap();
     let mut unet = ShiftSet::new();
-    let spectral = SpectralBase::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
+    let spectral = DecomposedModel::decompose(&base.unet, base.hash.clone(), async |_, _| Ok(()))
         .await
         .unwrap();
     for (path, layer) in spectral.layers() {
-        if let LayerBase::Matrix { sigma, .. } = layer {
+        if let LayerFactors::Matrix { sigma, .. } = layer {
             unet.insert(path, ShiftKind::Spectral, vec![0.01; sigma.len()]);
         }
     }

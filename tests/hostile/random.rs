@@ -2,7 +2,7 @@
 
 use deltabooth::picture;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::delta::packed;
+use deltabooth::spectral::delta::link_payload;
 use deltabooth::weights::format::safetensors::Header;
 use proptest::prelude::*;
 
@@ -31,9 +31,9 @@ proptest! {
 
     #[test]
     fn random_links_never_panic(text in "[A-Za-z0-9_-]{0,200}", head in "\\{\"metadata\":\\{(\"deltabooth.steps\":\"1\")?\\},\"steps\":\\{(\"[snx]\":(1|0|1e39|-2),?){0,2}\\},\"layers\":\\[(\\[\"(unet|a)(.b){0,2}(.norm1)?\",\"[snvx]\",[0-9]{1,12}\\],?){0,3}\\]\\}", values in proptest::collection::vec(any::<u8>(), 0..60)) {
-        prop_assert!(packed::unpack(&text).is_err());
-        let _ = packed::read(head.as_bytes(), &values);
-        let _ = packed::read(&values, head.as_bytes());
+        prop_assert!(link_payload::decode(&text).is_err());
+        let _ = link_payload::read(head.as_bytes(), &values);
+        let _ = link_payload::read(&values, head.as_bytes());
     }
 
     #[test]

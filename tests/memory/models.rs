@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::layers::{LayerForm, LayerMut, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::model::unet::layer_shapes::layer_shapes;
 use deltabooth::ops::matmul::stored_matrix::Matrix;
 use deltabooth::sampler::{Noise, NoiseSchedule};
-use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::train::dataset::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::unmix::Regions;
@@ -21,15 +21,15 @@ use deltabooth::weights::{Files, Place, Stored, Weights};
 /// Words of a caption.
 pub const TOKENS: usize = 7;
 
-pub fn embedded_base() -> Base {
+pub fn embedded_base() -> BaseModel {
     embedded_base_stored(Stored::F32)
 }
 
-pub fn embedded_base_stored(stored: Stored) -> Base {
+pub fn embedded_base_stored(stored: Stored) -> BaseModel {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = Files::Folder(root.join("static/base"));
     let place = Place::new(&Device::flex(), stored);
-    let load = async { Base::load(&files, place, &mut |_| {}).await };
+    let load = async { BaseModel::load(&files, place, &mut |_| {}).await };
     pollster::block_on(load).unwrap()
 }
 
@@ -99,13 +99,13 @@ pub fn stored(mut unet: UNet2DConditionModel, stored: Stored) -> UNet2DCondition
 
 /// With U and V stored as the weights are.
 pub fn tunable(unet: &UNet2DConditionModel, norms: NormShift) -> Tunable {
-    let spectral = SpectralBase::decompose(unet, "0", async |_, _| Ok(()));
+    let spectral = DecomposedModel::decompose(unet, "0", async |_, _| Ok(()));
     let spectral = pollster::block_on(spectral).unwrap();
     let Weight::Full(weight) = &unet.conv_in.weight else {
         panic!("the weights are whole")
     };
     let spectral = spectral.stored_as(weight.stored());
-    Tunable::from(spectral.trainable(unet, norms).unwrap())
+    Tunable::from(spectral.shifted_model(unet, norms).unwrap())
 }
 
 /// A δ that closes some shifts.

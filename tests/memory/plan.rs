@@ -7,7 +7,7 @@ use deltabooth::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
 use deltabooth::plan::{
     Configs, Job, Kernels, LEVEL_2_CACHE, Phase, Stored, Strategy, Task, phases,
 };
-use deltabooth::spectral::Decomposed;
+use deltabooth::spectral::DecomposedBaseModel;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::spectral::shift::preset::LayerPreset;
 use deltabooth::train::loss::gradient::differentiate;
@@ -219,7 +219,7 @@ fn the_weights_are_counted_exactly() {
 fn a_trainer_goes_on_without_its_base_in_the_memory_that_is_planned() {
     counting::alone(|| {
         let base = models::embedded_base();
-        let decomposed = Decomposed::new(&base, false, async |_, _| Ok(()));
+        let decomposed = DecomposedBaseModel::new(&base, false, async |_, _| Ok(()));
         let decomposed = pollster::block_on(decomposed).unwrap();
         let size = base.picture_size();
         let pictures = vec![vec![0.1; 3 * size * size]];

@@ -1,7 +1,7 @@
 //! Per-block recomputation: the same gradients in less memory.
 
 use burn::tensor::{Int, Tensor};
-use deltabooth::spectral::Decomposed;
+use deltabooth::spectral::DecomposedBaseModel;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::train::loss::gradient::{Differentiated, differentiate};
 use deltabooth::train::loss::recompute::Recompute;
@@ -78,7 +78,7 @@ fn a_trained_text_encoder_gets_the_same_gradients() {
     counting::alone(|| {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let base = models::embedded_base();
-        let decomposed = Decomposed::new(&base, true, async |_, _| Ok(()));
+        let decomposed = DecomposedBaseModel::new(&base, true, async |_, _| Ok(()));
         let decomposed = pollster::block_on(decomposed).unwrap();
         let settings = TrainSettings {
             subjects: vec![Words::new("sks", "robot")],

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use deltabooth::model::layers::{Conv2d, Linear, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::ops::matmul::stored_matrix::Matrix;
-use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::weights::Stored;
 
@@ -99,7 +99,7 @@ fn factors_of_halves_change_what_the_embedded_base_predicts_by_a_thousandth() {
     // What it holds would be counted among the others'.
     counting::alone(|| {
         let base = models::embedded_base_stored(Stored::F16);
-        let spectral = SpectralBase::decompose(&base.unet, "0", async |_, _| Ok(()));
+        let spectral = DecomposedModel::decompose(&base.unet, "0", async |_, _| Ok(()));
         let spectral = pollster::block_on(spectral).unwrap();
         let side = base.latent_size();
         let channels = base.latent_channels();
@@ -116,11 +116,11 @@ fn factors_of_halves_change_what_the_embedded_base_predicts_by_a_thousandth() {
         };
         for (stored, mark) in [(Stored::F32, 1e-5), (Stored::F16, 2e-3)] {
             let factors = spectral.stored_as(stored);
-            let trainable = factors
-                .trainable(&base.unet, NormShift::FullLength)
+            let shifted = factors
+                .shifted_model(&base.unet, NormShift::FullLength)
                 .unwrap();
-            let zero = Tensor::zeros([trainable.len()], &Device::flex());
-            let in_training = trainable.attach(zero).unwrap().plain().unwrap();
+            let zero = Tensor::zeros([shifted.len()], &Device::flex());
+            let in_training = shifted.with_graph(zero).unwrap().without_graph().unwrap();
             let off = norm(predict(&in_training) - right.clone()) / norm(right.clone());
             println!("U and V as {stored:?}, no shift: predictions differ by {off:.1e}");
             assert!(off <= mark, "{stored:?}: {off}");

@@ -15,12 +15,12 @@ use deltabooth::spectral::delta::svdiff_pytorch::{
 use deltabooth::spectral::lora::{self, Lora, LoraReport};
 use deltabooth::spectral::lora::{diffusers, file, kohya};
 use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
-use deltabooth::spectral::{Layers, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, Layers};
 use deltabooth::weights::format::safetensors::{Dtype, Header};
 use sha2::{Digest, Sha256};
 
-use super::tensors::{Fixture, relative};
-use super::{text_encoder, unet};
+use crate::models::{text_encoder, unet};
+use crate::tensors::{Fixture, relative};
 
 /// The mark for F32 on the CPU; the one for a whole picture is 1e-3.
 const MARK: f64 = 5e-5;
@@ -35,10 +35,10 @@ struct Small {
 
 impl Small {
     fn new() -> Option<Self> {
-        let outputs = super::fixture("exchange/io.safetensors")?;
+        let outputs = crate::fixture("exchange/io.safetensors")?;
         let folders = [
-            super::fixture("unet_sd1")?,
-            super::fixture("text_encoder_sd1")?,
+            crate::fixture("unet_sd1")?,
+            crate::fixture("text_encoder_sd1")?,
         ];
         Some(Self {
             unet: unet::load(&folders[0]),
@@ -81,11 +81,11 @@ impl Small {
 }
 
 fn file(name: &str) -> Vec<u8> {
-    std::fs::read(super::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
+    std::fs::read(crate::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
 }
 
-fn decompose<M: Layers>(model: &M) -> SpectralBase {
-    pollster::block_on(SpectralBase::decompose(model, "", async |_, _| Ok(()))).unwrap()
+fn decompose<M: Layers>(model: &M) -> DecomposedModel {
+    pollster::block_on(DecomposedModel::decompose(model, "", async |_, _| Ok(()))).unwrap()
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn full_length_norms_reach_svdiff_pytorch_only_as_asked_for() {
         let mut layers = base.layers();
         let found = layers.find(|(name, _)| *name == path).unwrap();
         match found.1 {
-            deltabooth::spectral::LayerBase::Norm(weight) => weight.clone(),
+            deltabooth::spectral::LayerFactors::Norm(weight) => weight.clone(),
             _ => panic!("{path} is a norm"),
         }
     };

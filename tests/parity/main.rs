@@ -1,27 +1,19 @@
-//! The model against diffusers and transformers, by reference tensors in `tests/fixtures`.
+//! Compares the model with diffusers and transformers by reference tensors in `tests/fixtures`.
 //!
-//! `DELTABOOTH_FIXTURES=DIR` takes them from another folder, as make_fixtures.py writes it.
+//! `reference/make_fixtures.py` writes the fixtures; `DELTABOOTH_FIXTURES=DIR` reads them from another
+//! folder. `compare/` has scripts that compare the output of `booth` with diffusers.
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
 
-mod ddim;
-mod embedded;
 mod exchange;
-mod samplers;
-mod schedules;
-mod single_file;
-mod standins;
+mod models;
+mod sampling;
 mod tensors;
-mod text_encoder;
-mod tokenizer;
 mod training;
-mod unet;
 mod unmix;
-mod vae;
-mod vae_tiny;
 
-/// A fixture by its path below the folder; those that another folder lacks are passed over.
+/// The path of a fixture. `None` if the folder in `DELTABOOTH_FIXTURES` lacks it.
 fn fixture(path: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("DELTABOOTH_FIXTURES") else {
         return Some(
@@ -32,7 +24,7 @@ fn fixture(path: &str) -> Option<PathBuf> {
     };
     let path = PathBuf::from(folder).join(path);
     if !path.exists() {
-        println!("left out: there is no {path:?}");
+        println!("skipped: there is no {path:?}");
         return None;
     }
     Some(path)

@@ -5,17 +5,17 @@ use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::sampler::NoiseSchedule;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::spectral::{SpectralBase, Trainable};
+use deltabooth::spectral::{DecomposedModel, ShiftedModel};
 use deltabooth::train::loss::gradient::differentiate;
 use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::optimizer::{AdamW, AdamWConfig};
 use deltabooth::train::trainable_models::Tunable;
 
-use super::tensors::Fixture;
+use crate::tensors::Fixture;
 
 /// All layers' `{name}.{path}` of the reference, in the order of the flat vector.
-fn flat(reference: &Fixture, name: &str, unet: &Trainable<UNet2DConditionModel>) -> Vec<f32> {
+fn flat(reference: &Fixture, name: &str, unet: &ShiftedModel<UNet2DConditionModel>) -> Vec<f32> {
     let mut flat = Vec::new();
     for layer in unet.layout() {
         let values = reference.values(&format!("{name}.{}", layer.path));
@@ -36,7 +36,7 @@ fn flat(reference: &Fixture, name: &str, unet: &Trainable<UNet2DConditionModel>)
 
 struct Case {
     unet: UNet2DConditionModel,
-    spectral: SpectralBase,
+    spectral: DecomposedModel,
     schedule: NoiseSchedule,
     reference: Fixture,
     settings: serde_json::Value,
@@ -45,7 +45,7 @@ struct Case {
 impl Case {
     fn open() -> Self {
         let file = |name: &str| {
-            super::fixture(&format!("training/{name}"))
+            crate::fixture(&format!("training/{name}"))
                 .expect("training.py was run for the fixtures")
         };
         let json = |name: &str| std::fs::read(file(name)).unwrap();
@@ -54,7 +54,7 @@ impl Case {
         let config = UNetConfig::parse(&json("unet/config.json")).unwrap();
         let unet = UNet2DConditionModel::load(&config, &mut weights).unwrap();
         weights.finish().unwrap();
-        let spectral = SpectralBase::decompose(&unet, "0", async |_, _| Ok(()));
+        let spectral = DecomposedModel::decompose(&unet, "0", async |_, _| Ok(()));
         let scheduler = SchedulerConfig::parse(&json("scheduler/scheduler_config.json")).unwrap();
         Self {
             spectral: pollster::block_on(spectral).unwrap(),
@@ -90,7 +90,7 @@ impl Case {
     /// Loss and flat gradient at `delta`.
     fn gradient(
         &self,
-        unet: &Trainable<UNet2DConditionModel>,
+        unet: &ShiftedModel<UNet2DConditionModel>,
         delta: &Tensor<1>,
         step: usize,
     ) -> (f32, Tensor<1>) {
@@ -131,7 +131,11 @@ fn relative(found: &[f32], expected: &[f32]) -> f64 {
 }
 
 /// The layer that is furthest off, by path.
-fn worst(unet: &Trainable<UNet2DConditionModel>, found: &[f32], expected: &[f32]) -> (f64, String) {
+fn worst(
+    unet: &ShiftedModel<UNet2DConditionModel>,
+    found: &[f32],
+    expected: &[f32],
+) -> (f64, String) {
     let of = |layer: &deltabooth::spectral::LayerRange| {
         relative(&found[layer.range.clone()], &expected[layer.range.clone()])
     };
@@ -149,7 +153,7 @@ fn the_gradient_of_every_shift_equals_autograds() {
         ("full", NormShift::FullLength),
         ("scalar", NormShift::Scalar),
     ] {
-        let unet = case.spectral.trainable(&case.unet, norms).unwrap();
+        let unet = case.spectral.shifted_model(&case.unet, norms).unwrap();
         let delta = flat_tensor(flat(&case.reference, &format!("{name}.delta"), &unet));
         let (loss, gradient) = case.gradient(&unet, &delta, 0);
         let expected = case.reference.values(&format!("{name}.loss"))[0];
@@ -170,7 +174,7 @@ fn ten_steps_end_where_pytorchs_end() {
     let case = Case::open();
     let unet = case
         .spectral
-        .trainable(&case.unet, NormShift::FullLength)
+        .shifted_model(&case.unet, NormShift::FullLength)
         .unwrap();
     let beta = |i: usize| case.settings["betas"][i].as_f64().unwrap();
     let config = AdamWConfig {

@@ -6,7 +6,7 @@ use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::model::unet::attention_maps::AttentionMap;
 use deltabooth::sampler::{Noise, NoiseSchedule};
-use deltabooth::spectral::SpectralBase;
+use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::shift::NormShift;
 use deltabooth::train::dataset::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::gradient::differentiate;
@@ -15,10 +15,10 @@ use deltabooth::train::loss::unmix::{Regions, unmix_loss};
 use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::trainable_models::Tunable;
 
-use super::tensors::{Fixture, relative};
+use crate::tensors::{Fixture, relative};
 
 fn unet() -> UNet2DConditionModel {
-    let folder = super::fixture("unet_sd1").unwrap();
+    let folder = crate::fixture("unet_sd1").unwrap();
     let config = std::fs::read(folder.join("config.json")).unwrap();
     let file = folder.join("diffusion_pytorch_model.safetensors");
     let mut weights = Fixture::open(&file).weights(&Device::flex(), str::to_owned);
@@ -27,7 +27,7 @@ fn unet() -> UNet2DConditionModel {
 }
 
 fn inputs() -> Fixture {
-    Fixture::open(&super::fixture("unet_sd1/io.safetensors").unwrap())
+    Fixture::open(&crate::fixture("unet_sd1/io.safetensors").unwrap())
 }
 
 /// Left and right at 0.4; words 1 and 2 on the left, 4 on the right.
@@ -50,7 +50,7 @@ fn regions() -> Regions {
 
 #[test]
 fn attention_maps_and_their_unmix_loss_are_those_of_diffusers() {
-    let Some(file) = super::fixture("unmix/io.safetensors") else {
+    let Some(file) = crate::fixture("unmix/io.safetensors") else {
         return;
     };
     let (reference, io, device) = (Fixture::open(&file), inputs(), Device::flex());
@@ -78,9 +78,13 @@ fn attention_maps_and_their_unmix_loss_are_those_of_diffusers() {
 #[test]
 fn the_gradient_of_the_unmix_loss_is_that_of_finite_differences() {
     let (unet, io, device) = (unet(), inputs(), Device::flex());
-    let spectral = SpectralBase::decompose(&unet, "0", async |_, _| Ok(()));
+    let spectral = DecomposedModel::decompose(&unet, "0", async |_, _| Ok(()));
     let spectral = pollster::block_on(spectral).unwrap();
-    let model = Tunable::from(spectral.trainable(&unet, NormShift::FullLength).unwrap());
+    let model = Tunable::from(
+        spectral
+            .shifted_model(&unet, NormShift::FullLength)
+            .unwrap(),
+    );
     let schedule = br#"{"beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear"}"#;
     let schedule = NoiseSchedule::new(&SchedulerConfig::parse(schedule).unwrap()).unwrap();
     let states: Tensor<3> = io.tensor("encoder_hidden_states", &device);

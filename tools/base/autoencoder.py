@@ -22,8 +22,8 @@ import torch
 from diffusers import AutoencoderKL
 from transformers import CLIPTokenizer
 
-from scenes import World
-from vocabulary import TOKENS
+from world.scenes import World
+from world.vocabulary import TOKENS
 
 BATCH, CROP, CROPPED_PART = 16, 32, 0.8
 LEARNING_RATE, KL_WEIGHT = 1.2e-3, 2e-4 / 64

@@ -13,9 +13,9 @@ Run from the root of the repository. Needs torch, diffusers, transformers.
 import argparse
 import json
 import shutil
-import sys
 from pathlib import Path
 
+import reference
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -73,8 +73,5 @@ if __name__ == "__main__":
         add_tiny(options.tiny, options.out)
         sources[f"vae_tiny/{WEIGHTS}"] = options.tiny / WEIGHTS
     export(sources, options.out, options.other)
-    sys.path.insert(0, "tests/parity")
-    import embedded
-
     with torch.no_grad():
-        embedded.make(0, options.out)
+        reference.make(0, options.out)

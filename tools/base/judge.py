@@ -23,9 +23,9 @@ import torch
 import torch.nn.functional as F
 from autoencoder import signed
 from diffusers import AutoencoderKL
-from grounds import COLOURS, SCENES, ground
+from world.grounds import COLOURS, SCENES, ground
 from safetensors.torch import load_file, save_file
-from scenes import STYLES, World, random_ground, world_of
+from world.scenes import STYLES, World, random_ground, world_of
 from torch import nn
 
 FOLDER = Path(__file__).parent / "judge"

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Makes the base from nothing: tools/base/make.sh WORK. Each stage is left out where its result is there;
-# run it again to train on. MINUTES sets how long the UNet trains (60), THINGS which things the base learns:
-# first (the 73 that a processor can teach) or all (241), JUDGE_MINUTES how long the judge trains (25 in all).
+# Makes the embedded base model: tools/base/make.sh WORK. A stage whose result exists is skipped; another run
+# trains on. MINUTES sets how long the UNet trains (60), THINGS which things the base model learns: first (the
+# 73 that a CPU can train) or all (241), JUDGE_MINUTES how long the judge trains (25).
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 work="$(mkdir -p "$1" && cd "$1" && pwd)"
 python="${PYTHON:-python3}"
+export PYTHONPATH="$here"
 cp "$here/package.json" "$work/"
 [ -d "$work/node_modules" ] || npm install --prefix "$work"
-[ -e "$work/index.json" ] || { "$python" "$here/sprites.py" "$work"; node "$here/rasterise.mjs" "$work"; }
-[ -d "$work/base/tokenizer" ] || "$python" "$here/vocabulary.py" "$work"
-[ -e "$work/scenes.npz" ] || "$python" "$here/scenes.py" "$work" --things "${THINGS:-first}"
+[ -e "$work/index.json" ] || { "$python" -m world.sprites "$work"; node "$here/world/rasterise.mjs" "$work"; }
+[ -d "$work/base/tokenizer" ] || "$python" -m world.vocabulary "$work"
+[ -e "$work/scenes.npz" ] || "$python" -m world.scenes "$work" --things "${THINGS:-first}"
 [ -d "$work/base/vae" ] || "$python" "$here/autoencoder.py" "$work" train
 [ -e "$work/latents.pt" ] || "$python" "$here/autoencoder.py" "$work" latents
 [ -e "$work/decoder" ] || "$python" "$here/autoencoder.py" "$work" decoder --minutes 25

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from autoencoder import signed
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from judge import GROUNDS, LAYOUT_OF, REGIONS, trained
-from scenes import SCENES, STYLE_WORDS, STYLES, Scene, World
+from world.scenes import SCENES, STYLE_WORDS, STYLES, Scene, World
 from train import attention_in_f32
 from transformers import CLIPTextModel, CLIPTokenizer
 

@@ -20,7 +20,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
 
 from autoencoder import LATENT_NOISE, scenes, set_all, signed
-from scenes import World
+from world.scenes import World
 
 CHANNELS, BATCH, LEARNING_RATE = 24, 32, 2e-3
 

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from diffusers import DDIMScheduler, DDPMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from vocabulary import TOKENS
+from world.vocabulary import TOKENS
 
 BATCH, EMPTY_PART, MIN_SNR, DECAY = 64, 0.1, 5.0, 0.9995
 NOISE = {"num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "clip_sample": False}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use deltabooth::Result;
-use deltabooth::spectral::Needs;
+use deltabooth::spectral::LayerSelection;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::combine::{Combine, check_rank, limit_rank};
 
@@ -89,8 +89,8 @@ async fn limit(
 ) -> Result<()> {
     let base = load_base(base, single_file, &Device::flex()).await?;
     delta.check_base(&base.hash)?;
-    let needs = Needs::shifting(&[delta]);
-    let decomposed = CacheArg::default().factors(&base, &needs).await?;
+    let selection = LayerSelection::for_deltas(&[delta]);
+    let decomposed = CacheArg::default().factors(&base, &selection).await?;
     if !delta.unet.is_empty() {
         delta.unet = limit_rank(&delta.unet, &decomposed.unet, rank)?;
     }

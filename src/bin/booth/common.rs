@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use burn::tensor::Device;
 use clap::{Args, ValueEnum};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::PredictionType;
 use deltabooth::weights::{Files, Place, Stored};
 use deltabooth::{Error, Result};
@@ -77,7 +77,7 @@ impl From<StoredArg> for Stored {
 
 impl BaseArgs {
     /// Opens the device and loads the base onto it.
-    pub(crate) async fn load(&self) -> Result<Base> {
+    pub(crate) async fn load(&self) -> Result<BaseModel> {
         let device = match self.device {
             DeviceArg::Cpu => Device::flex(),
             DeviceArg::Gpu => gpu().await?,
@@ -87,7 +87,7 @@ impl BaseArgs {
     }
 
     /// As [`load`](Self::load), for pictures of `size` pixels.
-    pub(crate) async fn load_at(&self, size: Option<usize>) -> Result<Base> {
+    pub(crate) async fn load_at(&self, size: Option<usize>) -> Result<BaseModel> {
         let mut base = self.load().await?;
         if let Some(pixels) = size {
             base.set_picture_size(pixels)?;
@@ -101,12 +101,12 @@ pub(crate) async fn load_base(
     path: &Path,
     single_file: &SingleFileArgs,
     place: impl Into<Place>,
-) -> Result<Base> {
+) -> Result<BaseModel> {
     let folder = |path: &Path| Files::Folder(path.to_owned());
     let mut status = Status::new("loading the base");
     let mut progress = |_| status.tick();
     if path.is_dir() {
-        return Base::load(&folder(path), place, &mut progress).await;
+        return BaseModel::load(&folder(path), place, &mut progress).await;
     }
     let name = path.file_name().and_then(|name| name.to_str());
     let (Some(name), Some(parent), true) = (name, path.parent(), path.is_file()) else {
@@ -116,7 +116,7 @@ pub(crate) async fn load_base(
         )));
     };
     let tokenizer = single_file.tokenizer.as_deref().unwrap_or(parent);
-    Base::load_single_file(
+    BaseModel::load_single_file(
         &folder(parent),
         name,
         &folder(tokenizer),

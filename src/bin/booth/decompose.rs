@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use deltabooth::Result;
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::plan::verdict::size;
+use deltabooth::spectral::decompose::config::{DecomposeConfig, NoStore, Summary};
 use deltabooth::spectral::decompose::threads::{FactorFolder, Threads};
-use deltabooth::spectral::decompose::workshop::{NoStore, Summary, Workshop};
 use deltabooth::spectral::shift::preset::LayerPreset;
-use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::weights::Stored;
 
 use super::common::{BaseArgs, Status};
@@ -44,29 +44,29 @@ impl CacheArg {
     /// Decomposes what is needed over `threads`, with the help of the folder if there is one.
     pub(crate) async fn decompose(
         &self,
-        base: &Base,
-        needs: &Needs,
+        base: &BaseModel,
+        selection: &LayerSelection,
         stored: Stored,
         threads: Threads,
-    ) -> Result<(Decomposed, Summary)> {
+    ) -> Result<(DecomposedBaseModel, Summary)> {
         let mut status = Status::new("decomposing the base, %");
         let progress = async |done: usize, total: usize| {
             // Rounded down: 100 is shown when it is done.
             status.progress((100 * done).checked_div(total).unwrap_or(100), 100);
             Ok(())
         };
-        let mut decomposed = Decomposed::empty(base, stored)?;
+        let mut decomposed = DecomposedBaseModel::empty(base, stored)?;
         let decomposer = &threads;
         let summary = match &self.cache {
             Some(folder) => {
                 let store = &FactorFolder::new(folder, &base.hash);
-                let workshop = Workshop { decomposer, store };
-                decomposed.extend(base, needs, workshop, progress).await?
+                let config = DecomposeConfig { decomposer, store };
+                decomposed.extend(base, selection, config, progress).await?
             }
             None => {
                 let store = &NoStore;
-                let workshop = Workshop { decomposer, store };
-                decomposed.extend(base, needs, workshop, progress).await?
+                let config = DecomposeConfig { decomposer, store };
+                decomposed.extend(base, selection, config, progress).await?
             }
         };
         drop(status);
@@ -77,9 +77,13 @@ impl CacheArg {
     }
 
     /// As [`decompose`](Self::decompose), over all cores, as exact as they are made.
-    pub(crate) async fn factors(&self, base: &Base, needs: &Needs) -> Result<Decomposed> {
+    pub(crate) async fn factors(
+        &self,
+        base: &BaseModel,
+        selection: &LayerSelection,
+    ) -> Result<DecomposedBaseModel> {
         let (stored, threads) = (Stored::F32, Threads::default());
-        let made = self.decompose(base, needs, stored, threads).await?;
+        let made = self.decompose(base, selection, stored, threads).await?;
         Ok(made.0)
     }
 
@@ -91,12 +95,12 @@ impl CacheArg {
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     let base = args.base.load().await?;
-    let needs = Needs::training(args.layers, args.text_encoder);
+    let selection = LayerSelection::for_training(args.layers, args.text_encoder);
     let threads = args.threads.map_or_else(Threads::default, Threads::new);
     let began = Instant::now();
     let stored = args.base.stored.into();
     let cache = &args.base.cache;
-    let made = cache.decompose(&base, &needs, stored, threads).await?;
+    let made = cache.decompose(&base, &selection, stored, threads).await?;
     let (seconds, summary) = (began.elapsed().as_secs_f64(), made.1);
     println!("| what | value |\n|---|---|");
     println!("| matrices decomposed | {} |", summary.made);
@@ -106,7 +110,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     }
     println!("| time | {seconds:.1} s |");
     println!("| largest residual | {:.1e} |", summary.residual);
-    println!("| largest skew | {:.1e} |", summary.skew);
+    println!(
+        "| largest orthogonality error | {:.1e} |",
+        summary.orthogonality_error
+    );
     println!("| U, σ and Vᵀ | {} |", size(summary.bytes));
     Ok(())
 }

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use deltabooth::edit::{EditSettings, edit};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::{Picture, decode};
 use deltabooth::recipe::PICTURE_STEPS;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::train::{Subject, TrainSettings, Trainer};
 use deltabooth::{Error, Result};
 
@@ -111,8 +111,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
                 settings.learning_rate = rate;
             }
             let settings = settings.validated()?;
-            let needs = Needs::training(settings.layers, settings.text_encoder);
-            let decomposed = args.base.cache.factors(&base, &needs).await?;
+            let selection = LayerSelection::for_training(settings.layers, settings.text_encoder);
+            let decomposed = args.base.cache.factors(&base, &selection).await?;
             let delta = train(&base, &decomposed, &before, settings).await?;
             write(&args.out.join("delta.safetensors"), &delta.to_bytes()?)?;
             decomposed.bake(&base, &[(&delta, 1.0)])?
@@ -150,8 +150,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 async fn train(
-    base: &Base,
-    decomposed: &Decomposed,
+    base: &BaseModel,
+    decomposed: &DecomposedBaseModel,
     picture: &Picture,
     settings: TrainSettings,
 ) -> Result<Delta> {

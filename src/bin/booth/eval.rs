@@ -9,11 +9,11 @@ use deltabooth::eval::judge::Judge;
 use deltabooth::eval::prompts::{Asked, alone, class, together};
 use deltabooth::eval::score::{Scores, Share, majority, score};
 use deltabooth::generate::{GenerateSettings, generate};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::Picture;
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::delta::packed::{pack, unpack};
-use deltabooth::spectral::{Decomposed, Needs};
+use deltabooth::spectral::delta::link_payload;
+use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
 use deltabooth::{Error, Result};
 
 use super::common::{BaseArgs, Status, today, write};
@@ -78,8 +78,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let base = args.base.load_at(args.size).await?;
     let judge = Judge::load(&args.judge).await?;
     let layers = args.recipe.layers.unwrap_or_default();
-    let needs = Needs::training(layers, args.recipe.text_encoder);
-    let decomposed = args.base.cache.factors(&base, &needs).await?;
+    let selection = LayerSelection::for_training(layers, args.recipe.text_encoder);
+    let decomposed = args.base.cache.factors(&base, &selection).await?;
     let mut sprites = Vec::new();
     for subject in &args.subject {
         sprites.push(own_sprite(&judge, subject).await?);
@@ -133,9 +133,9 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 struct Evaluation<'a> {
     args: &'a Args,
-    base: &'a Base,
+    base: &'a BaseModel,
     judge: &'a Judge,
-    decomposed: &'a Decomposed,
+    decomposed: &'a DecomposedBaseModel,
     scores: Scores,
     /// Prompt to pictures, `[3, size, size]` in [0, 1].
     rows: BTreeMap<String, Vec<Vec<f32>>>,
@@ -155,7 +155,7 @@ impl Evaluation<'_> {
         }
         let delta = trainer.finish(&today()).await?;
         let delta = match self.args.packed {
-            Some(limit) => unpack(&pack(&delta, limit)?.text)?,
+            Some(limit) => link_payload::decode(&link_payload::encode(&delta, limit)?.text)?,
             None => delta,
         };
         Ok((delta, trainer.step_count()))

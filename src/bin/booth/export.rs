@@ -10,7 +10,7 @@ use deltabooth::spectral::delta::svdiff_pytorch::{FullNorms, TEXT_ENCODER_FILE, 
 use deltabooth::spectral::lora::{Lora, LoraReport};
 use deltabooth::spectral::lora::{diffusers, kohya};
 use deltabooth::spectral::shift::ShiftSet;
-use deltabooth::spectral::{Needs, SpectralBase};
+use deltabooth::spectral::{DecomposedModel, LayerSelection};
 use deltabooth::weights::format::safetensors::Dtype;
 use deltabooth::{Error, Result};
 
@@ -88,8 +88,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let delta = Delta::from_bytes(&read(&args.delta)?).map_err(|e| named(&args.delta, e))?;
     let base = args.base.load().await?;
     delta.check_base(&base.hash)?;
-    let needs = Needs::shifting(&[&delta]);
-    let decomposed = args.base.cache.factors(&base, &needs).await?;
+    let selection = LayerSelection::for_deltas(&[&delta]);
+    let decomposed = args.base.cache.factors(&base, &selection).await?;
     if args.format == Format::SvdiffPytorch {
         let norms = match args.norms {
             NormsArg::Refuse => FullNorms::Refuse,
@@ -149,7 +149,7 @@ fn tell(report: &LoraReport) {
 /// One of svdiff-pytorch's files.
 fn shifts(
     (set, name): (&ShiftSet, &str),
-    base: &SpectralBase,
+    base: &DecomposedModel,
     norms: FullNorms,
     folder: &Path,
 ) -> Result<()> {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::generate::{GenerateSettings, Generated, generate};
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::{Picture, encode_png};
 use deltabooth::sampler::SamplerKind;
-use deltabooth::spectral::Needs;
+use deltabooth::spectral::LayerSelection;
 use deltabooth::spectral::delta::Delta;
 use deltabooth::weights::format::safetensors;
 use deltabooth::weights::format::safetensors::{Dtype, Header, from_f32, to_f32};
@@ -127,15 +127,17 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 
 /// The base with all deltas added to its singular values, or `None` without deltas.
 pub(super) async fn bake(
-    base: &Base,
+    base: &BaseModel,
     deltas: &[(Delta, f32)],
     cache: &CacheArg,
-) -> Result<Option<Base>> {
+) -> Result<Option<BaseModel>> {
     if deltas.is_empty() {
         return Ok(None);
     }
     let shifted: Vec<&Delta> = deltas.iter().map(|(delta, _)| delta).collect();
-    let decomposed = cache.factors(base, &Needs::shifting(&shifted)).await?;
+    let decomposed = cache
+        .factors(base, &LayerSelection::for_deltas(&shifted))
+        .await?;
     let deltas: Vec<(&Delta, f32)> = deltas.iter().map(|(delta, by)| (delta, *by)).collect();
     decomposed.bake(base, &deltas).map(Some)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deltabooth::spectral::delta::Delta;
-use deltabooth::spectral::delta::packed::{TEXT_LIMIT, pack, unpack};
+use deltabooth::spectral::delta::link_payload::{self, TEXT_LIMIT};
 use deltabooth::{Error, Result};
 
 use super::common::{check_out, named, read, write};
@@ -39,21 +39,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .map_err(|_| Error::Delta(format!("{} is not a text file.", link.display())))?,
         (None, Some(path)) => {
             let delta = Delta::from_bytes(&read(path)?).map_err(|error| named(path, error))?;
-            let packed = pack(&delta, args.limit)?;
-            println!("#d={}", packed.text);
+            let payload = link_payload::encode(&delta, args.limit)?;
+            println!("#d={}", payload.text);
             eprintln!(
                 "{} characters; rounding loses {:.1} % of the shifts",
-                packed.text.len() + 3,
-                100.0 * packed.error
+                payload.text.len() + 3,
+                100.0 * payload.error
             );
-            packed.text
+            payload.text
         }
         (None, None) => return Ok(()),
     };
     let Some(out) = &args.out else {
         return Ok(());
     };
-    let delta = unpack(carried(&text)).map_err(|error| match &args.link {
+    let delta = link_payload::decode(carried(&text)).map_err(|error| match &args.link {
         Some(link) => named(link, error),
         None => error,
     })?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::spectral::lora::{self, Lora};
 use deltabooth::{Error, Result};
 
@@ -10,7 +10,7 @@ use super::common::{named, read};
 use super::generate::delta_and_strength;
 
 /// The base with every `FILE[:STRENGTH]` added to it, deltas baked in or not.
-pub(crate) fn add(files: &[String], base: Base) -> Result<Base> {
+pub(crate) fn add(files: &[String], base: BaseModel) -> Result<BaseModel> {
     if files.is_empty() {
         return Ok(base);
     }

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use deltabooth::model::base_model::Base;
+use deltabooth::model::base_model::BaseModel;
 use deltabooth::recipe::effort;
-use deltabooth::spectral::{Decomposed, LayerPreset, Needs};
+use deltabooth::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection};
 use deltabooth::train::checkpoint::FolderStore;
 use deltabooth::train::dataset::prepare::warnings;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
@@ -184,8 +184,8 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         }
     };
     let base = args.base.load_at(args.size).await?;
-    let needs = Needs::training(settings.layers, settings.text_encoder);
-    let decomposed = args.base.cache.factors(&base, &needs).await?;
+    let selection = LayerSelection::for_training(settings.layers, settings.text_encoder);
+    let decomposed = args.base.cache.factors(&base, &selection).await?;
     let mut trainer = match checkpoint {
         Some(checkpoint) => Trainer::resume(&base, &decomposed, checkpoint)?,
         None => begin(&base, &decomposed, settings, &subjects).await?,
@@ -247,8 +247,8 @@ async fn load_checkpoint(store: &FolderStore, steps: Option<usize>) -> Result<Ch
 }
 
 pub(crate) async fn begin(
-    base: &Base,
-    decomposed: &Decomposed,
+    base: &BaseModel,
+    decomposed: &DecomposedBaseModel,
     settings: TrainSettings,
     subjects: &[SubjectArg],
 ) -> Result<Trainer> {

@@ -1,11 +1,13 @@
 //! The decompositions of a base's parts, and the base with deltas baked in.
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
-use crate::spectral::decompose::layer_selection::Needs;
+use crate::model::base_model::BaseModel;
+use crate::spectral::decompose::config::{
+    DecomposeConfig, Decomposer, FactorStore, NoStore, Summary,
+};
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_selection::LayerSelection;
 use crate::spectral::decompose::shapes::Component;
-use crate::spectral::decompose::spectral_base::SpectralBase;
-use crate::spectral::decompose::workshop::{Decomposer, FactorStore, NoStore, Summary, Workshop};
 use crate::spectral::delta::Delta;
 use crate::spectral::shift::ShiftSet;
 use crate::spectral::shift::preset::LayerPreset;
@@ -13,15 +15,15 @@ use crate::weights::Stored;
 
 /// The UNet's decomposition and, where something trains or shifts it, the text encoder's.
 #[derive(Clone, Debug)]
-pub struct Decomposed {
+pub struct DecomposedBaseModel {
     /// The UNet's.
-    pub unet: SpectralBase,
-    text_encoder: Option<SpectralBase>,
+    pub unet: DecomposedModel,
+    text_encoder: Option<DecomposedModel>,
 }
 
-impl From<SpectralBase> for Decomposed {
+impl From<DecomposedModel> for DecomposedBaseModel {
     /// The UNet's alone.
-    fn from(unet: SpectralBase) -> Self {
+    fn from(unet: DecomposedModel) -> Self {
         Self {
             unet,
             text_encoder: None,
@@ -29,40 +31,42 @@ impl From<SpectralBase> for Decomposed {
     }
 }
 
-impl Decomposed {
+impl DecomposedBaseModel {
     /// Nothing of `base` is decomposed yet.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::new`].
-    pub fn empty(base: &Base, stored: Stored) -> Result<Self> {
-        SpectralBase::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
+    /// Those of [`DecomposedModel::new`].
+    pub fn empty(base: &BaseModel, stored: Stored) -> Result<Self> {
+        DecomposedModel::new(&base.unet, Component::Unet, &*base.hash, stored).map(Self::from)
     }
 
     /// Decomposes the whole UNet and, if asked for, the text encoder, over the machine's cores
-    /// where there are threads; `progress` as for [`SpectralBase::extend`], once for each.
+    /// where there are threads; `progress` as for [`DecomposedModel::extend`], once for each.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::extend`].
+    /// Those of [`DecomposedModel::extend`].
     pub async fn new(
-        base: &Base,
+        base: &BaseModel,
         text_encoder: bool,
         progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Self> {
         let mut decomposed = Self::empty(base, Stored::F32)?;
-        let needs = Needs::training(LayerPreset::All, text_encoder);
+        let selection = LayerSelection::for_training(LayerPreset::All, text_encoder);
         #[cfg(not(target_family = "wasm"))]
         let decomposer = &crate::spectral::decompose::threads::Threads::default();
         #[cfg(target_family = "wasm")]
-        let decomposer = &crate::spectral::decompose::workshop::OwnThread;
-        let workshop = Workshop {
+        let decomposer = &crate::spectral::decompose::config::CurrentThread;
+        let config = DecomposeConfig {
             decomposer,
             store: &NoStore,
         };
-        decomposed.extend(base, &needs, workshop, progress).await?;
+        decomposed
+            .extend(base, &selection, config, progress)
+            .await?;
         Ok(decomposed)
     }
 
-    /// The same with U and V stored so: [`SpectralBase::stored_as`].
+    /// The same with U and V stored so: [`DecomposedModel::stored_as`].
     pub fn stored_as(&self, stored: Stored) -> Self {
         Self {
             unet: self.unet.stored_as(stored),
@@ -74,48 +78,46 @@ impl Decomposed {
     }
 
     /// Decomposes those layers that are needed and not there yet; `progress` as for
-    /// [`SpectralBase::extend`], once for each part.
+    /// [`DecomposedModel::extend`], once for each part.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::extend`].
+    /// Those of [`DecomposedModel::extend`].
     pub async fn extend<D: Decomposer, S: FactorStore>(
         &mut self,
-        base: &Base,
-        needs: &Needs,
-        workshop: Workshop<'_, D, S>,
+        base: &BaseModel,
+        selection: &LayerSelection,
+        config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
     ) -> Result<Summary> {
-        let wanted = |path: &str, form| needs.unet(path, form);
-        let unet = self
-            .unet
-            .extend(&base.unet, wanted, workshop, &mut progress);
+        let wanted = |path: &str, form| selection.unet(path, form);
+        let unet = self.unet.extend(&base.unet, wanted, config, &mut progress);
         let mut summary = unet.await?;
-        if needs.any_text_encoder() {
+        if selection.has_text_encoder() {
             let (model, wanted) = (&base.text_encoder, |path: &str, form| {
-                needs.text_encoder(path, form)
+                selection.text_encoder(path, form)
             });
             let text_encoder = match &mut self.text_encoder {
                 Some(text_encoder) => text_encoder,
                 none => none.insert(self.unet.like(model, Component::TextEncoder)?),
             };
-            let more = text_encoder.extend(model, wanted, workshop, &mut progress);
+            let more = text_encoder.extend(model, wanted, config, &mut progress);
             summary.add(more.await?);
         }
         Ok(summary)
     }
 
-    /// What decomposing the needed layers takes, as [`SpectralBase::work`] counts it; `None` if
+    /// What decomposing the needed layers takes, as [`DecomposedModel::work`] counts it; `None` if
     /// they are all there.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::work`].
-    pub fn work(&self, base: &Base, needs: &Needs) -> Result<Option<usize>> {
+    /// Those of [`DecomposedModel::work`].
+    pub fn work(&self, base: &BaseModel, selection: &LayerSelection) -> Result<Option<usize>> {
         let unet = self
             .unet
-            .work(&base.unet, |path, form| needs.unet(path, form))?;
-        let wanted = |path: &str, form| needs.text_encoder(path, form);
+            .work(&base.unet, |path, form| selection.unet(path, form))?;
+        let wanted = |path: &str, form| selection.text_encoder(path, form);
         let text_encoder = match &self.text_encoder {
-            _ if !needs.any_text_encoder() => None,
+            _ if !selection.has_text_encoder() => None,
             Some(there) => there.work(&base.text_encoder, wanted)?,
             None => self
                 .unet
@@ -132,7 +134,7 @@ impl Decomposed {
     ///
     /// # Errors
     /// `Decomposition` if it was not made.
-    pub fn text_encoder(&self) -> Result<&SpectralBase> {
+    pub fn text_encoder(&self) -> Result<&DecomposedModel> {
         self.text_encoder.as_ref().ok_or_else(|| {
             Error::Decomposition(
                 "The text encoder is to be shifted, but it was not decomposed. Decompose it first."
@@ -145,9 +147,9 @@ impl Decomposed {
     /// that no delta shifts are the base's own.
     ///
     /// # Errors
-    /// Those of [`SpectralBase::bake`]; `Decomposition` if a delta shifts the text encoder and that
+    /// Those of [`DecomposedModel::bake`]; `Decomposition` if a delta shifts the text encoder and that
     /// was not decomposed.
-    pub fn bake(&self, base: &Base, deltas: &[(&Delta, f32)]) -> Result<Base> {
+    pub fn bake(&self, base: &BaseModel, deltas: &[(&Delta, f32)]) -> Result<BaseModel> {
         let part = |of: fn(&Delta) -> &ShiftSet| -> Vec<(&ShiftSet, f32)> {
             let sets = deltas
                 .iter()

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::workshop::FactorStore;
+use crate::spectral::decompose::config::FactorStore;
 use crate::weights::cache::{Bytes, Folder, LockKind};
 
 /// Ends the name of the list of what a base is loaded by.
@@ -17,7 +17,7 @@ const LOCK: &str = "keys";
 
 /// The factors of all bases.
 #[derive(Debug)]
-pub struct FactorShelf<F> {
+pub struct FactorCache<F> {
     folder: F,
 }
 
@@ -28,7 +28,7 @@ pub struct BaseFactors<'a, F> {
     base_hash: String,
 }
 
-impl<F: Folder> FactorShelf<F> {
+impl<F: Folder> FactorCache<F> {
     /// In this folder.
     pub fn new(folder: F) -> Self {
         Self { folder }
@@ -162,22 +162,22 @@ mod tests {
     #[test]
     fn factors_are_counted_and_go_with_their_base() {
         let disk = Shared::default();
-        let shelf = FactorShelf::new(disk.clone());
+        let cache = FactorCache::new(disk.clone());
         block_on(async {
             for (hash, key) in [("aa", "one"), ("bb", "two"), ("bb", "three")] {
-                let factors = shelf.of(hash, key).await.unwrap();
+                let factors = cache.of(hash, key).await.unwrap();
                 factors.save("unet.conv_in", &[7; 100]).await.unwrap();
                 factors.save("unet.conv_out", &[7; 50]).await.unwrap();
                 let back = factors.load("unet.conv_in").await;
                 assert_eq!(back.as_deref(), Some([7; 100].as_slice()));
                 assert_eq!(factors.load("unet.other").await, None);
             }
-            let sizes = shelf.sizes().await.unwrap();
+            let sizes = cache.sizes().await.unwrap();
             assert!(sizes["one"] >= 150 && sizes["one"] < 200, "{sizes:?}");
             assert_eq!(sizes["two"], sizes["three"]);
 
-            shelf.sweep(|key| key != "one").await.unwrap();
-            let sizes = shelf.sizes().await.unwrap();
+            cache.sweep(|key| key != "one").await.unwrap();
+            let sizes = cache.sizes().await.unwrap();
             assert_eq!(sizes.keys().collect::<Vec<_>>(), ["three", "two"]);
             let names: Vec<String> = disk.sizes().await.unwrap().into_keys().collect();
             assert!(
@@ -186,10 +186,10 @@ mod tests {
             );
 
             // Another way to the same weights keeps their factors.
-            shelf.sweep(|key| key == "two").await.unwrap();
-            let sizes = shelf.sizes().await.unwrap();
+            cache.sweep(|key| key == "two").await.unwrap();
+            let sizes = cache.sizes().await.unwrap();
             assert_eq!(sizes.keys().collect::<Vec<_>>(), ["two"]);
-            shelf.sweep(|_| false).await.unwrap();
+            cache.sweep(|_| false).await.unwrap();
             assert!(disk.sizes().await.unwrap().is_empty());
         });
     }
@@ -197,9 +197,9 @@ mod tests {
     #[test]
     fn a_full_disk_keeps_no_half_file_and_says_so() {
         let disk = Shared::default();
-        let shelf = FactorShelf::new(disk.clone());
+        let cache = FactorCache::new(disk.clone());
         block_on(async {
-            let factors = shelf.of("aa", "one").await.unwrap();
+            let factors = cache.of("aa", "one").await.unwrap();
             disk.0.quota.set(Some(disk.0.usage() + 60));
             factors.save("unet.small", &[1; 50]).await.unwrap();
             // The browser may also be wrong about the room that it has.

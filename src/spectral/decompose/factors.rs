@@ -14,8 +14,8 @@
 use half::f16;
 
 use crate::error::{Error, Result};
+use crate::spectral::svd::Accuracy;
 use crate::spectral::svd::Decomposition;
-use crate::spectral::svd::accuracy::Exactness;
 use crate::weights::BaseHash;
 use crate::weights::Stored;
 use crate::weights::format::safetensors::{Dtype, Header, from_f32, header_len, to_f32, write};
@@ -63,7 +63,7 @@ impl Decomposition {
         ];
         let tensors =
             tensors.map(|(name, dtype, shape, bytes)| (name.to_owned(), dtype, shape, bytes));
-        let [residual, skew] = [self.exactness.residual, self.exactness.skew];
+        let [residual, skew] = [self.accuracy.residual, self.accuracy.orthogonality_error];
         let [residual, skew] = [residual, skew].map(|value| format!("{value:e}"));
         let mut hash = begun(&residual, &skew);
         for (name, dtype, shape, bytes) in &tensors {
@@ -126,9 +126,9 @@ impl Decomposition {
             vt: take("vt", dtypes, &[r, cols])?,
             rows,
             cols,
-            exactness: Exactness {
+            accuracy: Accuracy {
                 residual: meta("residual").parse().unwrap_or(f64::NAN),
-                skew: meta("skew").parse().unwrap_or(f64::NAN),
+                orthogonality_error: meta("skew").parse().unwrap_or(f64::NAN),
             },
         };
         if hash.finish() != meta("sha256") {

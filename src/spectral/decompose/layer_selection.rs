@@ -9,7 +9,7 @@ use crate::spectral::shift::preset::LayerPreset;
 
 /// Layers of the UNet and of the text encoder.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Needs {
+pub struct LayerSelection {
     unet: Part,
     text_encoder: Part,
 }
@@ -42,9 +42,9 @@ impl Part {
     }
 }
 
-impl Needs {
+impl LayerSelection {
     /// What training these layers of the UNet needs and, if asked for, all of the text encoder.
-    pub fn training(layers: LayerPreset, text_encoder: bool) -> Self {
+    pub fn for_training(layers: LayerPreset, text_encoder: bool) -> Self {
         Self {
             unet: Part::Preset(layers),
             text_encoder: if text_encoder {
@@ -56,7 +56,7 @@ impl Needs {
     }
 
     /// What applying, exporting or combining these deltas needs.
-    pub fn shifting(deltas: &[&Delta]) -> Self {
+    pub fn for_deltas(deltas: &[&Delta]) -> Self {
         Self {
             unet: Part::of(deltas.iter().map(|delta| &delta.unet)),
             text_encoder: Part::of(deltas.iter().map(|delta| &delta.text_encoder)),
@@ -74,7 +74,7 @@ impl Needs {
     }
 
     /// Whether anything of the text encoder is needed.
-    pub fn any_text_encoder(&self) -> bool {
+    pub fn has_text_encoder(&self) -> bool {
         self.text_encoder != Part::Nothing
     }
 }

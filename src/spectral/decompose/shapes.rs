@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::model::layers::LayerMut;
-use crate::spectral::decompose::spectral_base::Layers;
+use crate::spectral::decompose::decomposed_model::Layers;
 
 /// The part of a base that a layer is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

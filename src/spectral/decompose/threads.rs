@@ -7,7 +7,7 @@ use std::thread;
 use futures_channel::oneshot;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::workshop::{Decomposer, FactorStore};
+use crate::spectral::decompose::config::{Decomposer, FactorStore};
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
 
@@ -33,7 +33,7 @@ impl Default for Threads {
 }
 
 impl Decomposer for Threads {
-    fn lanes(&self) -> usize {
+    fn concurrency(&self) -> usize {
         self.0
     }
 

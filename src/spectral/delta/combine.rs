@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::spectral_base::{LayerBase, SpectralBase};
+use crate::spectral::decompose::decomposed_model::{DecomposedModel, LayerFactors};
 use crate::spectral::delta::metadata::{MAX_LINE, MAX_PROMPTS, MAX_SUBJECTS};
 use crate::spectral::delta::{Combination, CombinationKind, Delta, DeltaMetadata, Parent};
 use crate::spectral::shift::geometry::GeometryLayers;
@@ -144,11 +144,11 @@ pub fn mix_styles(geometry: &ShiftSet, appearance: &ShiftSet) -> Result<ShiftSet
 ///
 /// # Errors
 /// `Delta` if the shifts are not this base's.
-pub fn limit_rank(shifts: &ShiftSet, base: &SpectralBase, k: usize) -> Result<ShiftSet> {
+pub fn limit_rank(shifts: &ShiftSet, base: &DecomposedModel, k: usize) -> Result<ShiftSet> {
     base.check(shifts)?;
     let mut limited = shifts.clone();
     for (path, layer) in base.layers() {
-        let LayerBase::Matrix { sigma, .. } = layer else {
+        let LayerFactors::Matrix { sigma, .. } = layer else {
             continue;
         };
         if let Some(shift) = limited.entries.get_mut(path) {

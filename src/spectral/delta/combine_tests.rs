@@ -44,13 +44,13 @@ fn shifts() -> impl Strategy<Value = ShiftSet> {
 }
 
 /// σ falls from 3 in steps of one half; a value at −3 closes relu.
-fn base() -> SpectralBase {
+fn base() -> DecomposedModel {
     let device = Device::flex();
     let layers = LAYERS.map(|(path, len)| {
         let layer = if kind(path) == ShiftKind::NormFull {
-            LayerBase::Norm(vec![1.0; len])
+            LayerFactors::Norm(vec![1.0; len])
         } else {
-            LayerBase::Matrix {
+            LayerFactors::Matrix {
                 u: Tensor::eye(len, &device).into(),
                 sigma: (0..len).map(|i| (3.0 - 0.5 * i as f32).max(0.0)).collect(),
                 vt: Tensor::eye(len, &device).into(),
@@ -58,14 +58,14 @@ fn base() -> SpectralBase {
         };
         (path.to_owned(), layer)
     });
-    SpectralBase::of_layers(layers.into())
+    DecomposedModel::of_layers(layers.into())
 }
 
-fn change(base: &SpectralBase, path: &str, shift: &Shift) -> Vec<f32> {
+fn change(base: &DecomposedModel, path: &str, shift: &Shift) -> Vec<f32> {
     let (_, layer) = base.layers().find(|(found, _)| *found == path).unwrap();
     match layer {
-        LayerBase::Matrix { sigma, .. } => changes(sigma, &shift.delta).map(f32::abs).collect(),
-        LayerBase::Norm(_) => shift.delta.clone(),
+        LayerFactors::Matrix { sigma, .. } => changes(sigma, &shift.delta).map(f32::abs).collect(),
+        LayerFactors::Norm(_) => shift.delta.clone(),
     }
 }
 

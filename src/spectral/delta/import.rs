@@ -1,7 +1,7 @@
 //! Other programs' files as a delta of this base.
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::spectral::decompose::shapes::{Component, layer_shapes};
 use crate::spectral::delta::svdiff_pytorch as format;
 use crate::spectral::delta::{Delta, DeltaMetadata};
@@ -24,7 +24,7 @@ pub fn is_foreign(file: &[u8]) -> bool {
 /// one for the same part.
 pub fn svdiff_pytorch(
     files: &[(&str, &[u8])],
-    base: &Base,
+    base: &BaseModel,
     metadata: DeltaMetadata,
 ) -> Result<Delta> {
     let mut delta = Delta {

@@ -10,7 +10,7 @@
 
 pub mod combine;
 pub mod import;
-pub mod packed;
+pub mod link_payload;
 pub mod svdiff_pytorch;
 
 mod metadata;
@@ -18,7 +18,7 @@ mod metadata;
 use std::collections::BTreeMap;
 
 use super::shift::{Shift, ShiftKind, ShiftSet};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, WrongBaseModel, short};
 use crate::sha256::{hex_digest, is_hex_digest};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, Header, HeaderFault};
@@ -140,18 +140,17 @@ impl Delta {
     /// Whether this delta was made for the base with this fingerprint.
     ///
     /// # Errors
-    /// `Delta`, naming both, if it was made for another.
+    /// `WrongBaseModel` if it was made for another.
     pub fn check_base(&self, base_hash: &str) -> Result<()> {
         let made_for = &self.metadata.base_sha256;
         if made_for == base_hash {
             return Ok(());
         }
-        Err(Error::Delta(format!(
-            "This delta was made for another base: '{}' with weights {}, but the base that is loaded has weights {}. Its shifts belong to the singular vectors of those exact weights and mean nothing to others. Load that base, or apply the delta anyway to see what comes.",
-            self.metadata.base_id,
-            short(made_for),
-            short(base_hash)
-        )))
+        Err(Error::WrongBaseModel(WrongBaseModel {
+            base_id: self.metadata.base_id.clone(),
+            expected: made_for.clone(),
+            found: base_hash.to_owned(),
+        }))
     }
 
     fn read(bytes: &[u8], header: &Header) -> Result<Self> {
@@ -366,9 +365,4 @@ fn other_kind(header: &Header) -> Error {
     Error::Delta(format!(
         "This is {what}, not a delta of this program. Choose a .safetensors file that this program made."
     ))
-}
-
-/// The beginning of a hash: enough to tell two apart.
-fn short(hash: &str) -> String {
-    hash.chars().take(16).collect::<String>() + "…"
 }

@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::spectral::decompose::decomposed_model::{DecomposedModel, LayerFactors};
 use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
-use crate::spectral::decompose::spectral_base::{LayerBase, SpectralBase};
 use crate::spectral::delta::{MAX_FILE, MAX_HEADER, MAX_NAME};
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
@@ -148,7 +148,7 @@ pub fn write(shifts: &ShiftSet) -> Result<Vec<u8>> {
 /// `Delta` with [`FullNorms::Refuse`] if there are any, or if the shifts are not this base's.
 pub fn fit_norms(
     shifts: &ShiftSet,
-    base: &SpectralBase,
+    base: &DecomposedModel,
     how: FullNorms,
 ) -> Result<(ShiftSet, f64)> {
     base.check(shifts)?;
@@ -169,7 +169,7 @@ pub fn fit_norms(
     }
     let (mut fitted, mut lost, mut whole) = (shifts.clone(), 0.0, 0.0);
     for (path, layer) in base.layers() {
-        let LayerBase::Norm(weight) = layer else {
+        let LayerFactors::Norm(weight) = layer else {
             continue;
         };
         let Some(Shift {

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::config::PredictionType;
 use crate::sha256::hex_digest;
 use crate::spectral::decompose::shapes::{Component, Shapes};
@@ -66,7 +66,7 @@ pub fn write(
 /// `ss_*` and `modelspec.*` entries of a LoRA that was made of a delta.
 pub fn metadata(
     about: &DeltaMetadata,
-    base: &Base,
+    base: &BaseModel,
     report: &LoraReport,
 ) -> BTreeMap<String, String> {
     let rank = report.rank.to_string();

@@ -18,13 +18,13 @@ use burn::tensor::{Device, Tensor};
 use super::delta::Delta;
 use super::shift::{Shift, ShiftKind, ShiftSet};
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::shapes::layer_shapes;
-use crate::spectral::decompose::spectral_base::{
-    LayerBase, Layers, SpectralBase, other_model, read, upload, whole,
+use crate::spectral::decompose::decomposed_model::{
+    DecomposedModel, LayerFactors, Layers, other_model, read, upload, whole,
 };
+use crate::spectral::decompose::shapes::layer_shapes;
 use crate::spectral::delta::combine::{changes, check_rank, largest};
 use crate::spectral::shift::bake::norm;
 
@@ -96,8 +96,8 @@ impl Lora {
     /// nothing that a LoRA can hold; `Device` if factors cannot be read.
     pub async fn from_delta(
         delta: &Delta,
-        unet: &SpectralBase,
-        text_encoder: Option<&SpectralBase>,
+        unet: &DecomposedModel,
+        text_encoder: Option<&DecomposedModel>,
         rank: usize,
     ) -> Result<(Self, LoraReport)> {
         check_rank(delta, rank)?;
@@ -125,7 +125,7 @@ impl Lora {
     ///
     /// # Errors
     /// `Delta`, naming the tensor, if it is no LoRA, is damaged, or was made for another model.
-    pub fn read(bytes: &[u8], base: &Base) -> Result<Self> {
+    pub fn read(bytes: &[u8], base: &BaseModel) -> Result<Self> {
         let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
         file::read(bytes, &shapes[0], &shapes[1])
     }
@@ -138,7 +138,7 @@ impl Lora {
 ///
 /// # Errors
 /// `Settings` for a strength that is no number; as [`apply`].
-pub fn add_to(mut base: Base, loras: &[(&Lora, f32)]) -> Result<Base> {
+pub fn add_to(mut base: BaseModel, loras: &[(&Lora, f32)]) -> Result<BaseModel> {
     if let Some((_, strength)) = loras.iter().find(|(_, strength)| !strength.is_finite()) {
         return Err(Error::Settings(format!(
             "The strength of a LoRA is {strength}; give a number such as 0.8 or 1."
@@ -154,7 +154,7 @@ pub fn add_to(mut base: Base, loras: &[(&Lora, f32)]) -> Result<Base> {
 
 async fn of_shifts(
     shifts: &ShiftSet,
-    base: &SpectralBase,
+    base: &DecomposedModel,
     rank: usize,
     report: &mut LoraReport,
 ) -> Result<LoraLayers> {
@@ -164,8 +164,8 @@ async fn of_shifts(
         let Some(shift) = shifts.get(path) else {
             continue;
         };
-        let LayerBase::Matrix { u, sigma, vt } = layer else {
-            if let LayerBase::Norm(weight) = layer {
+        let LayerFactors::Matrix { u, sigma, vt } = layer else {
+            if let LayerFactors::Norm(weight) = layer {
                 report.inexpressible += norm_change(weight, shift);
             }
             continue;

@@ -19,13 +19,13 @@ use burn::tensor::{Device, Tensor};
 use crate::error::{Error, Result};
 use crate::model::layers::{LayerMut, Weight};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::shapes::LayerShape;
-use crate::spectral::decompose::spectral_base::{
-    LayerBase, Layers, SpectralBase, not_decomposed, other_model, upload, whole,
+use crate::spectral::decompose::decomposed_model::{
+    DecomposedModel, LayerFactors, Layers, not_decomposed, other_model, upload, whole,
 };
+use crate::spectral::decompose::shapes::LayerShape;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 
-impl SpectralBase {
+impl DecomposedModel {
     /// A copy of `model` with σ + Σ strength·δ over all `deltas`; layers that no delta shifts
     /// share the base's weights.
     ///
@@ -36,7 +36,7 @@ impl SpectralBase {
     pub fn bake<M: Layers>(&self, model: &M, deltas: &[(&ShiftSet, f32)]) -> Result<M> {
         let total = ShiftSet::weighted_sum(deltas)?;
         self.check(&total)?;
-        let layers: BTreeMap<&str, &LayerBase> = self.layers().collect();
+        let layers: BTreeMap<&str, &LayerFactors> = self.layers().collect();
         let mut baked = model.clone();
         baked.visit_mut(&mut |path, layer| {
             let Some(shift) = total
@@ -57,7 +57,7 @@ impl SpectralBase {
                 }
                 LayerMut::Embedding(table) => *table = shifted(path, table, base, shift)?,
                 LayerMut::Norm(weight) => {
-                    let LayerBase::Norm(values) = base else {
+                    let LayerFactors::Norm(values) = base else {
                         return Err(other_model(path));
                     };
                     if weight.dims() != [values.len()] {
@@ -116,8 +116,8 @@ impl SpectralBase {
 }
 
 /// W + U diag(relu(σ+δ) − σ) Vᵀ, stored as W is.
-fn shifted(path: &str, weight: &Matrix, base: &LayerBase, shift: &Shift) -> Result<Matrix> {
-    let LayerBase::Matrix { u, sigma, vt } = base else {
+fn shifted(path: &str, weight: &Matrix, base: &LayerFactors, shift: &Shift) -> Result<Matrix> {
+    let LayerFactors::Matrix { u, sigma, vt } = base else {
         return Err(other_model(path));
     };
     if weight.dims() != [u.dims()[0], vt.dims()[1]] {

@@ -2,7 +2,7 @@
 
 pub mod geometry;
 pub mod preset;
-pub mod trainable;
+pub mod shifted_model;
 
 pub(crate) mod bake;
 

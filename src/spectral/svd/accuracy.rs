@@ -1,106 +1,97 @@
-//! How exact factors are, as they are handed out.
+//! The accuracy of factors after rounding to F32.
 //!
-//! Small matrices are multiplied out in F64. For large ones that would cost as much as the
-//! decomposition itself, so they are held against [`PROBES`] vectors x of ±1, the same ones every
-//! time, at the price of a few readings of the matrix:
+//! Small matrices are checked with full products in F64 ([`exact`]). For large ones full products
+//! would cost as much as the decomposition, so the factors are multiplied with [`PROBES`] fixed
+//! vectors x of ±1 instead ([`estimate`]):
 //!
 //! ```text
-//! residual   the largest ‖(W − U diag(σ) Vᵀ) x‖ / ‖W‖     its mean square is the exact one's
-//! skew       the largest element of |(UᵀU − I) x|, |(VᵀV − I) x|
+//! residual              max over x of ‖(W − U diag(σ) Vᵀ) x‖ / ‖W‖; its mean square is the exact value
+//! orthogonality error   max over x of the largest element of |(UᵀU − I) x| and |(VᵀV − I) x|
 //! ```
 //!
-//! An element of (UᵀU − I) x is a sum of ± the elements of a row. Whatever the others add up to,
-//! for one of the two signs of a given element the sum is at least as large as this element, so a
-//! probe shows less than the true skew with a chance of at most ½, and all of them with at most
-//! 2⁻¹⁶. A sound matrix shows more than its largest element, about the norm of a row, which for F32
-//! is still a hundredth of the limit.
+//! An element of (UᵀU − I) x is a sum of ± the elements of one row. For any given element of the
+//! row, one of its two signs makes the sum at least as large as that element, whatever the others
+//! add up to. A probe therefore underestimates the error with probability at most ½, and all
+//! probes together with at most 2⁻¹⁶. Accurate factors are overestimated, by up to the norm of a
+//! row; in F32 that is still a hundredth of the limit.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 
-use crate::spectral::svd::Decomposition;
+use crate::spectral::svd::decomposition::{Accuracy, Decomposition};
 
-/// The largest ‖W − U diag(σ) Vᵀ‖ / ‖W‖ (Frobenius) that is handed out.
-pub const MAX_RESIDUAL: f64 = 1e-5;
-/// The largest element of |UᵀU − I| and |VᵀV − I| that is handed out.
-pub const MAX_SKEW: f64 = 1e-5;
-
-/// rows · cols · min(rows, cols) from which matrices are probed.
-const PROBED_FROM: usize = 1 << 28;
-/// Vectors that a large matrix is held against.
+/// Matrices with at least this rows · cols · min(rows, cols) are estimated.
+const ESTIMATE_FROM: usize = 1 << 28;
+/// Number of probe vectors.
 const PROBES: usize = 16;
 
-/// What a [`Decomposition`] is held to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Exactness {
-    /// ‖W − U diag(σ) Vᵀ‖ / ‖W‖ (Frobenius; the norm itself where W is 0).
-    pub residual: f64,
-    /// The largest element of |UᵀU − I| and |VᵀV − I|.
-    pub skew: f64,
-}
-
-impl Exactness {
-    /// Of the factors of `matrix`, multiplied out or probed by their size.
-    pub fn of(factors: &Decomposition, matrix: &[f32]) -> Self {
-        if factors.rows * factors.cols * factors.rank() < PROBED_FROM {
-            Self::multiplied(factors, matrix)
-        } else {
-            Self::probed(factors, matrix)
-        }
-    }
-
-    /// Of full products in F64.
-    pub fn multiplied(factors: &Decomposition, matrix: &[f32]) -> Self {
-        let r = factors.rank();
-        let u = widen(&factors.u, factors.rows, r);
-        let vt = widen(&factors.vt, r, factors.cols);
-        Self {
-            residual: residual(factors, matrix, vt.as_ref()),
-            skew: larger(skew(u.transpose()), skew(vt.as_ref())),
-        }
-    }
-
-    /// Of products with vectors of ±1.
-    pub fn probed(factors: &Decomposition, matrix: &[f32]) -> Self {
-        let (rows, cols, r) = (factors.rows, factors.cols, factors.rank());
-        let x = probes(cols);
-        let mut shown = times(&factors.vt, cols, &x);
-        for (values, &sigma) in shown.iter_mut().zip(&factors.sigma) {
-            values.iter_mut().for_each(|v| *v *= f64::from(sigma));
-        }
-        let rebuilt = times(&factors.u, r, &shown);
-        let exact = times(matrix, cols, &x);
-        let mut errors = [0.0; PROBES];
-        for (a, b) in rebuilt.iter().zip(&exact) {
-            for (error, (a, b)) in errors.iter_mut().zip(a.iter().zip(b)) {
-                *error += (a - b).powi(2);
-            }
-        }
-        let norm: f64 = matrix.iter().map(|&w| f64::from(w).powi(2)).sum();
-        let error = errors.into_iter().fold(0.0, larger);
-
-        let x = probes(r);
-        let u = times_transposed(&factors.u, r, &times(&factors.u, r, &x));
-        let v = times(&factors.vt, cols, &times_transposed(&factors.vt, cols, &x));
-        debug_assert_eq!((u.len(), v.len(), rebuilt.len()), (r, r, rows));
-        let off = |products: &[Probed]| {
-            let pairs = products.iter().zip(&x);
-            pairs
-                .flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b).abs()))
-                .fold(0.0, larger)
-        };
-        Self {
-            residual: relative(error, norm),
-            skew: larger(off(&u), off(&v)),
-        }
+/// The accuracy of `factors` of the row-major `matrix`: exact or estimated, depending on the size.
+pub fn measure(factors: &Decomposition, matrix: &[f32]) -> Accuracy {
+    if factors.rows * factors.cols * factors.rank() < ESTIMATE_FROM {
+        exact(factors, matrix)
+    } else {
+        estimate(factors, matrix)
     }
 }
 
-/// One element of each probe.
-type Probed = [f64; PROBES];
+/// The accuracy from full products in F64.
+pub fn exact(factors: &Decomposition, matrix: &[f32]) -> Accuracy {
+    let r = factors.rank();
+    let u = widen(&factors.u, factors.rows, r);
+    let vt = widen(&factors.vt, r, factors.cols);
+    Accuracy {
+        residual: residual(factors, matrix, vt.as_ref()),
+        orthogonality_error: larger(
+            orthogonality_error(u.transpose()),
+            orthogonality_error(vt.as_ref()),
+        ),
+    }
+}
 
-/// [`PROBES`] vectors of ±1 that depend on their length only.
-fn probes(len: usize) -> Vec<Probed> {
+/// The accuracy from products with [`PROBES`] vectors of ±1.
+pub fn estimate(factors: &Decomposition, matrix: &[f32]) -> Accuracy {
+    let (rows, cols, r) = (factors.rows, factors.cols, factors.rank());
+    let x = probes(cols);
+    let mut projected = multiply(&factors.vt, cols, &x);
+    for (values, &sigma) in projected.iter_mut().zip(&factors.sigma) {
+        values.iter_mut().for_each(|v| *v *= f64::from(sigma));
+    }
+    let rebuilt = multiply(&factors.u, r, &projected);
+    let expected = multiply(matrix, cols, &x);
+    let mut errors = [0.0; PROBES];
+    for (a, b) in rebuilt.iter().zip(&expected) {
+        for (error, (a, b)) in errors.iter_mut().zip(a.iter().zip(b)) {
+            *error += (a - b).powi(2);
+        }
+    }
+    let norm: f64 = matrix.iter().map(|&w| f64::from(w).powi(2)).sum();
+    let error = errors.into_iter().fold(0.0, larger);
+
+    let x = probes(r);
+    let u = multiply_transposed(&factors.u, r, &multiply(&factors.u, r, &x));
+    let v = multiply(
+        &factors.vt,
+        cols,
+        &multiply_transposed(&factors.vt, cols, &x),
+    );
+    debug_assert_eq!((u.len(), v.len(), rebuilt.len()), (r, r, rows));
+    let largest_error = |products: &[Probe]| {
+        let pairs = products.iter().zip(&x);
+        pairs
+            .flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b).abs()))
+            .fold(0.0, larger)
+    };
+    Accuracy {
+        residual: relative(error, norm),
+        orthogonality_error: larger(largest_error(&u), largest_error(&v)),
+    }
+}
+
+/// One element of every probe vector.
+type Probe = [f64; PROBES];
+
+/// [`PROBES`] pseudo-random vectors of ±1 and length `len`, always the same ones.
+fn probes(len: usize) -> Vec<Probe> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
         state ^= state << 13;
@@ -116,8 +107,8 @@ fn probes(len: usize) -> Vec<Probed> {
         .collect()
 }
 
-/// M x for a row-major M with so many columns.
-fn times(m: &[f32], cols: usize, x: &[Probed]) -> Vec<Probed> {
+/// M x for a row-major M with `cols` columns.
+fn multiply(m: &[f32], cols: usize, x: &[Probe]) -> Vec<Probe> {
     m.chunks_exact(cols)
         .map(|row| {
             let mut sums = [0.0; PROBES];
@@ -132,8 +123,8 @@ fn times(m: &[f32], cols: usize, x: &[Probed]) -> Vec<Probed> {
         .collect()
 }
 
-/// Mᵀ y for a row-major M with so many columns.
-fn times_transposed(m: &[f32], cols: usize, y: &[Probed]) -> Vec<Probed> {
+/// Mᵀ y for a row-major M with `cols` columns.
+fn multiply_transposed(m: &[f32], cols: usize, y: &[Probe]) -> Vec<Probe> {
     let mut sums = vec![[0.0; PROBES]; cols];
     for (row, y) in m.chunks_exact(cols).zip(y) {
         for (&value, sums) in row.iter().zip(&mut sums) {
@@ -146,14 +137,22 @@ fn times_transposed(m: &[f32], cols: usize, y: &[Probed]) -> Vec<Probed> {
     sums
 }
 
+/// ‖W − U diag(σ) Vᵀ‖ / ‖W‖ from the full product.
 fn residual(factors: &Decomposition, matrix: &[f32], vt: MatRef<'_, f64>) -> f64 {
     let (rows, cols, r) = (factors.rows, factors.cols, factors.rank());
     let scaled = Mat::from_fn(rows, r, |i, k| {
         f64::from(factors.u[i * r + k]) * f64::from(factors.sigma[k])
     });
     let mut rebuilt = Mat::<f64>::zeros(rows, cols);
-    let all = Accum::Replace;
-    matmul(rebuilt.as_mut(), all, scaled.as_ref(), vt, 1.0, Par::Seq);
+    let replace = Accum::Replace;
+    matmul(
+        rebuilt.as_mut(),
+        replace,
+        scaled.as_ref(),
+        vt,
+        1.0,
+        Par::Seq,
+    );
     let (mut error, mut norm) = (0.0, 0.0);
     for i in 0..rows {
         for j in 0..cols {
@@ -165,7 +164,7 @@ fn residual(factors: &Decomposition, matrix: &[f32], vt: MatRef<'_, f64>) -> f64
     relative(error, norm)
 }
 
-/// √(error / norm), of squares.
+/// √(error / norm) of two squared norms; √error if `norm` is 0.
 fn relative(error: f64, norm: f64) -> f64 {
     if norm > 0.0 {
         (error / norm).sqrt()
@@ -174,80 +173,32 @@ fn relative(error: f64, norm: f64) -> f64 {
     }
 }
 
-/// The largest element of |M Mᵀ − I|.
-fn skew(m: MatRef<'_, f64>) -> f64 {
+/// The largest absolute element of M Mᵀ − I.
+fn orthogonality_error(m: MatRef<'_, f64>) -> f64 {
     let r = m.nrows();
     let mut gram = Mat::<f64>::zeros(r, r);
-    let all = Accum::Replace;
-    matmul(gram.as_mut(), all, m, m.transpose(), 1.0, Par::Seq);
+    let replace = Accum::Replace;
+    matmul(gram.as_mut(), replace, m, m.transpose(), 1.0, Par::Seq);
     let mut largest = 0.0;
     for i in 0..r {
         for j in 0..r {
-            let off = gram[(i, j)] - f64::from(u8::from(i == j));
-            largest = larger(largest, off.abs());
+            let error = gram[(i, j)] - f64::from(u8::from(i == j));
+            largest = larger(largest, error.abs());
         }
     }
     largest
 }
 
-/// The larger of two; NaN if one is, which `max` would drop.
+/// The larger value, or NaN if one of them is NaN; `f64::max` would ignore NaN.
 fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
 }
 
-/// A row-major matrix in F64.
+/// A row-major matrix `[rows, cols]` as F64.
 pub(crate) fn widen(values: &[f32], rows: usize, cols: usize) -> Mat<f64> {
     Mat::from_fn(rows, cols, |i, j| f64::from(values[i * cols + j]))
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
-    use super::*;
-    use crate::spectral::svd::decompose;
-
-    fn sound() -> (Vec<f32>, Decomposition) {
-        let (rows, cols) = (48, 80);
-        let matrix: Vec<f32> = (0..rows * cols)
-            .map(|at| ((at * at + 7 * at) % 1013) as f32 / 506.0 - 1.0)
-            .collect();
-        let factors = decompose(&matrix, rows, cols).unwrap();
-        (matrix, factors)
-    }
-
-    #[test]
-    fn probes_find_sound_factors_sound() {
-        let (matrix, factors) = sound();
-        let (exact, probed) = (
-            Exactness::multiplied(&factors, &matrix),
-            Exactness::probed(&factors, &matrix),
-        );
-        assert!(exact.residual <= probed.residual && probed.residual <= 4.0 * exact.residual);
-        assert!(exact.skew <= probed.skew && probed.skew <= MAX_SKEW / 10.0);
-    }
-
-    #[test]
-    fn probes_find_what_full_products_find() {
-        let (matrix, factors) = sound();
-        let found = |spoil: &dyn Fn(&mut Decomposition)| {
-            let mut spoiled = factors.clone();
-            spoil(&mut spoiled);
-            let exact = Exactness::multiplied(&spoiled, &matrix);
-            (exact, Exactness::probed(&spoiled, &matrix))
-        };
-        let r = factors.rank();
-        for at in [0, 5 * r + 17, 47 * r + 40] {
-            let (exact, probed) = found(&|f| f.u[at] += 1e-3);
-            assert!(exact.skew > MAX_SKEW && probed.skew > MAX_SKEW, "U {at}");
-            let (exact, probed) = found(&|f| f.vt[at] += 1e-3);
-            assert!(exact.skew > MAX_SKEW && probed.skew > MAX_SKEW, "V {at}");
-        }
-        for k in [0, 20, 47] {
-            let (exact, probed) = found(&|f| f.sigma[k] += 1e-2);
-            assert!(exact.residual > MAX_RESIDUAL && probed.residual > MAX_RESIDUAL);
-        }
-        let (exact, probed) = found(&|f| f.u[3] = f32::NAN);
-        assert!(exact.skew.is_nan() && probed.skew.is_nan());
-        assert!(exact.residual.is_nan() && probed.residual.is_nan());
-    }
-}
+#[path = "accuracy_tests.rs"]
+mod tests;

@@ -1,14 +1,15 @@
-//! W = U diag(σ) Vᵀ of a large long matrix, by way of its Gram matrix.
+//! The SVD of a large, long matrix through its Gram matrix.
 //!
-//! With A the matrix `[short, long]` or its transpose, A Aᵀ = Q diag(σ²) Qᵀ gives the short factor Q
-//! and σ, and Aᵀ Q diag(1/σ) the long one. Everything is F64 and sequential. A is widened block by
-//! block, so that beside the factors in F32 no more than a few square matrices are held: a quarter of
-//! what the thin decomposition holds, in half the time.
+//! Let A be the matrix `[short, long]`, transposed if necessary. From A Aᵀ = Q diag(σ²) Qᵀ follow
+//! the short factor Q, the singular values σ, and the long factor Aᵀ Q diag(1/σ). The computation
+//! is sequential and in F64. A is widened block by block, so that beside the F32 factors only a few
+//! `[short, short]` matrices are in memory: a quarter of the memory of the thin SVD, in half the time.
 //!
-//! Squaring costs accuracy where σ is small beside the largest: what rounding does to a vector is
-//! multiplied by σ₁/2σ, and to the skew of the long factor by (σ₁/σ)². So the way is only taken
-//! where σ₁/σᵣ is below [`MAX_CONDITION`], at which both stay far below the rounding to F32. Matrices
-//! whose long side is several times the short one rarely exceed it.
+//! Squaring loses accuracy for singular values that are small relative to the largest one: the
+//! rounding error of a vector is multiplied by σ₁/2σ, the orthogonality error of the long factor by
+//! (σ₁/σ)². The method is therefore used only if σ₁/σᵣ is below [`MAX_CONDITION`], where both errors
+//! are far below the rounding to F32. Matrices whose long side is several times the short one
+//! rarely exceed it.
 
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -17,108 +18,144 @@ use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, Par};
 
-use crate::spectral::svd::accuracy::Exactness;
-use crate::spectral::svd::{Decomposition, sign_of_largest};
+use crate::spectral::svd::decomposition::{Accuracy, Decomposition, sign_of_largest};
 
-/// Elements from which a matrix is large.
-pub(crate) const LARGE: usize = 1 << 22;
-/// Long side by short side from which a matrix is long.
-pub(crate) const LONG: usize = 4;
-/// The largest σ₁/σᵣ.
+/// The fewest elements of a matrix for this method.
+pub(crate) const MIN_ELEMENTS: usize = 1 << 22;
+/// The smallest ratio of the long to the short side for this method.
+pub(crate) const MIN_ASPECT: usize = 4;
+/// The largest condition number σ₁/σᵣ for this method.
 const MAX_CONDITION: f64 = 1e3;
 
-/// Columns of A that are widened at once.
-const BLOCK: usize = 1024;
+/// Columns of A that are widened to F64 at a time.
+pub(crate) const BLOCK: usize = 1024;
 
-/// Whether this way is tried for such a matrix.
-pub(crate) fn is_for(rows: usize, cols: usize) -> bool {
-    rows * cols >= LARGE && rows.max(cols) >= LONG * rows.min(cols)
+/// Whether this method is tried for a matrix `[rows, cols]`. No layer of the embedded base model
+/// is large enough.
+pub(crate) fn is_suitable(rows: usize, cols: usize) -> bool {
+    rows * cols >= MIN_ELEMENTS && rows.max(cols) >= MIN_ASPECT * rows.min(cols)
 }
 
-/// The factors, not checked yet; `None` if the iteration does not converge or
-/// [`MAX_CONDITION`] is exceeded.
+/// Factors of a row-major matrix `[rows, cols]`, their accuracy not measured yet; `None` if the
+/// iteration does not converge or the condition number reaches [`MAX_CONDITION`].
 pub(crate) fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Option<Decomposition> {
-    let (short, long) = (rows.min(cols), rows.max(cols));
-    // The columns of A from `from` on, transposed: `[count, short]`.
-    let block = |from: usize| {
-        Mat::from_fn(BLOCK.min(long - from), short, |j, i| {
-            let at = if rows <= cols {
-                i * cols + from + j
-            } else {
-                (from + j) * cols + i
-            };
-            f64::from(matrix[at])
-        })
-    };
-    let mut gram = Mat::<f64>::zeros(short, short);
-    for from in (0..long).step_by(BLOCK) {
-        let part = block(from);
-        triangular::matmul(
-            gram.as_mut(),
-            BlockStructure::TriangularLower,
-            Accum::Add,
-            part.transpose(),
-            BlockStructure::Rectangular,
-            part.as_ref(),
-            BlockStructure::Rectangular,
-            1.0,
-            Par::Seq,
-        );
-    }
-    let (q, sigma) = eigen(gram)?;
+    let a = LongMatrix { matrix, rows, cols };
+    let (q, sigma) = eigen(a.gram())?;
     // Written so that zeros and NaN are refused, too.
-    let conditioned = sigma[0] < MAX_CONDITION * sigma[short - 1];
-    if !conditioned {
-        return None;
+    let conditioned = sigma[0] < MAX_CONDITION * sigma[a.short() - 1];
+    conditioned.then(|| a.factors(&q, &sigma))
+}
+
+/// A row-major matrix, read as A `[short, long]`.
+struct LongMatrix<'a> {
+    matrix: &'a [f32],
+    rows: usize,
+    cols: usize,
+}
+
+impl LongMatrix<'_> {
+    fn short(&self) -> usize {
+        self.rows.min(self.cols)
     }
 
-    let mut factors = Decomposition {
-        u: vec![0.0; rows * short],
-        sigma: sigma.iter().map(|&value| value as f32).collect(),
-        vt: vec![0.0; short * cols],
-        rows,
-        cols,
-        exactness: Exactness::default(),
-    };
-    let scaled = Mat::from_fn(short, short, |i, k| q[(i, k)] / sigma[k]);
-    let mut product = Mat::<f64>::zeros(BLOCK.min(long), short);
-    for from in (0..long).step_by(BLOCK) {
-        let part = block(from);
-        let count = part.nrows();
-        matmul(
-            product.as_mut().subrows_mut(0, count),
-            Accum::Replace,
-            part.as_ref(),
-            scaled.as_ref(),
-            1.0,
-            Par::Seq,
-        );
-        for k in 0..short {
-            for j in 0..count {
-                let value = product[(j, k)] as f32;
-                if rows <= cols {
-                    factors.vt[k * cols + from + j] = value;
+    fn long(&self) -> usize {
+        self.rows.max(self.cols)
+    }
+
+    /// Whether A is the transpose of the matrix.
+    fn is_transposed(&self) -> bool {
+        self.rows > self.cols
+    }
+
+    /// Up to [`BLOCK`] columns of A from `from` on, transposed: `[count, short]`.
+    fn block(&self, from: usize) -> Mat<f64> {
+        Mat::from_fn(BLOCK.min(self.long() - from), self.short(), |j, i| {
+            let at = if self.is_transposed() {
+                (from + j) * self.cols + i
+            } else {
+                i * self.cols + from + j
+            };
+            f64::from(self.matrix[at])
+        })
+    }
+
+    /// The lower half of A Aᵀ, `[short, short]`.
+    fn gram(&self) -> Mat<f64> {
+        let mut gram = Mat::<f64>::zeros(self.short(), self.short());
+        for from in (0..self.long()).step_by(BLOCK) {
+            let block = self.block(from);
+            triangular::matmul(
+                gram.as_mut(),
+                BlockStructure::TriangularLower,
+                Accum::Add,
+                block.transpose(),
+                BlockStructure::Rectangular,
+                block.as_ref(),
+                BlockStructure::Rectangular,
+                1.0,
+                Par::Seq,
+            );
+        }
+        gram
+    }
+
+    /// The factors in F32, from Q `[short, short]` and σ `[short]`.
+    fn factors(&self, q: &Mat<f64>, sigma: &[f64]) -> Decomposition {
+        let (short, cols) = (self.short(), self.cols);
+        let mut factors = Decomposition {
+            u: vec![0.0; self.rows * short],
+            sigma: sigma.iter().map(|&value| value as f32).collect(),
+            vt: vec![0.0; short * cols],
+            rows: self.rows,
+            cols,
+            accuracy: Accuracy::default(),
+        };
+        self.write_long(q, sigma, &mut factors);
+        for i in 0..short {
+            for k in 0..short {
+                let value = q[(i, k)] as f32;
+                if self.is_transposed() {
+                    factors.vt[k * cols + i] = value;
                 } else {
-                    factors.u[(from + j) * short + k] = value;
+                    factors.u[i * short + k] = value;
+                }
+            }
+        }
+        fix_signs(&mut factors);
+        factors
+    }
+
+    /// Writes the long factor Aᵀ Q diag(1/σ).
+    fn write_long(&self, q: &Mat<f64>, sigma: &[f64], factors: &mut Decomposition) {
+        let (short, long, cols) = (self.short(), self.long(), self.cols);
+        let scaled = Mat::from_fn(short, short, |i, k| q[(i, k)] / sigma[k]);
+        let mut product = Mat::<f64>::zeros(BLOCK.min(long), short);
+        for from in (0..long).step_by(BLOCK) {
+            let block = self.block(from);
+            let count = block.nrows();
+            matmul(
+                product.as_mut().subrows_mut(0, count),
+                Accum::Replace,
+                block.as_ref(),
+                scaled.as_ref(),
+                1.0,
+                Par::Seq,
+            );
+            for k in 0..short {
+                for j in 0..count {
+                    let value = product[(j, k)] as f32;
+                    if self.is_transposed() {
+                        factors.u[(from + j) * short + k] = value;
+                    } else {
+                        factors.vt[k * cols + from + j] = value;
+                    }
                 }
             }
         }
     }
-    for i in 0..short {
-        for k in 0..short {
-            let value = q[(i, k)] as f32;
-            if rows <= cols {
-                factors.u[i * short + k] = value;
-            } else {
-                factors.vt[k * cols + i] = value;
-            }
-        }
-    }
-    fix_signs(&mut factors);
-    Some(factors)
 }
 
-/// The largest element of each column of U becomes positive.
+/// Flips signs so that the element of largest absolute value in each column of U is positive.
 fn fix_signs(factors: &mut Decomposition) {
     let (r, cols) = (factors.rank(), factors.cols);
     for k in 0..r {
@@ -131,13 +168,13 @@ fn fix_signs(factors: &mut Decomposition) {
     }
 }
 
-/// Q and σ, falling, of Q diag(σ²) Qᵀ, of which the lower half is given.
+/// Q and the descending σ of Q diag(σ²) Qᵀ, given its lower half; `None` without convergence.
 fn eigen(gram: Mat<f64>) -> Option<(Mat<f64>, Vec<f64>)> {
     let r = gram.nrows();
     let mut q = Mat::<f64>::zeros(r, r);
     let mut squares = Diag::<f64>::zeros(r);
-    let yes = ComputeEigenvectors::Yes;
-    let scratch = self_adjoint_evd_scratch::<f64>(r, yes, Par::Seq, Default::default());
+    let vectors = ComputeEigenvectors::Yes;
+    let scratch = self_adjoint_evd_scratch::<f64>(r, vectors, Par::Seq, Default::default());
     self_adjoint_evd(
         gram.as_ref(),
         squares.as_mut(),
@@ -147,78 +184,12 @@ fn eigen(gram: Mat<f64>) -> Option<(Mat<f64>, Vec<f64>)> {
         Default::default(),
     )
     .ok()?;
-    // They come rising.
+    // faer sorts eigenvalues in ascending order.
     let squares = squares.column_vector();
     let sigma = (0..r).map(|k| squares[r - 1 - k].max(0.0).sqrt()).collect();
     Some((Mat::from_fn(r, r, |i, k| q[(i, r - 1 - k)]), sigma))
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
-    use super::*;
-    use crate::spectral::svd;
-    use crate::spectral::svd::accuracy::{MAX_RESIDUAL, MAX_SKEW};
-
-    /// A matrix whose σ fall from 1 to 1 / condition.
-    fn matrix(rows: usize, cols: usize, condition: f64) -> Vec<f32> {
-        let mut state = 0x2545_f491_4f6c_dd1d_u64;
-        let random: Vec<f32> = (0..rows * cols)
-            .map(|_| {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-            })
-            .collect();
-        let d = svd::decompose(&random, rows, cols).unwrap();
-        let r = d.rank();
-        let sigma = |k: usize| condition.powf(-(k as f64) / (r - 1) as f64);
-        (0..rows * cols)
-            .map(|at| {
-                let (i, j) = (at / cols, at % cols);
-                let terms = (0..r)
-                    .map(|k| f64::from(d.u[i * r + k]) * sigma(k) * f64::from(d.vt[k * cols + j]));
-                terms.sum::<f64>() as f32
-            })
-            .collect()
-    }
-
-    #[test]
-    fn it_gives_what_the_thin_decomposition_gives() {
-        // More than one block, and the last one not full.
-        for (rows, cols) in [(24, 2 * BLOCK + 5), (2 * BLOCK + 5, 24)] {
-            let matrix = matrix(rows, cols, 100.0);
-            let ours = decompose(&matrix, rows, cols).unwrap();
-            let thin = svd::decompose(&matrix, rows, cols).unwrap();
-            let exactness = Exactness::multiplied(&ours, &matrix);
-            assert!(exactness.residual <= MAX_RESIDUAL / 10.0, "{exactness:?}");
-            assert!(exactness.skew <= MAX_SKEW / 10.0, "{exactness:?}");
-            for (a, b) in [
-                (&ours.u, &thin.u),
-                (&ours.sigma, &thin.sigma),
-                (&ours.vt, &thin.vt),
-            ] {
-                let off = a.iter().zip(b).map(|(a, b)| (a - b).abs());
-                assert!(a.len() == b.len() && off.fold(0.0, f32::max) < 1e-6);
-            }
-        }
-    }
-
-    #[test]
-    fn matrices_that_it_would_spoil_are_left_to_the_thin_decomposition() {
-        let (rows, cols) = (16, 400);
-        assert!(decompose(&matrix(rows, cols, 500.0), rows, cols).is_some());
-        assert!(decompose(&matrix(rows, cols, 5_000.0), rows, cols).is_none());
-        assert!(decompose(&vec![0.0; rows * cols], rows, cols).is_none());
-    }
-
-    #[test]
-    fn small_and_square_matrices_are_not_for_it() {
-        assert!(is_for(1_280, 11_520) && is_for(10_240, 1_280));
-        // Square, not long, and the longest of the embedded base.
-        for (rows, cols) in [(4_096, 4_096), (1_280, 3_840), (160, 2_880)] {
-            assert!(!is_for(rows, cols), "{rows} × {cols}");
-        }
-    }
-}
+#[path = "gram_tests.rs"]
+mod tests;

@@ -1,60 +1,43 @@
-//! W = U diag(σ) Vᵀ, thin, by `faer` on the CPU.
+//! The singular value decomposition W = U diag(σ) Vᵀ of one weight matrix, by `faer` on the CPU.
 //!
-//! The thin decomposition as a whole serves all matrices but the largest: from 2²² elements on, a
-//! matrix at least four times as long as wide goes by way of its [Gram matrix](crate::spectral::svd::gram), unless
-//! its small singular values would suffer. Every layer of the embedded base is far below that.
+//! | file | content |
+//! |---|---|
+//! | [`decomposition`] | the factors and their accuracy |
+//! | `thin` | the thin SVD of the whole matrix |
+//! | `gram` | large long matrices: through the eigenvectors of the Gram matrix |
+//! | [`accuracy`] | measures residual and orthogonality of the factors |
 //!
-//! The arithmetic is F64 and sequential, whatever the machine: the factors of one base must be
-//! the same in a tab and in a terminal, because a delta is bound to them, and threads would add
-//! up in another order. Many matrices at once are another matter: see
-//! [`workshop`](crate::spectral::decompose::workshop). What is handed out is rounded to F32 and then held to
-//! [`MAX_RESIDUAL`] and [`MAX_SKEW`].
+//! The computation is sequential and in F64 on every machine. A delta is bound to the singular
+//! vectors of its base model, so a browser and a terminal must get the same factors to the last
+//! bit; several threads would sum in another order. Parallelism is across matrices: see
+//! [`decompose::config`](crate::spectral::decompose::config).
+//!
+//! Factors are rounded to F32 and then checked against [`MAX_RESIDUAL`] and
+//! [`MAX_ORTHOGONALITY_ERROR`].
 
 pub mod accuracy;
+pub mod decomposition;
 
 mod gram;
+mod thin;
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::svd::{ComputeSvdVectors, svd, svd_scratch};
-use faer::{Mat, Par};
+#[cfg(test)]
+mod tests;
 
 use crate::error::{Error, Result};
-pub use crate::spectral::svd::accuracy::Exactness;
-use crate::spectral::svd::accuracy::{MAX_RESIDUAL, MAX_SKEW, widen};
 
-/// The thin factors of a matrix `[rows, cols]`, r = min(rows, cols).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decomposition {
-    /// U: `[rows, r]`, row-major, orthonormal columns. The largest element of each column is
-    /// positive, which fixes the signs.
-    pub u: Vec<f32>,
-    /// σ: `[r]`, not negative, falling.
-    pub sigma: Vec<f32>,
-    /// Vᵀ: `[r, cols]`, row-major, orthonormal rows.
-    pub vt: Vec<f32>,
-    /// Rows of the matrix.
-    pub rows: usize,
-    /// Columns of the matrix.
-    pub cols: usize,
-    /// How far the product is from the matrix, and the factors from orthonormal ones.
-    pub exactness: Exactness,
-}
-
-impl Decomposition {
-    /// r = min(rows, cols).
-    pub fn rank(&self) -> usize {
-        self.rows.min(self.cols)
-    }
-}
+pub use crate::spectral::svd::decomposition::{
+    Accuracy, Decomposition, MAX_ORTHOGONALITY_ERROR, MAX_RESIDUAL,
+};
 
 /// Decomposes a row-major matrix `[rows, cols]`.
 ///
 /// # Errors
 /// `Decomposition` if a value is NaN or infinite, if the iteration does not converge, or if the
-/// factors miss [`MAX_RESIDUAL`] or [`MAX_SKEW`].
+/// factors exceed [`MAX_RESIDUAL`] or [`MAX_ORTHOGONALITY_ERROR`].
 ///
 /// # Panics
-/// If `matrix.len() != rows * cols`: a bug of the caller.
+/// If `matrix.len() != rows * cols`.
 pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decomposition> {
     assert_eq!(matrix.len(), rows * cols, "a matrix [{rows}, {cols}]");
     if let Some(at) = matrix.iter().position(|value| !value.is_finite()) {
@@ -64,237 +47,21 @@ pub fn decompose(matrix: &[f32], rows: usize, cols: usize) -> Result<Decompositi
             at % cols
         )));
     }
-    let by_gram = gram::is_for(rows, cols).then(|| gram::decompose(matrix, rows, cols));
+    let by_gram = gram::is_suitable(rows, cols).then(|| gram::decompose(matrix, rows, cols));
     let mut decomposition = match by_gram.flatten() {
-        Some(found) => found,
-        None => thin(matrix, rows, cols)?,
+        Some(factors) => factors,
+        None => thin::decompose(matrix, rows, cols)?,
     };
-    decomposition.exactness = Exactness::of(&decomposition, matrix);
-    let Exactness { residual, skew } = decomposition.exactness;
-    // Written so that NaN is refused, too.
-    if residual <= MAX_RESIDUAL && skew <= MAX_SKEW {
-        Ok(decomposition)
-    } else {
-        Err(Error::Decomposition(format!(
-            "the factors of a {rows} × {cols} weight are not exact enough (residual {residual:.1e}, skew {skew:.1e}, 1e-5 is asked for), so shifts of it would not carry over to another machine."
-        )))
+    let accuracy = accuracy::measure(&decomposition, matrix);
+    decomposition.accuracy = accuracy;
+    if accuracy.is_sufficient() {
+        return Ok(decomposition);
     }
-}
-
-/// The factors by the thin decomposition as a whole, not checked yet.
-fn thin(matrix: &[f32], rows: usize, cols: usize) -> Result<Decomposition> {
-    let r = rows.min(cols);
-    let a = widen(matrix, rows, cols);
-    let mut u = Mat::<f64>::zeros(rows, r);
-    let mut v = Mat::<f64>::zeros(cols, r);
-    let mut sigma = faer::diag::Diag::<f64>::zeros(r);
-    let thin = ComputeSvdVectors::Thin;
-    let mut memory = MemBuffer::new(svd_scratch::<f64>(
-        rows,
-        cols,
-        thin,
-        thin,
-        Par::Seq,
-        Default::default(),
-    ));
-    svd(
-        a.as_ref(),
-        sigma.as_mut(),
-        Some(u.as_mut()),
-        Some(v.as_mut()),
-        Par::Seq,
-        MemStack::new(&mut memory),
-        Default::default(),
-    )
-    .map_err(|_| {
-        Error::Decomposition(format!("the singular values of a {rows} × {cols} weight did not converge, so this base cannot be trained."))
-    })?;
-
-    // Of a large matrix this is most of what is held; the factors have room there.
-    drop((a, memory));
-    let signs: Vec<f64> = (0..r)
-        .map(|k| sign_of_largest((0..rows).map(|i| u[(i, k)])))
-        .collect();
-    Ok(Decomposition {
-        u: (0..rows * r)
-            .map(|at| (u[(at / r, at % r)] * signs[at % r]) as f32)
-            .collect(),
-        sigma: sigma
-            .column_vector()
-            .iter()
-            .map(|&value| value as f32)
-            .collect(),
-        vt: (0..r * cols)
-            .map(|at| (v[(at % cols, at / cols)] * signs[at / cols]) as f32)
-            .collect(),
-        rows,
-        cols,
-        exactness: Exactness::default(),
-    })
-}
-
-/// +1 or −1, the sign of the element furthest from 0 (the first of them).
-pub(crate) fn sign_of_largest(values: impl Iterator<Item = f64>) -> f64 {
-    let largest = values.fold(0.0_f64, |best, value| {
-        if value.abs() > best.abs() {
-            value
-        } else {
-            best
-        }
-    });
-    if largest < 0.0 { -1.0 } else { 1.0 }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-mod tests {
-    use super::*;
-
-    /// Numbers in [-1, 1) that depend on the seed only.
-    fn random(n: usize, seed: u64) -> Vec<f32> {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        (0..n)
-            .map(|_| {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                (state >> 40) as f32 / (1 << 23) as f32 - 1.0
-            })
-            .collect()
-    }
-
-    fn product(a: &[f32], b: &[f32], rows: usize, inner: usize, cols: usize) -> Vec<f32> {
-        (0..rows * cols)
-            .map(|at| {
-                (0..inner)
-                    .map(|k| a[at / cols * inner + k] * b[k * cols + at % cols])
-                    .sum()
-            })
-            .collect()
-    }
-
-    /// Decomposes and checks everything that the type promises.
-    fn checked(matrix: &[f32], rows: usize, cols: usize) -> Decomposition {
-        let d = decompose(matrix, rows, cols).unwrap();
-        let r = rows.min(cols);
-        assert_eq!(
-            (d.u.len(), d.sigma.len(), d.vt.len()),
-            (rows * r, r, r * cols)
-        );
-        assert!(
-            d.exactness.residual <= 1e-6 && d.exactness.skew <= 1e-6,
-            "{:?} of {rows} × {cols}",
-            d.exactness
-        );
-        assert!(
-            d.sigma.iter().all(|&s| s >= 0.0) && d.sigma.is_sorted_by(|a, b| a >= b),
-            "{:?}",
-            d.sigma
-        );
-        for k in 0..r {
-            let largest = (0..rows).map(|i| d.u[i * r + k]).fold(0.0_f32, |best, x| {
-                if x.abs() > best.abs() { x } else { best }
-            });
-            assert!(largest > 0.0, "sign of column {k}");
-        }
-        d
-    }
-
-    #[test]
-    fn random_square_tall_and_wide_matrices_are_rebuilt() {
-        for (rows, cols) in [
-            (64, 64),
-            (160, 160),
-            (512, 64),
-            (64, 576),
-            (96, 1440),
-            (2, 3),
-            (1, 1),
-        ] {
-            checked(&random(rows * cols, (rows * 31 + cols) as u64), rows, cols);
-        }
-    }
-
-    #[test]
-    fn a_single_row_or_column_has_its_norm_as_singular_value() {
-        for (rows, cols) in [(1, 37), (37, 1)] {
-            let matrix = random(37, 5);
-            let norm = matrix.iter().map(|x| x * x).sum::<f32>().sqrt();
-            assert!((checked(&matrix, rows, cols).sigma[0] - norm).abs() < 1e-5);
-        }
-    }
-
-    #[test]
-    fn rank_deficient_matrices_have_zeros_and_orthonormal_factors() {
-        let matrix = product(&random(48 * 3, 1), &random(3 * 80, 2), 48, 3, 80);
-        let d = checked(&matrix, 48, 80);
-        assert!(
-            d.sigma[2] > 0.1 && d.sigma[3..].iter().all(|&s| s < 1e-4),
-            "{:?}",
-            d.sigma
-        );
-    }
-
-    #[test]
-    fn the_zero_matrix_has_orthonormal_factors() {
-        for (rows, cols) in [(8, 8), (3, 20), (20, 3)] {
-            assert!(
-                checked(&vec![0.0; rows * cols], rows, cols)
-                    .sigma
-                    .iter()
-                    .all(|&s| s == 0.0)
-            );
-        }
-    }
-
-    #[test]
-    fn repeated_singular_values_are_rebuilt() {
-        let n = 32;
-        let identity: Vec<f32> = (0..n * n)
-            .map(|at| f32::from(u8::from(at / n == at % n)))
-            .collect();
-        assert!(
-            checked(&identity, n, n)
-                .sigma
-                .iter()
-                .all(|s| (s - 1.0).abs() < 1e-6)
-        );
-        // A rotation's columns twice over: every value is √2, on both sides of 1.8, faer's limit for QR first.
-        let q = checked(&random(n * n, 9), n, n).u;
-        let twice: Vec<f32> = (0..n * 2 * n)
-            .map(|at| q[at / (2 * n) * n + at % n])
-            .collect();
-        assert!(
-            checked(&twice, n, 2 * n)
-                .sigma
-                .iter()
-                .all(|s| (s - 2.0_f32.sqrt()).abs() < 1e-5)
-        );
-    }
-
-    #[test]
-    fn very_large_and_very_small_weights_are_rebuilt() {
-        for scale in [1e-15_f32, 1e15] {
-            let matrix: Vec<f32> = random(40 * 24, 3).into_iter().map(|x| x * scale).collect();
-            checked(&matrix, 40, 24);
-        }
-    }
-
-    #[test]
-    fn the_same_matrix_has_the_same_factors() {
-        let matrix = random(96 * 96, 4);
-        assert_eq!(checked(&matrix, 96, 96), checked(&matrix, 96, 96));
-    }
-
-    #[test]
-    fn a_weight_that_is_not_finite_is_refused_by_place() {
-        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-            let mut matrix = random(12, 1);
-            matrix[7] = bad;
-            let Err(Error::Decomposition(message)) = decompose(&matrix, 3, 4) else {
-                panic!("{bad} was taken")
-            };
-            assert!(message.contains("row 1, column 3"), "{message}");
-        }
-    }
+    let Accuracy {
+        residual,
+        orthogonality_error,
+    } = accuracy;
+    Err(Error::Decomposition(format!(
+        "the factors of a {rows} × {cols} weight are not accurate enough (residual {residual:.1e}, orthogonality error {orthogonality_error:.1e}, limit 1e-5), so shifts of it would not carry over to another machine."
+    )))
 }

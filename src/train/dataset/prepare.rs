@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::model::tokenizer::Tokenizer;
 use crate::sampler::Noise;
 use crate::train::dataset::collage::{Collage, compose, shuffle};
@@ -89,7 +89,7 @@ fn drawn(settings: &TrainSettings, pictures: &[usize], stream: u64) -> Vec<Colla
 /// # Errors
 /// `Settings` when pictures and settings do not fit; `Cancelled` when `on_step` breaks; `Device`.
 pub(crate) async fn samples(
-    base: &Base,
+    base: &BaseModel,
     subjects: &[Subject],
     settings: &TrainSettings,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
@@ -186,7 +186,7 @@ pub(crate) async fn samples(
     Ok(samples)
 }
 
-fn check(base: &Base, subjects: &[Subject], settings: &TrainSettings) -> Result<()> {
+fn check(base: &BaseModel, subjects: &[Subject], settings: &TrainSettings) -> Result<()> {
     if subjects.len() != settings.subjects.len() {
         return Err(Error::Settings(format!(
             "There are pictures of {} subjects, but words for {}. Give each subject its pictures, its identifier and its class.",

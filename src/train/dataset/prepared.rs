@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 
 use crate::error::Result;
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::sampler::{Noise, NoiseSchedule};
 use crate::train::checkpoint::Checkpoint;
 use crate::train::dataset::prepare::samples;
@@ -40,7 +40,7 @@ impl Prepared {
     /// # Errors
     /// `Settings` when the settings cannot work; `Cancelled` when `on_step` breaks; `Device`.
     pub async fn new(
-        base: &Base,
+        base: &BaseModel,
         subjects: &[Subject],
         settings: TrainSettings,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
@@ -60,7 +60,7 @@ impl Prepared {
     ///
     /// # Errors
     /// `Checkpoint` when it was made with another base.
-    pub fn resume(base: &Base, mut checkpoint: Checkpoint) -> Result<Self> {
+    pub fn resume(base: &BaseModel, mut checkpoint: Checkpoint) -> Result<Self> {
         checkpoint.check_base(&base.hash)?;
         let settings = checkpoint.settings.clone();
         let samples = core::mem::take(&mut checkpoint.samples);
@@ -70,7 +70,7 @@ impl Prepared {
     }
 
     fn assemble(
-        base: &Base,
+        base: &BaseModel,
         settings: TrainSettings,
         shape: [usize; 3],
         samples: Vec<Sample>,

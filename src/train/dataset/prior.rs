@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use crate::error::Result;
 use crate::generate::{GenerateSettings, generate};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 
 /// Class pictures of one call; `generate` takes as many through the UNet together.
 const BATCH: usize = 8;
@@ -41,7 +41,7 @@ pub(crate) struct ClassPictures {
 /// # Errors
 /// `Cancelled` when `on_step` breaks; what the generation reports.
 pub(crate) async fn class_pictures(
-    base: &Base,
+    base: &BaseModel,
     prompt: &str,
     wanted: usize,
     seed: u64,

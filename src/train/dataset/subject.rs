@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::train::dataset::sample::PictureLatents;
 use crate::train::step::read;
 
@@ -63,7 +63,7 @@ impl Subject {
 ///
 /// # Errors
 /// `Device` when the latents cannot be read back.
-pub(crate) async fn encode(base: &Base, picture: &[f32]) -> Result<PictureLatents> {
+pub(crate) async fn encode(base: &BaseModel, picture: &[f32]) -> Result<PictureLatents> {
     let size = base.picture_size();
     let data = TensorData::new(picture.to_vec(), [1, 3, size, size]);
     let picture: Tensor<4> = Tensor::from_data(data, base.device());

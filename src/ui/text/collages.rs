@@ -24,7 +24,7 @@ pub fn collage_number(number: usize) -> String {
     format!("Collage {}", number + 1)
 }
 
-/// What pressing a collage of the strip does.
+/// The label of a collage in the strip.
 pub fn arrange_label(number: usize, caption: &str) -> String {
     format!(
         "Arrange {}: {caption}",

@@ -1,4 +1,4 @@
-//! Numbers, times and texts from outside, as they are read.
+//! Formats of numbers and times, and shortening of untrusted text.
 
 /// '1 picture', '4 pictures'.
 pub fn count(n: usize, what: &str) -> String {
@@ -22,7 +22,7 @@ pub fn duration(seconds: f32) -> String {
     }
 }
 
-/// '38 KB', '1.7 MB' of what is in memory.
+/// '38 KB', '1.7 MB': the size of something in memory.
 pub fn bytes(n: usize) -> String {
     size(n as u64)
 }
@@ -50,12 +50,12 @@ pub fn numbers(n: usize) -> String {
     format!("{grouped} {}", if n == 1 { "number" } else { "numbers" })
 }
 
-/// The day of an ISO 8601 time; other text is only cut.
+/// The date of an ISO 8601 time; other text is only shortened.
 pub fn day(date: &str) -> String {
     shorten(date.split('T').next().unwrap_or(date), 40)
 }
 
-/// At most `limit` characters of a text that came from outside, without control characters.
+/// At most `limit` characters of an untrusted text, without control characters.
 pub fn shorten(text: &str, limit: usize) -> String {
     let mut characters = text.chars().filter(|c| !c.is_control());
     let mut short: String = characters.by_ref().take(limit).collect();

@@ -1,6 +1,6 @@
-//! What models and training take of memory, and what to do where it does not suffice.
+//! Memory of models and training, and what to do if it is not enough.
 
-use super::size;
+use super::format::size;
 use crate::worker::protocol::{BasePlan, JobPlan, MemoryUse, PlanVerdict, Saving, Task};
 
 pub const MEMORY: &str = "Memory of your GPU, in GB";
@@ -12,7 +12,7 @@ pub const LOAD_ANYWAY: &str = "Load it anyway";
 pub const REFUSED_TITLE: &str = "This model does not fit";
 pub const WHAT_TO_DO: &str = "Choose a smaller model, close other tabs and programs that use the GPU, or state its memory under “Change the model”.";
 
-/// 'Will it fit? Stable Diffusion 1.5': what its button says, and of which model.
+/// 'Will it fit? Stable Diffusion 1.5': the label of a button.
 pub fn plan_label(title: &str) -> String {
     format!("{PLAN_BASE} {title}")
 }
@@ -26,7 +26,7 @@ pub fn picture_size(side: usize, own: usize) -> String {
     }
 }
 
-/// Beside the choice of a model: whether it fits, and how large its pictures can be.
+/// Whether a model fits, and how large its pictures can be.
 pub fn fits(plan: &BasePlan) -> String {
     let room = size(plan.budget);
     let (train, make) = (&plan.train, &plan.generate);
@@ -51,12 +51,12 @@ pub fn fits(plan: &BasePlan) -> String {
     }
 }
 
-/// Why no picture can be made.
+/// Why a model does not fit.
 pub fn does_not_fit(plan: &BasePlan) -> String {
     format!("It does not fit, because {}.", plan.generate.reason)
 }
 
-/// What the catalogue's own numbers say, before anything of a model was read.
+/// Whether a model fits by the numbers of the catalogue, before its files are read.
 pub fn guess(to_generate: Option<u64>, to_train: Option<u64>, budget: u64) -> Option<&'static str> {
     match (to_generate, to_train) {
         (_, Some(train)) if train <= budget => Some("It should fit."),
@@ -68,7 +68,7 @@ pub fn guess(to_generate: Option<u64>, to_train: Option<u64>, budget: u64) -> Op
     }
 }
 
-/// Beside Train: what it takes and how memory is saved, or what to do instead.
+/// Memory that training needs and how it is reduced, or what to do if it does not fit.
 pub fn train_memory(plan: &BasePlan) -> String {
     let job = &plan.train;
     let room = if plan.assumed {
@@ -100,7 +100,7 @@ pub fn train_memory(plan: &BasePlan) -> String {
     }
 }
 
-/// Ways of saving, as the end of a sentence; `None` without any.
+/// Ways to reduce memory, as the end of a sentence; `None` if there are none.
 fn savings(savings: &[Saving]) -> Option<String> {
     let words: Vec<&str> = savings
         .iter()
@@ -120,7 +120,7 @@ fn savings(savings: &[Saving]) -> Option<String> {
     }
 }
 
-/// What a training really took.
+/// Memory that training used.
 pub fn used(used: &MemoryUse) -> Option<String> {
     if used.task != Task::Train {
         return None;
@@ -133,7 +133,7 @@ pub fn used(used: &MemoryUse) -> Option<String> {
     ))
 }
 
-/// The same for a report, with all that is known.
+/// Memory that a task used, in full, for a bug report.
 pub fn used_report(used: &MemoryUse) -> String {
     let gpu = |bytes: Option<u64>| bytes.map_or_else(|| "none".to_owned(), |n| n.to_string());
     format!(

@@ -1,6 +1,6 @@
 //! Notes, warnings and errors.
 
-use super::{bytes, shorten};
+use super::format::{bytes, shorten};
 use crate::{error::Error, worker::protocol::Task};
 
 pub const MESSAGES_LABEL: &str = "Messages";
@@ -11,7 +11,7 @@ pub const OTHER_ORIGIN: &str = "The address asks for a base on another site. Onl
 pub const PICTURE_SAVE_FAILED: &str = "This browser could not write the picture as PNG. Try once more, or save it from the picture's context menu.";
 pub const DELTA_WHILE_TRAINING: &str = "A delta cannot be opened while training runs. Stop the training or wait for its end, then open it again.";
 
-/// After training; `others` are open deltas that are now at strength 0.
+/// Training is done; `others` counts open deltas that are now at strength 0.
 pub fn trained(others: usize) -> String {
     let others = match others {
         0 => "",
@@ -53,7 +53,7 @@ pub fn too_many(limit: usize) -> String {
     format!("{limit} pictures are enough: the rest were left out. Remove some to add others.")
 }
 
-/// A failed piece of work, in the words of the engine.
+/// A failed task, with the engine's message.
 pub fn failed(task: Task, error: &Error) -> String {
     let what = match task {
         Task::Load => "Loading the model failed.",

@@ -1,55 +1,55 @@
 //! Every word of the page, in one place, ready for translation.
 //!
-//! | file | whose words |
+//! | file | contents |
 //! |---|---|
-//! | this one | the head of the page and the device |
+//! | this one | the page's header and the device |
 //! | `subjects` | card 1 |
 //! | `collages` | the strip of collages and its editor |
 //! | `training` | card 2 |
-//! | `using` | card 3 |
-//! | `keeping` | the gallery and the library |
-//! | `sharing` | links out and in |
-//! | `surroundings` | ways in, what the browser lacks |
-//! | `mixing` | combining, other programs, editing, where a word looks |
-//! | `bases` | the choice of models and their downloads |
-//! | `own` | a person's own model |
-//! | `memory` | what models and training take of memory |
+//! | `generate` | card 3 |
+//! | `combine` | combining and exporting deltas, editing a picture, attention maps |
+//! | `stored` | the gallery and the library |
+//! | `sharing` | links |
+//! | `browser` | ways to begin, capabilities, camera |
+//! | `models` | base models and their downloads |
+//! | `custom_model` | the user's own base model |
+//! | `memory` | memory of models and training |
 //! | `messages` | notes, warnings, errors |
-//! | `things` | what the embedded base knows, and prompts of it |
-//! | `format` | numbers, times, cut text |
+//! | `prompts` | prompts and what the embedded model knows |
+//! | `format` | numbers, times, shortened text |
 //!
-//! The head of `index.html` repeats [`NAME`], [`TAGLINE`] and the card titles, because it is
-//! painted before this code has come; a test below holds them together.
+//! `index.html` repeats [`NAME`], [`TAGLINE`] and the card titles, because it is painted before
+//! this code is loaded; a test below compares them.
 
-mod bases;
+mod browser;
 mod collages;
+mod combine;
+mod custom_model;
 mod format;
-mod keeping;
+mod generate;
 mod memory;
 mod messages;
-mod mixing;
-mod own;
+mod models;
+mod prompts;
 mod sharing;
+mod stored;
 mod subjects;
-mod surroundings;
-mod things;
 mod training;
-mod using;
 
-pub use bases::*;
+pub use browser::*;
 pub use collages::*;
+pub use combine::*;
+pub use custom_model::*;
 pub use format::*;
-pub use keeping::*;
+pub use generate::*;
 pub use memory::*;
 pub use messages::*;
-pub use mixing::*;
-pub use own::*;
+pub use models::*;
+pub use prompts::*;
 pub use sharing::*;
+pub use stored::*;
 pub use subjects::*;
-pub use surroundings::*;
-pub use things::*;
 pub use training::*;
-pub use using::*;
 
 use crate::worker::protocol::{DeviceKind, Difference};
 
@@ -67,7 +67,7 @@ pub const CHECK_DEVICE: &str = "Check it";
 pub const CHECK_DEVICE_TITLE: &str =
     "Hold what this device computes against the numbers of diffusers, the reference library";
 
-/// The line under the heading: which device, and why.
+/// The device, and why it was chosen.
 pub fn device(kind: DeviceKind, name: &str, reason: &str) -> (String, String) {
     let what = match kind {
         DeviceKind::Gpu => "WebGPU",
@@ -96,7 +96,7 @@ pub fn checking(percent: u64) -> String {
     format!("Checking the device, {percent} %")
 }
 
-/// What a check of the device found, and whether it may be trusted.
+/// The result of a check of the device, and whether the device can be trusted.
 pub fn checked(differences: &[Difference], tolerance: f32) -> (String, bool) {
     let worst = differences
         .iter()
@@ -104,7 +104,7 @@ pub fn checked(differences: &[Difference], tolerance: f32) -> (String, bool) {
     let Some(worst) = worst else {
         return (String::new(), false);
     };
-    // Written so that NaN is not trusted.
+    // NaN compares as false, so it is not trusted.
     let trusted = worst.relative_l2 <= tolerance;
     let far = format!("{:.1e} ({})", worst.relative_l2, worst.part);
     let text = if trusted {

@@ -1,4 +1,4 @@
-//! Links out and in.
+//! Links that carry a delta.
 
 pub const SHARE_TITLE: &str = "Share";
 pub const SHARE_HINT: &str = "A link can carry the whole delta. It stands behind the #, which browsers send to no server: only those who get the link have it.";
@@ -18,20 +18,20 @@ pub const HOSTED: &str = "Or the address at which you put the file";
 pub const HOSTED_HINT: &str = "Such a link is short. Whoever opens it is asked before the file is fetched, and a changed file is refused.";
 pub const QR_LABEL: &str = "The link as a code for a phone's camera";
 
-pub const ARRIVAL_TITLE: &str = "Somebody sent you a delta";
-pub const ARRIVAL_READING: &str = "Reading it…";
-pub const ARRIVAL_OPEN: &str = "Open it";
-pub const ARRIVAL_FETCH: &str = "Fetch it";
-pub const ARRIVAL_WHAT: &str = "Name";
-pub const ARRIVAL_SUBJECTS: &str = "It knows";
-pub const ARRIVAL_AUTHOR: &str = "Made by";
-pub const ARRIVAL_LICENCE: &str = "Licence";
-pub const ARRIVAL_BASE: &str = "For the base";
-pub const ARRIVAL_DATE: &str = "On";
-pub const ARRIVAL_WORDS: &str = "Description";
-pub const ARRIVAL_DEMO: &str = "It comes with a picture to make:";
-pub const ARRIVAL_HASH: &str = "The link says what the file must be; another one is refused.";
-pub const ARRIVAL_NO_HASH: &str =
+pub const SHARED_LINK_TITLE: &str = "Somebody sent you a delta";
+pub const SHARED_LINK_READING: &str = "Reading it…";
+pub const SHARED_LINK_OPEN: &str = "Open it";
+pub const SHARED_LINK_FETCH: &str = "Fetch it";
+pub const SHARED_LINK_WHAT: &str = "Name";
+pub const SHARED_LINK_SUBJECTS: &str = "It knows";
+pub const SHARED_LINK_AUTHOR: &str = "Made by";
+pub const SHARED_LINK_LICENCE: &str = "Licence";
+pub const SHARED_LINK_BASE: &str = "For the base";
+pub const SHARED_LINK_DATE: &str = "On";
+pub const SHARED_LINK_WORDS: &str = "Description";
+pub const SHARED_LINK_DEMO: &str = "It comes with a picture to make:";
+pub const SHARED_LINK_HASH: &str = "The link says what the file must be; another one is refused.";
+pub const SHARED_LINK_NO_HASH: &str =
     "The link does not say what the file must be, so it may have been changed since.";
 pub const LINK_WRONG: &str =
     "The link's address of a delta cannot be read. Ask for the link again, or for the file.";
@@ -39,8 +39,8 @@ pub const LINK_INSECURE: &str = "The link's delta lies at an address that is not
 pub const LINK_UNREACHABLE: &str = "The delta could not be fetched: its site cannot be reached, or does not allow other pages to read it (CORS). Download it there yourself and open the file here.";
 pub const LINK_TOO_LARGE: &str = "The file at the link's address is larger than any delta, so it was not taken. Ask for another link.";
 
-/// Before something is fetched from another site.
-pub fn arrival_elsewhere(host: &str) -> String {
+/// The question before a delta is fetched from another site.
+pub fn shared_link_remote(host: &str) -> String {
     format!(
         "It lies at {host}. Fetching it tells that site your network address and which site this page is on; no cookie, no prompt, no picture."
     )
@@ -52,7 +52,7 @@ pub fn link_refused(status: u16) -> String {
     )
 }
 
-/// The file is not the one that the link's maker meant.
+/// The file has another hash than the link says.
 pub fn link_hash(expected: &str, found: &str) -> String {
     let short = |hash: &str| hash.chars().take(16).collect::<String>();
     format!(
@@ -62,7 +62,7 @@ pub fn link_hash(expected: &str, found: &str) -> String {
     )
 }
 
-/// How long a link is and what it cost; `error` is a share of the shifts.
+/// The length of a link, and the relative error of rounding the shifts.
 pub fn link_note(characters: usize, error: f64) -> String {
     let long = if characters > 4_000 {
         " Some messengers cut links of this length: then send the file."

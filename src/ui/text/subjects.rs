@@ -1,4 +1,4 @@
-//! Card 1.
+//! Card 1: subjects and their pictures.
 
 use crate::worker::protocol::PictureFault;
 
@@ -32,7 +32,7 @@ pub fn turn_picture(number: usize) -> String {
     format!("Turn picture {number} to the right")
 }
 
-/// What may be wrong with a picture.
+/// A possible problem of a picture.
 pub fn picture_fault(fault: PictureFault) -> &'static str {
     match fault {
         PictureFault::Tiny => "Small.",

@@ -1,6 +1,7 @@
-//! Card 2.
+//! Card 2: training.
 
-use super::{count, name, numbers};
+use super::format::{count, numbers};
+use super::prompts::name;
 use crate::recipe::{RateSchedule, TimestepSampling};
 use crate::worker::protocol::SubjectWords;
 
@@ -70,7 +71,7 @@ pub const PREVIEW_EVERY_HINT: &str = "0 makes none and is a little faster.";
 pub const CHECKPOINT_EVERY: &str = "Save every … steps";
 pub const CHECKPOINT_EVERY_HINT: &str = "A reload goes on from the last save.";
 
-/// Choices of layers by their names in files (the paper's).
+/// Presets of layers, by their names in files (those of the paper).
 const PRESETS: [(&str, &str); 12] = [
     ("all", "All layers"),
     ("cross_attention", "Cross-attention"),
@@ -86,7 +87,7 @@ const PRESETS: [(&str, &str); 12] = [
     ("mid_cross_attention", "Cross-attention, middle block"),
 ];
 
-/// How the learning rates change.
+/// A schedule of the learning rate.
 pub fn schedule(schedule: RateSchedule) -> &'static str {
     match schedule {
         RateSchedule::Constant => "Constant",
@@ -95,7 +96,7 @@ pub fn schedule(schedule: RateSchedule) -> &'static str {
     }
 }
 
-/// How timesteps are drawn.
+/// A distribution of timesteps.
 pub fn timesteps(timesteps: TimestepSampling) -> &'static str {
     match timesteps {
         TimestepSampling::Uniform => "Each by itself",
@@ -104,7 +105,7 @@ pub fn timesteps(timesteps: TimestepSampling) -> &'static str {
     }
 }
 
-/// The choice to train the text encoder, and what it adds.
+/// The switch that trains the text encoder, with the number of its shifts.
 pub fn text_encoder(shifts: usize) -> String {
     match shifts {
         0 => "Train the text encoder too".to_owned(),
@@ -112,7 +113,7 @@ pub fn text_encoder(shifts: usize) -> String {
     }
 }
 
-/// What pressing Train will do; `subjects` with their pictures.
+/// What training will do; `subjects` with the numbers of their pictures.
 pub fn train_plan(
     steps: usize,
     subjects: &[(SubjectWords, usize)],
@@ -146,7 +147,7 @@ pub fn train_plan(
     )
 }
 
-/// A subject that is not complete yet.
+/// A subject without pictures.
 pub fn subject_needs_pictures(number: usize) -> String {
     format!("Subject {number} has no pictures yet: add some, or remove it.")
 }
@@ -161,7 +162,7 @@ pub fn same_identifier(token: &str) -> String {
     )
 }
 
-/// An unfinished run that waits in this browser; `subjects` are their names.
+/// An unfinished run in this browser; `subjects` are their names.
 pub fn unfinished(subjects: &str, step: usize, steps: usize) -> String {
     format!("A run of “{subjects}” stands at step {step} of {steps}.")
 }
@@ -173,7 +174,7 @@ pub fn preset(name: &str, shifts: usize) -> String {
     format!("{label}: {}", numbers(shifts))
 }
 
-/// What the loss chart shows, in words.
+/// A summary of the loss chart.
 pub fn loss_summary(step: usize, first: f32, now: f32) -> String {
     let course = if now < first * 0.97 {
         "It has fallen"
@@ -193,7 +194,7 @@ pub const KEEP_PREVIEW: &str = "Keep";
 pub const PREVIEW_KEPT: &str =
     "The delta of that step is open, at strength 1; the others are at 0 now.";
 
-/// How long it will take.
+/// The estimated duration.
 pub fn estimate(seconds: Option<f32>) -> String {
     match seconds {
         Some(seconds) => format!(
@@ -204,7 +205,7 @@ pub fn estimate(seconds: Option<f32>) -> String {
     }
 }
 
-/// An estimate claims no more than it knows.
+/// A duration, rounded to the precision of an estimate.
 fn rounded(seconds: f32) -> f32 {
     match seconds {
         s if s < 20.0 => s.ceil(),
@@ -213,7 +214,7 @@ fn rounded(seconds: f32) -> f32 {
     }
 }
 
-/// How far the training is, for those who hear the page.
+/// The progress of training, for screen readers.
 pub fn spoken_progress(percent: u64) -> String {
     format!("{percent} % of the training is done.")
 }

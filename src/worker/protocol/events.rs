@@ -13,7 +13,7 @@ use crate::error::Error;
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each variant's words speak of its fields")]
 pub enum Event {
-    /// The worker listens; nothing sent before this arrives.
+    /// The worker listens; messages that were sent before are lost.
     Ready,
     /// The device was chosen: its name, and why it.
     Device {
@@ -47,15 +47,8 @@ pub enum Event {
         bases: Vec<CatalogueBase>,
         tokenizer: Option<TokenizerOffer>,
     },
-    /// What this browser keeps of bases, the one that was used last first. `usage` and `quota` are
-    /// the bytes that this site has stored and may store, where the browser says so; `persistent`
-    /// tells whether the browser promised not to clear them by itself.
-    Stored {
-        bases: Vec<StoredBase>,
-        usage: Option<u64>,
-        quota: Option<u64>,
-        persistent: bool,
-    },
+    /// What this browser keeps of bases, the one that was used last first.
+    Stored { bases: Vec<StoredBase> },
     /// What a base takes of memory here.
     Planned { plan: Box<BasePlan> },
     /// Pictures have so many pixels a side from now on.
@@ -138,7 +131,6 @@ pub enum Event {
         id: u32,
         personalised: bool,
         pictures: Vec<Pixels>,
-        seconds: f32,
     },
     /// An edit is done; `lost` is what the inversion lost of the picture, ‖difference‖ / ‖picture‖
     /// of the latents.
@@ -156,12 +148,27 @@ pub enum Event {
         differences: Vec<Difference>,
         tolerance: f32,
     },
-    /// The work ended because the person asked.
-    Stopped { task: Task },
     /// Something to know that stops nothing.
     Warning { message: String },
-    /// A piece of work failed; the engine goes on.
+    /// The request is answered.
+    Done,
+    /// The request ended because it was cancelled.
+    Stopped { task: Task },
+    /// The request failed; the engine takes the next one, except after
+    /// [`Error::Device`](crate::Error::Device).
     Failed { task: Task, error: Error },
+    /// The request cannot be read.
+    Refused { error: Error },
+}
+
+impl Event {
+    /// Whether it is the last event of its request.
+    pub fn is_last(&self) -> bool {
+        matches!(
+            self,
+            Self::Done | Self::Stopped { .. } | Self::Failed { .. } | Self::Refused { .. }
+        )
+    }
 }
 
 /// Where a delta comes from.
@@ -275,8 +282,11 @@ pub struct DeltaSummary {
     pub description: String,
     /// When it was made, ISO 8601.
     pub date: String,
-    /// The base that it belongs to.
+    /// Name of the base model that it belongs to.
     pub base: String,
+    /// SHA-256 of that base model's weights; empty in entries that an earlier version stored.
+    #[serde(default)]
+    pub base_sha256: String,
     /// Numbers in it.
     pub parameters: usize,
     /// Size of its file.

@@ -1,33 +1,38 @@
-//! The whole contract between the page and the engine.
+//! The contract between the page and the engine.
 //!
-//! The page sends [`Request`]s, the engine answers with [`Event`]s, both through
-//! serde-wasm-bindgen. Requests are answered in the order in which they come, except
-//! [`Request::Pause`], [`Request::Resume`] and [`Request::Cancel`], which reach the work that is
-//! under way. Every piece of work ends in exactly one event: its result, [`Event::Failed`] or
-//! [`Event::Stopped`].
+//! The page posts [`Message`]s: a [`Request`] with an id, or a word about a request that was sent
+//! (pause, resume, cancel). The engine posts [`Answer`]s: an [`Event`] with the id of its request.
+//! Both go through serde-wasm-bindgen.
 //!
-//! Files of a base on the person's disk travel beside a request, in the posted object's field
-//! [`FILES`]: they are the browser's handles, which no serialisation has.
+//! Requests are worked one after the other, in the order in which they come. The last event of
+//! each is [`Event::Done`], [`Event::Stopped`], [`Event::Failed`] or [`Event::Refused`]; all
+//! results come before it. An event without an id belongs to no request.
+//!
+//! Files of a base model on the person's disk travel in the posted message's field [`FILES`]: they
+//! are browser objects, which cannot be serialised.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `requests` | what the page asks |
+//! | `message` | the envelopes, with ids |
+//! | `requests` | what the page asks for |
 //! | `events` | what the engine answers |
-//! | `kinds` | what both speak of |
-//! | `bases` | bases, the catalogue, what is kept of them |
-//! | `plans` | what a base takes of memory |
+//! | `kinds` | types that both use |
+//! | `bases` | base models, the catalogue, what this browser stores of them |
+//! | `plans` | how much memory a base model needs |
 
-/// The field of the posted object in which files lie beside a request: objects of `path` and `file`.
+/// The field of a posted message that holds files beside a request: objects of `path` and `file`.
 pub const FILES: &str = "files";
 
 mod bases;
 mod events;
 mod kinds;
+mod message;
 mod plans;
 mod requests;
 
 pub use bases::*;
 pub use events::*;
 pub use kinds::*;
+pub use message::*;
 pub use plans::*;
 pub use requests::*;

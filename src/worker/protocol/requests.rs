@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ArrangedCollage, BaseSource, Captions, Collage, Combining, DeltaStrength, DeviceChoice,
-    ExportFormat, PlanRequest, SamplerKind, SubjectWords,
+    ExportFormat, PlanRequest, SamplerKind, SubjectWords, Task,
 };
 use crate::recipe::{RateSchedule, TimestepSampling};
 
@@ -15,8 +15,8 @@ use crate::recipe::{RateSchedule, TimestepSampling};
 pub enum Request {
     /// Chooses the device and loads a base, after a plan of its memory
     /// ([`Event::Planned`](super::Event::Planned)). What cannot fit is refused before a weight is
-    /// fetched, with an error of kind `memory`, unless it is to be tried `anyway`; then, and only
-    /// then, the base that was loaded stays. Pictures get `size` pixels a side, or what the plan
+    /// fetched, with [`Error::DoesNotFit`](crate::Error::DoesNotFit), unless it is to be tried
+    /// `anyway`; after such a refusal, and only then, the base that was loaded stays. Pictures get `size` pixels a side, or what the plan
     /// says; `memory` are the bytes that the device has, if the person states them.
     Load {
         source: BaseSource,
@@ -44,7 +44,6 @@ pub enum Request {
     AddPicture {
         id: u32,
         subject: u32,
-        name: String,
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
@@ -69,13 +68,7 @@ pub enum Request {
     ResumeRun,
     /// Deletes that checkpoint.
     DiscardRun,
-    /// Holds the work that is under way.
-    Pause,
-    /// Lets it go on.
-    Resume,
-    /// Ends it; a training run keeps what it has learned.
-    Cancel,
-    /// Makes pictures, with and without deltas.
+    /// Makes pictures, with and without deltas; answered by [`Event::Generated`](super::Event::Generated).
     Generate(GenerateRequest),
     /// Opens a delta file beside those that are open.
     OpenDelta {
@@ -106,6 +99,51 @@ pub enum Request {
     Edit(EditRequest),
     /// Holds what the device computes against the base's reference tensors.
     CheckDevice,
+}
+
+impl Request {
+    /// The piece of work, as [`Event::Stopped`](super::Event::Stopped) and
+    /// [`Event::Failed`](super::Event::Failed) name it. Training may name an earlier stage.
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Load { .. } => Task::Load,
+            Self::Plan(_) => Task::Plan,
+            Self::ListCatalogue => Task::Catalogue,
+            Self::ListStored | Self::RemoveStored { .. } => Task::Storage,
+            Self::SetSize { .. }
+            | Self::AddPicture { .. }
+            | Self::CropPicture { .. }
+            | Self::TurnPicture { .. }
+            | Self::RemovePicture { .. }
+            | Self::ShowCollages(_)
+            | Self::ArrangeCollage { .. } => Task::Picture,
+            Self::Train(_) | Self::ResumeRun | Self::DiscardRun => Task::Train,
+            Self::Generate(_) | Self::Edit(_) => Task::Generate,
+            Self::OpenDelta { .. }
+            | Self::CloseDelta { .. }
+            | Self::DescribeDelta(_)
+            | Self::KeepPreview { .. } => Task::OpenDelta,
+            Self::PackDelta { .. } | Self::UnpackDelta { .. } => Task::Link,
+            Self::Combine(_) => Task::Combine,
+            Self::Export(_) => Task::Export,
+            Self::CheckDevice => Task::Check,
+        }
+    }
+
+    /// Whether the work can be paused and cancelled while it runs.
+    pub fn can_stop(&self) -> bool {
+        matches!(
+            self,
+            Self::Load { .. }
+                | Self::Train(_)
+                | Self::ResumeRun
+                | Self::Generate(_)
+                | Self::Combine(_)
+                | Self::Export(_)
+                | Self::Edit(_)
+                | Self::CheckDevice
+        )
+    }
 }
 
 /// Which collages to show.

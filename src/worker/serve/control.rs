@@ -1,4 +1,4 @@
-//! The queue of requests, and the words that reach work under way: Pause, Resume, Cancel.
+//! The requests that wait, and pause and cancel for the one that runs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,19 +10,21 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
-use super::picked::Picked;
-use super::post;
 use crate::error::{Error, Result};
-use crate::worker::protocol::{Event, Request, Task};
+use crate::worker::protocol::{Answer, Event, Message, Request, RequestId};
+use crate::worker::serve::page;
+use crate::worker::serve::user_files::Picked;
+
+/// A request with its id and the files beside it.
+pub(crate) type Received = (RequestId, Request, Picked);
 
 /// Shared by the message listener and the one task that works.
-pub(super) struct Control {
-    queue: RefCell<VecDeque<(Request, Picked)>>,
+pub(crate) struct Control {
+    inbox: RefCell<VecDeque<Received>>,
     waker: RefCell<Option<Waker>>,
-    /// Work that can be paused and cancelled is under way.
-    working: Cell<bool>,
-    paused: Cell<bool>,
-    cancelled: Cell<bool>,
+    running: Cell<Option<RequestId>>,
+    paused: Cell<Option<RequestId>>,
+    cancelled: Cell<Option<RequestId>>,
     /// Timers are slowed down in hidden tabs; messages to oneself are not.
     channel: MessageChannel,
 }
@@ -30,100 +32,98 @@ pub(super) struct Control {
 impl Control {
     /// # Errors
     /// What the browser throws.
-    pub(super) fn new() -> Result<Self, JsValue> {
+    pub(crate) fn new() -> Result<Self, JsValue> {
         Ok(Self {
-            queue: RefCell::default(),
+            inbox: RefCell::default(),
             waker: RefCell::default(),
-            working: Cell::new(false),
-            paused: Cell::new(false),
-            cancelled: Cell::new(false),
+            running: Cell::new(None),
+            paused: Cell::new(None),
+            cancelled: Cell::new(None),
             channel: MessageChannel::new()?,
         })
     }
 
-    /// Takes a request in, with the files that lay beside it.
-    pub(super) fn hear(&self, request: Request, files: Picked) {
-        match request {
-            Request::Pause => {
-                // With nothing to pause it would hold work that comes much later.
-                self.paused
-                    .set(self.working.get() || self.first_stoppable().is_some());
+    /// Takes a message in, with the files beside it.
+    pub(crate) fn hear(&self, message: Message, files: Picked) {
+        match message {
+            Message::Request { id, request } => {
+                self.inbox.borrow_mut().push_back((id, request, files));
             }
-            Request::Resume => self.paused.set(false),
-            Request::Cancel if self.working.get() => self.cancelled.set(true),
-            Request::Cancel => self.cancel_queued(),
-            request => self.queue.borrow_mut().push_back((request, files)),
+            Message::Pause { id } => self.paused.set(Some(id)),
+            Message::Resume { id } => {
+                if self.paused.get() == Some(id) {
+                    self.paused.set(None);
+                }
+            }
+            Message::Cancel { id } => self.cancel(id),
         }
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 
-    /// The work that was meant has not begun: it never will.
-    fn cancel_queued(&self) {
-        let Some((index, task)) = self.first_stoppable() else {
-            return;
-        };
-        self.queue.borrow_mut().remove(index);
-        self.paused.set(false);
-        post::post(&Event::Stopped { task });
-    }
-
-    fn first_stoppable(&self) -> Option<(usize, Task)> {
-        let queue = self.queue.borrow();
-        let tasks = queue.iter().map(|(request, _)| match request {
-            Request::Train(_) | Request::ResumeRun => Some(Task::Train),
-            Request::Generate(_) => Some(Task::Generate),
-            Request::CheckDevice => Some(Task::Check),
-            Request::Load { .. } => Some(Task::Load),
-            _ => None,
-        });
-        tasks
-            .enumerate()
-            .find_map(|(index, task)| Some((index, task?)))
-    }
-
-    /// Waits for the next request.
-    pub(super) async fn next(&self) -> (Request, Picked) {
-        self.wait(|| self.queue.borrow_mut().pop_front()).await
-    }
-
-    /// Work begins that can be paused and cancelled.
-    pub(super) fn begin(&self) {
-        self.working.set(true);
-    }
-
-    /// It has ended.
-    pub(super) fn end(&self) {
-        if self.working.replace(false) {
-            self.cancelled.set(false);
-            self.paused.set(false);
+    fn cancel(&self, id: RequestId) {
+        let waits = |received: &Received| received.0 == id;
+        let index = self.inbox.borrow().iter().position(waits);
+        let removed = index.and_then(|index| self.inbox.borrow_mut().remove(index));
+        match removed {
+            Some((_, request, _)) => page::answer(&Answer {
+                id: Some(id),
+                event: Event::Stopped {
+                    task: request.task(),
+                },
+            }),
+            None => self.cancelled.set(Some(id)),
         }
+    }
+
+    /// Waits for the next request, which is then the running one.
+    pub(crate) async fn next(&self) -> Received {
+        let next = self.wait(|| self.inbox.borrow_mut().pop_front()).await;
+        self.running.set(Some(next.0));
+        page::set_request(self.running.get());
+        next
+    }
+
+    /// The running request is done.
+    pub(crate) fn end(&self) {
+        self.running.set(None);
+        page::set_request(None);
+    }
+
+    /// Takes back a cancellation or a pause of the running request: it has other work to do.
+    pub(crate) fn forget_stop(&self) {
+        self.paused.set(None);
+        self.cancelled.set(None);
+    }
+
+    fn is(&self, which: &Cell<Option<RequestId>>) -> bool {
+        self.running.get().is_some() && which.get() == self.running.get()
     }
 
     /// Between two steps: lets messages in, and holds while the person wants it.
     ///
     /// # Errors
     /// `Cancelled` when the work is to end.
-    pub(super) async fn between(&self) -> Result<()> {
+    pub(crate) async fn between(&self) -> Result<()> {
         self.turn().await;
-        if self.paused.get() && !self.cancelled.get() {
-            post::post(&Event::Paused { paused: true });
-            self.wait(|| (!self.paused.get() || self.cancelled.get()).then_some(()))
+        if self.is(&self.paused) && !self.is(&self.cancelled) {
+            page::post(&Event::Paused { paused: true });
+            self.wait(|| (!self.is(&self.paused) || self.is(&self.cancelled)).then_some(()))
                 .await;
-            if !self.cancelled.get() {
-                post::post(&Event::Paused { paused: false });
+            if !self.is(&self.cancelled) {
+                page::post(&Event::Paused { paused: false });
             }
         }
-        if self.cancelled.get() {
+        if self.is(&self.cancelled) {
             return Err(Error::Cancelled);
         }
         Ok(())
     }
 
     /// Returns when the work is to end: for work that waits for something that may never come.
-    pub(super) async fn cancelled(&self) {
-        self.wait(|| self.cancelled.get().then_some(())).await;
+    pub(crate) async fn cancelled(&self) {
+        self.wait(|| self.is(&self.cancelled).then_some(())).await;
     }
 
     /// Gives the event loop one turn.

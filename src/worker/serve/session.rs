@@ -2,68 +2,68 @@
 
 use std::rc::Rc;
 
-use super::bases::Bases;
-use super::control::Control;
-use super::deltas::Open;
-use super::device::{Chosen, Devices};
-use super::editing::Learned;
-use super::factors::Factors;
-use super::picked::Picked;
-use super::pictures::Pictures;
-use super::post::{self, post, warn};
-use super::sharing::unpack_delta;
-use super::sources::Opened;
-use super::store::Store;
 use crate::error::{Error, Result};
-use crate::model::base_model::Base;
+use crate::model::base_model::BaseModel;
 use crate::plan::{Configs, Stored};
-use crate::spectral::Decomposed;
+use crate::spectral::DecomposedBaseModel;
 use crate::spectral::delta::Delta;
 use crate::spectral::lora::Lora;
 use crate::train::checkpoint::slots::Slots;
 use crate::worker::protocol::{BaseSource, Event, Request, Task};
+use crate::worker::serve::control::Control;
+use crate::worker::serve::decompose::factors::Factors;
+use crate::worker::serve::deltas::open::Open;
+use crate::worker::serve::deltas::share::unpack_delta;
+use crate::worker::serve::device::{Chosen, Devices};
+use crate::worker::serve::generate::edit::Learned;
+use crate::worker::serve::model::catalogue::Bases;
+use crate::worker::serve::model::sources::Opened;
+use crate::worker::serve::page::{self, post, warn};
+use crate::worker::serve::pictures::store::Pictures;
+use crate::worker::serve::runs::store::Store;
+use crate::worker::serve::user_files::Picked;
 
 /// The base and what was made of it.
-pub(super) struct Loaded {
-    pub(super) source: BaseSource,
-    pub(super) base: Base,
+pub(crate) struct Loaded {
+    pub(crate) source: BaseSource,
+    pub(crate) base: BaseModel,
     /// What plans of it rest on.
-    pub(super) configs: Configs,
+    pub(crate) configs: Configs,
     /// How its weights are held.
-    pub(super) stored: Stored,
+    pub(crate) stored: Stored,
     /// Added to the base for pictures, never for training: what makes it quick.
-    pub(super) lora: Option<(Lora, f32)>,
-    pub(super) opened: Opened,
-    pub(super) decomposed: Option<Decomposed>,
+    pub(crate) lora: Option<(Lora, f32)>,
+    pub(crate) opened: Opened,
+    pub(crate) decomposed: Option<DecomposedBaseModel>,
     /// The base with deltas baked in.
-    pub(super) baked: Option<Baked>,
+    pub(crate) baked: Option<Baked>,
 }
 
 /// A base with deltas baked in: their ids and their strengths' bits, and the base.
-pub(super) type Baked = (Vec<(String, u32)>, Base);
+pub(crate) type Baked = (Vec<(String, u32)>, BaseModel);
 
 /// Everything that the engine holds.
-pub(super) struct Session {
-    pub(super) control: Rc<Control>,
-    pub(super) devices: Devices,
-    pub(super) bases: Bases,
-    pub(super) chosen: Option<Chosen>,
+pub(crate) struct Session {
+    pub(crate) control: Rc<Control>,
+    pub(crate) devices: Devices,
+    pub(crate) bases: Bases,
+    pub(crate) chosen: Option<Chosen>,
     /// Bytes of memory that the device has, if the person stated them.
-    pub(super) memory: Option<u64>,
-    pub(super) loaded: Option<Loaded>,
-    pub(super) pictures: Pictures,
-    pub(super) deltas: Vec<Open>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) loaded: Option<Loaded>,
+    pub(crate) pictures: Pictures,
+    pub(crate) deltas: Vec<Open>,
     /// The picture that was learned last, to be edited again.
-    pub(super) learned: Option<Learned>,
+    pub(crate) learned: Option<Learned>,
     /// The last training's delta at each of its previews.
-    pub(super) snapshots: Vec<(usize, Delta)>,
-    pub(super) factors: Factors,
+    pub(crate) snapshots: Vec<(usize, Delta)>,
+    pub(crate) factors: Factors,
     store: Option<Rc<Slots<Store>>>,
 }
 
 impl Session {
     /// Nothing is loaded yet.
-    pub(super) fn new(control: Rc<Control>) -> Self {
+    pub(crate) fn new(control: Rc<Control>) -> Self {
         Self {
             control,
             devices: Devices::default(),
@@ -81,16 +81,17 @@ impl Session {
     }
 
     /// Works for as long as the worker lives.
-    pub(super) async fn run(mut self) {
+    pub(crate) async fn run(mut self) {
         loop {
-            let (request, files) = self.control.next().await;
-            self.serve(request, files).await;
+            let (_, request, files) = self.control.next().await;
+            let last = self.serve(request, files).await;
+            post(&last);
             self.control.end();
         }
     }
 
-    /// Answers one request; whatever fails, the next one is served.
-    async fn serve(&mut self, request: Request, files: Picked) {
+    /// Answers one request, and gives back its last event; whatever fails, the next one is served.
+    async fn serve(&mut self, request: Request, files: Picked) -> Event {
         let whole = match request {
             Request::Generate(_) | Request::Edit(_) => Some(Task::Generate),
             Request::Combine(_) => Some(Task::Combine),
@@ -105,47 +106,44 @@ impl Session {
                 memory,
                 anyway,
             } => {
-                post::begin(Task::Load);
-                self.control.begin();
+                page::begin(Task::Load);
                 self.memory = memory;
                 self.load(source, files, device, size, anyway).await
             }
             Request::Plan(request) => {
-                post::begin(Task::Plan);
+                page::begin(Task::Plan);
                 self.plan(request).await
             }
             Request::SetSize { size } => {
-                post::begin(Task::Picture);
+                page::begin(Task::Picture);
                 self.set_size(size)
             }
             Request::ListCatalogue => {
-                post::begin(Task::Catalogue);
+                page::begin(Task::Catalogue);
                 self.bases.list_catalogue().await
             }
             Request::ListStored => {
-                post::begin(Task::Storage);
+                page::begin(Task::Storage);
                 self.list_stored().await
             }
             Request::RemoveStored { keys } => {
-                post::begin(Task::Storage);
+                page::begin(Task::Storage);
                 self.remove_stored(&keys).await
             }
-            Request::AddPicture {
-                id, subject, bytes, ..
-            } => {
-                post::begin(Task::Picture);
+            Request::AddPicture { id, subject, bytes } => {
+                page::begin(Task::Picture);
                 let size = self.picture_size();
                 self.pictures.add(id, subject, &bytes, size);
                 Ok(())
             }
             Request::CropPicture { id, offset } => {
-                post::begin(Task::Picture);
+                page::begin(Task::Picture);
                 let size = self.picture_size();
                 self.pictures.crop(id, offset, size);
                 Ok(())
             }
             Request::TurnPicture { id, quarters } => {
-                post::begin(Task::Picture);
+                page::begin(Task::Picture);
                 let size = self.picture_size();
                 self.pictures.turn(id, quarters, size);
                 Ok(())
@@ -155,7 +153,7 @@ impl Session {
                 Ok(())
             }
             Request::ShowCollages(request) => {
-                post::begin(Task::Picture);
+                page::begin(Task::Picture);
                 self.show_collages(request);
                 Ok(())
             }
@@ -165,28 +163,25 @@ impl Session {
                 number,
                 collage,
             } => {
-                post::begin(Task::Picture);
+                page::begin(Task::Picture);
                 self.arrange_collage(&subjects, captions, number, &collage);
                 Ok(())
             }
             Request::Train(request) => {
-                post::begin(Task::Train);
-                self.control.begin();
+                page::begin(Task::Train);
                 self.train(request).await
             }
             Request::ResumeRun => {
-                post::begin(Task::Train);
-                self.control.begin();
+                page::begin(Task::Train);
                 self.resume().await
             }
             Request::DiscardRun => {
-                post::begin(Task::Train);
+                page::begin(Task::Train);
                 self.discard_run().await;
                 Ok(())
             }
             Request::Generate(request) => {
-                post::begin(Task::Generate);
-                self.control.begin();
+                page::begin(Task::Generate);
                 self.generate(request).await
             }
             Request::OpenDelta {
@@ -194,7 +189,7 @@ impl Session {
                 bytes,
                 apply_anyway,
             } => {
-                post::begin(Task::OpenDelta);
+                page::begin(Task::OpenDelta);
                 self.open_delta(&name, bytes, apply_anyway)
             }
             Request::CloseDelta { id } => {
@@ -202,56 +197,49 @@ impl Session {
                 Ok(())
             }
             Request::DescribeDelta(request) => {
-                post::begin(Task::OpenDelta);
+                page::begin(Task::OpenDelta);
                 self.describe(request)
             }
             Request::PackDelta { id, limit } => {
-                post::begin(Task::Link);
+                page::begin(Task::Link);
                 self.pack(id, limit)
             }
             Request::UnpackDelta { text } => {
-                post::begin(Task::Link);
+                page::begin(Task::Link);
                 unpack_delta(&text)
             }
             Request::KeepPreview { step } => {
-                post::begin(Task::OpenDelta);
+                page::begin(Task::OpenDelta);
                 self.keep_preview(step)
             }
             Request::Combine(request) => {
-                post::begin(Task::Combine);
-                self.control.begin();
+                page::begin(Task::Combine);
                 self.combine(request).await
             }
             Request::Export(request) => {
-                post::begin(Task::Export);
-                self.control.begin();
+                page::begin(Task::Export);
                 self.export(request).await
             }
             Request::Edit(request) => {
-                post::begin(Task::Generate);
-                self.control.begin();
+                page::begin(Task::Generate);
                 self.edit(request).await
             }
             Request::CheckDevice => {
-                post::begin(Task::Check);
-                self.control.begin();
+                page::begin(Task::Check);
                 self.check_device().await
             }
-            // These never enter the queue.
-            Request::Pause | Request::Resume | Request::Cancel => Ok(()),
         };
-        if let Err(error) = outcome {
-            // Training is told by the stage that it had reached; other work is always itself.
-            let task = whole.unwrap_or_else(post::task);
-            post(&match error {
-                Error::Cancelled => Event::Stopped { task },
-                error => Event::Failed { task, error },
-            });
+        // Training is told by the stage that it had reached; other work is always itself.
+        let task = whole.unwrap_or_else(page::task);
+        match outcome {
+            Ok(()) => Event::Done,
+            Err(Error::Cancelled) => Event::Stopped { task },
+            Err(error) => Event::Failed { task, error },
         }
     }
 
     /// Where runs are kept; opened at the first need.
-    pub(super) async fn store(&mut self) -> Rc<Slots<Store>> {
+    pub(crate) async fn store(&mut self) -> Rc<Slots<Store>> {
         if let Some(store) = &self.store {
             return store.clone();
         }
@@ -266,7 +254,7 @@ impl Session {
     ///
     /// # Errors
     /// `Settings` before there is one.
-    pub(super) fn loaded(&self) -> Result<&Loaded> {
+    pub(crate) fn loaded(&self) -> Result<&Loaded> {
         self.loaded.as_ref().ok_or_else(no_base)
     }
 
@@ -274,13 +262,13 @@ impl Session {
     ///
     /// # Errors
     /// `Settings` before there is a base.
-    pub(super) fn picture_size(&self) -> Result<u32> {
+    pub(crate) fn picture_size(&self) -> Result<u32> {
         Ok(self.loaded()?.base.picture_size() as u32)
     }
 }
 
 /// The error of work that needs a base.
-pub(super) fn no_base() -> Error {
+pub(crate) fn no_base() -> Error {
     Error::Settings(
         "The base is not loaded, so this cannot be done yet. Wait until it is, or reload the page if loading failed."
             .into(),

@@ -1,0 +1,6 @@
+//! Browser APIs.
+
+pub mod api;
+pub mod capabilities;
+pub mod options;
+pub mod pixels;

@@ -1,0 +1,4 @@
+//! Pictures stored in this browser.
+
+pub mod panel;
+pub mod state;

@@ -1,0 +1,4 @@
+//! The settings of training and generating.
+
+pub mod effort;
+pub mod fields;

@@ -1,0 +1,5 @@
+//! Elements that several features use.
+
+pub mod canvas;
+pub mod delete;
+pub mod field;

@@ -1,0 +1,6 @@
+//! Open deltas: opened, described, combined, shared and exported.
+
+pub(crate) mod combine;
+pub(crate) mod export;
+pub(crate) mod open;
+pub(crate) mod share;

@@ -1,0 +1,4 @@
+//! Generated and edited pictures.
+
+pub(crate) mod edit;
+pub(crate) mod pictures;

@@ -1,0 +1,5 @@
+//! Noise schedules and samplers.
+
+mod ddim;
+mod samplers;
+mod schedules;
