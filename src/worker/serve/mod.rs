@@ -1,75 +1,51 @@
 //! The engine's end of the worker.
 //!
-//! One task takes the requests one after the other; between two steps of any work it lets the
-//! browser deliver messages, so that Pause and Cancel arrive.
+//! One task works on the requests, one after the other. Between two steps of long work it lets the
+//! browser deliver messages, so that pause and cancel arrive. Handlers are functions that take the
+//! [`Context`] and the stores that they need; everything that only a browser has is behind the traits
+//! [`Page`], [`Devices`] and [`ModelLibrary`].
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `page` | events to the page, and the last ones of a crash |
-//! | `control` | the requests that wait; pause and cancel |
-//! | `steps` | what long work calls after every step |
-//! | `user_files` | files of the person's disk, beside a request |
-//! | `session` | dispatch of requests |
-//! | `device` | the device, its memory |
-//! | `model` | the base model: catalogue, download, plan, load, offload |
-//! | `decompose` | the factors of its weights, made by a pool of workers |
+//! | `engine` | dispatch of requests |
+//! | `stores` | all stores |
+//! | `context` | the way to the page, pause and cancel |
+//! | `load` | loads a base model into all stores |
+//! | `device` | the device and its memory |
+//! | `model` | the base model: catalogue, download, plan, offload |
+//! | `decompose` | the factors of its weights |
 //! | `pictures` | the subjects' pictures, collages |
-//! | `deltas` | open deltas: describe, combine, share, export |
+//! | `deltas` | open deltas |
 //! | `generate` | generated and edited pictures |
 //! | `runs` | training and checkpoints |
+//! | `browser` | the worker's global scope |
+//! | `start` | the worker's `main` |
 
-mod control;
+#[cfg(feature = "engine")]
+mod browser;
+mod context;
 mod decompose;
 mod deltas;
 mod device;
+mod engine;
 mod generate;
+mod load;
 mod model;
-mod page;
 mod pictures;
 mod runs;
-mod session;
-mod steps;
-mod user_files;
+#[cfg(feature = "engine")]
+mod start;
+mod stores;
+#[cfg(all(test, not(feature = "engine")))]
+mod tests;
 
-use std::rc::Rc;
-
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::MessageEvent;
-
-use self::control::Control;
-use self::session::Session;
-use super::protocol::{Answer, Event, Message, OnlyId};
-
-/// Begins to listen; the worker's `main`. A worker of the engine's own crew knows by its name that
-/// it is no engine.
-pub fn start() {
-    if page::scope().name() == decompose::worker::NAME {
-        return decompose::worker::start();
-    }
-    page::install_last_words();
-    let control = match Control::new() {
-        Ok(control) => Rc::new(control),
-        Err(why) => return page::fell(&format!("no message channel: {why:?}")),
-    };
-    let inbox = control.clone();
-    let listener = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
-        let data = message.data();
-        match serde_wasm_bindgen::from_value::<Message>(data.clone()) {
-            Ok(message) => inbox.hear(message, user_files::beside(&data)),
-            Err(why) => {
-                let id = serde_wasm_bindgen::from_value::<OnlyId>(data).ok();
-                let id = id.map(|only| only.id);
-                page::answer(&Answer::refused(id, &why.to_string()));
-            }
-        }
-    });
-    page::scope().set_onmessage(Some(listener.as_ref().unchecked_ref()));
-    // It listens for as long as the worker lives.
-    listener.forget();
-    spawn_local(Session::new(control).run());
-    page::answer(&Answer {
-        id: None,
-        event: Event::Ready,
-    });
-}
+pub use self::context::{Context, Page, UserFiles};
+pub use self::deltas::DeltaStore;
+pub use self::device::{ChosenDevice, DeviceMemory, Devices};
+pub use self::engine::Engine;
+pub use self::model::{ModelLibrary, ModelStore, OpenedModel};
+pub use self::pictures::PictureStore;
+pub use self::runs::RunStore;
+#[cfg(feature = "engine")]
+pub use self::start::start;
+pub use self::stores::Stores;

@@ -1,4 +1,4 @@
-//! A worker that takes matrices apart for the engine, one at a time, and does nothing else.
+//! A worker that decomposes matrices for the engine, one at a time.
 //!
 //! | from | message |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | engine | `{ rows, cols, matrix }` |
 //! | worker | `{ u, sigma, vt, residual, skew }`, or `{ error }` |
 //!
-//! All arrays are `Float32Array`s, handed over rather than copied.
+//! All arrays are `Float32Array`s, transferred rather than copied.
 
 use js_sys::{Array, Float32Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
@@ -14,18 +14,18 @@ use web_sys::MessageEvent;
 
 use crate::error::{Error, Result};
 use crate::spectral::svd::{Accuracy, Decomposition, decompose};
-use crate::worker::serve::page::scope;
+use crate::worker::serve::browser::scope::scope;
 
-/// The worker's name, by which the program knows what it is to be.
+/// The worker's name: the same program is also the engine's worker.
 pub(crate) const NAME: &str = "decomposer";
-/// Its first word.
+/// Its first message.
 pub(crate) const READY: &str = "ready";
 
-/// Begins to listen. What it falls over, its engine hears as the worker's error.
+/// Begins to listen. A crash reaches the engine as the worker's `error` event.
 pub(crate) fn start() {
     console_error_panic_hook::set_once();
     let listener = Closure::<dyn Fn(MessageEvent)>::new(|message: MessageEvent| {
-        let (answer, buffers) = match take_apart(&message.data()) {
+        let (answer, buffers) = match decompose_message(&message.data()) {
             Ok(factors) => packed(&factors),
             Err(error) => {
                 let why = match error {
@@ -47,7 +47,7 @@ pub(crate) fn start() {
     }
 }
 
-/// A matrix for the worker, and the buffers that go over.
+/// A matrix for the worker, and the buffers to transfer.
 pub(crate) fn question(matrix: &[f32], [rows, cols]: [usize; 2]) -> (JsValue, Array) {
     let matrix = Float32Array::from(matrix);
     let buffers = Array::of1(&matrix.buffer());
@@ -59,7 +59,7 @@ pub(crate) fn question(matrix: &[f32], [rows, cols]: [usize; 2]) -> (JsValue, Ar
     (question, buffers)
 }
 
-/// The worker's answer; `None` if it is none.
+/// The worker's answer; `None` if it cannot be read.
 pub(crate) fn answer(message: &JsValue, [rows, cols]: [usize; 2]) -> Option<Result<Decomposition>> {
     if let Some(why) = get(message, "error").as_string() {
         return Some(Err(Error::Decomposition(why)));
@@ -84,7 +84,7 @@ pub(crate) fn answer(message: &JsValue, [rows, cols]: [usize; 2]) -> Option<Resu
     }))
 }
 
-fn take_apart(message: &JsValue) -> Result<Decomposition> {
+fn decompose_message(message: &JsValue) -> Result<Decomposition> {
     let number = |key| get(message, key).as_f64().map(|number| number as usize);
     let given = (number("rows"), number("cols"), floats(message, "matrix"));
     match given {

@@ -1,8 +1,7 @@
-//! The engine's crew: workers of its own that take matrices apart, as many at once as the machine
-//! has cores for.
+//! A pool of workers that decompose matrices, one for each core.
 //!
-//! Each has a memory of its own, which goes with it. One that falls is not replaced; its matrix is
-//! taken apart by another, or in the end by the engine itself.
+//! Each worker has its own memory, which is freed with it. A worker that crashes is not replaced; its
+//! matrix goes to another one, or to the engine's own thread if none is left.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -17,21 +16,23 @@ use crate::error::Result;
 use crate::spectral::decompose::config::Decomposer;
 use crate::spectral::svd::{self, Decomposition};
 use crate::weights::download::{Browser, Transport};
+use crate::worker::serve::browser::scope::{describe, scope};
+use crate::worker::serve::context::Context;
 use crate::worker::serve::decompose::worker::{NAME, READY, answer, question};
-use crate::worker::serve::page::{describe, scope, warn};
 
-/// The engine's own starter, which lies beside it.
+/// The script that starts the engine, and its workers.
 const SCRIPT: &str = "engine_loader.js";
-const MAX_MEMBERS: usize = 4;
-/// A worker compiles the whole engine before it says its first word.
+const MAX_WORKERS: usize = 4;
+/// Milliseconds until a worker has to be ready: it compiles the whole engine first.
 const PATIENCE_MS: u32 = 60_000;
 
-/// Workers that take matrices apart; without any the engine does it.
-pub(crate) struct Crew {
+/// Workers that decompose matrices; an empty pool decomposes on the engine's own thread.
+pub(crate) struct WorkerPool<'a> {
+    cx: &'a Context,
     members: RefCell<Vec<Rc<Member>>>,
 }
 
-/// Who waits for a worker's next message; what comes is `Err` when the worker fell.
+/// The sender for a worker's next message; `Err` if the worker crashed.
 type Waiting = Rc<RefCell<Option<oneshot::Sender<Result<JsValue, String>>>>>;
 
 struct Member {
@@ -50,19 +51,20 @@ impl Drop for Member {
     }
 }
 
-impl Crew {
-    /// Nobody but the engine.
-    pub(crate) fn nobody() -> Self {
+impl<'a> WorkerPool<'a> {
+    /// A pool without workers.
+    pub(crate) fn empty(cx: &'a Context) -> Self {
         Self {
+            cx,
             members: RefCell::default(),
         }
     }
 
-    /// One worker for each core, at most [`MAX_MEMBERS`]; fewer, with a warning, where the browser
+    /// One worker for each core, at most [`MAX_WORKERS`]; fewer, with a warning, where the browser
     /// starts no more.
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(cx: &'a Context) -> Self {
         let cores = scope().navigator().hardware_concurrency() as usize;
-        let started: Vec<_> = (0..cores.clamp(1, MAX_MEMBERS))
+        let started: Vec<_> = (0..cores.clamp(1, MAX_WORKERS))
             .map(|_| Member::new())
             .collect();
         let (mut members, mut refused) = (Vec::new(), None);
@@ -80,11 +82,12 @@ impl Crew {
                 0 => "the engine takes the weights apart by itself".to_owned(),
                 left => format!("{left} of them take the weights apart"),
             };
-            warn(format!(
+            cx.warn(format!(
                 "The browser did not start all workers that were wanted ({why}), so {left}. That takes longer; everything else works."
             ));
         }
         Self {
+            cx,
             members: RefCell::new(members),
         }
     }
@@ -101,13 +104,13 @@ impl Crew {
             0 => "the engine goes on by itself",
             _ => "the others go on without it",
         };
-        warn(format!(
+        self.cx.warn(format!(
             "A worker that takes weights apart stopped ({why}), so {left}. It usually ran out of memory: other tabs may have to be closed."
         ));
     }
 }
 
-impl Decomposer for Crew {
+impl Decomposer for WorkerPool<'_> {
     fn concurrency(&self) -> usize {
         self.members.borrow().len().max(1)
     }

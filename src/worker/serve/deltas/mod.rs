@@ -4,3 +4,7 @@ pub(crate) mod combine;
 pub(crate) mod export;
 pub(crate) mod open;
 pub(crate) mod share;
+mod store;
+mod summary;
+
+pub use self::store::DeltaStore;

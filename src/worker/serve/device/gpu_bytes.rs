@@ -1,16 +1,14 @@
-//! Bytes of GPU buffers, counted where the browser makes and ends them: WebGPU tells no sums.
+//! Bytes of GPU buffers. WebGPU reports no totals, so they are counted.
 //!
-//! `GPUDevice.createBuffer` and `GPUBuffer.destroy` are wrapped before Burn opens its device.
-//! wgpu destroys no buffer that it lets go of: that one's memory is the browser's until its garbage
-//! collector has been there, and so long it counts.
+//! `GPUDevice.createBuffer` and `GPUBuffer.destroy` are wrapped before Burn opens its device. wgpu
+//! drops buffers without destroying them; such buffers count until they are garbage-collected.
 
 use std::cell::Cell;
 
 use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use crate::worker::protocol::{Event, MemoryUse, Task};
-use crate::worker::serve::page::post;
+use crate::worker::serve::device::chosen::DeviceMemory;
 
 thread_local! {
     static COUNTS: Cell<bool> = const { Cell::new(false) };
@@ -18,7 +16,7 @@ thread_local! {
     static PEAK: Cell<f64> = const { Cell::new(0.0) };
 }
 
-/// Begins to count, once; a browser in which that is not possible is none the worse for it.
+/// Begins to count, once. Nothing is counted where the browser does not allow it.
 pub(crate) fn count() {
     if !COUNTS.get() && wrap().is_ok() {
         COUNTS.set(true);
@@ -31,22 +29,18 @@ pub(crate) fn held() -> Option<u64> {
 }
 
 /// The peak is counted anew from what is held now.
-pub(crate) fn begin() {
+pub(crate) fn begin_peak() {
     PEAK.set(NOW.get());
 }
 
-/// Tells the page what `task` took since [`begin`], beside the bytes that were `planned`.
-pub(crate) fn tell(task: Task, planned: u64) {
+/// Bytes in use, and their peak since [`begin_peak`].
+pub(crate) fn memory() -> DeviceMemory {
     let counts = COUNTS.get();
-    post(&Event::MemoryUsed {
-        used: MemoryUse {
-            task,
-            planned,
-            gpu_peak: counts.then(|| PEAK.get() as u64),
-            gpu: counts.then(|| NOW.get() as u64),
-            wasm: wasm_bytes(),
-        },
-    });
+    DeviceMemory {
+        gpu_peak: counts.then(|| PEAK.get() as u64),
+        gpu: counts.then(|| NOW.get() as u64),
+        wasm: wasm_bytes(),
+    }
 }
 
 /// Bytes of WebAssembly memory.
@@ -63,7 +57,7 @@ fn add(bytes: f64) {
 
 fn wrap() -> Result<(), JsValue> {
     let global = js_sys::global();
-    // A buffer that is collected was let go of without being destroyed.
+    // A buffer that is collected was dropped without being destroyed.
     let collected = Closure::<dyn Fn(JsValue)>::new(|bytes: JsValue| {
         add(-bytes.as_f64().unwrap_or(0.0));
     });
@@ -93,7 +87,7 @@ fn wrap() -> Result<(), JsValue> {
     })
 }
 
-/// Puts `instead` in the place of a method; it gets the method, its object and its arguments.
+/// Replaces a method by `instead`, which gets the method, its object and its arguments.
 fn replace(
     class: &str,
     name: &str,
@@ -102,7 +96,7 @@ fn replace(
     let class = Reflect::get(&js_sys::global(), &class.into())?;
     let prototype = Reflect::get(&class, &"prototype".into())?;
     let method = Reflect::get(&prototype, &name.into())?;
-    // Of a closure's own `this` nothing is known; a proxy's handler is told it.
+    // A closure does not know its `this`; a proxy's handler gets it as an argument.
     let apply = Closure::<dyn Fn(Function, JsValue, Array) -> Result<JsValue, JsValue>>::new(
         move |method: Function, this: JsValue, given: Array| instead(&method, &this, &given),
     );

@@ -1,39 +1,29 @@
-//! What a GPU's allocator holds and nothing uses, given back between two pieces of work.
+//! Releases memory that a GPU's allocator holds and no tensor uses.
 //!
-//! CubeCL keeps the pages of tensors that are gone for others that fit into them. The next piece of work
-//! has tensors of other sizes, so that it would hold both. Of pages that CubeCL lets go of, WebGPU's
-//! buffers stay until the browser's garbage collector finds them (wgpu destroys none), and the collector
-//! sees no reason to look: of the GPU's bytes it knows nothing. It is given one.
+//! CubeCL keeps the pages of dropped tensors for others that fit into them. The next piece of work
+//! has tensors of other sizes, so both would be held. When CubeCL drops pages, WebGPU's buffers stay
+//! until the browser's garbage collector runs, because wgpu does not destroy them; the collector does
+//! not count GPU memory, so arrays are allocated until it runs.
 
 use burn::tensor::Device;
 use js_sys::{Array, Function, Reflect};
 
 use crate::error::Result;
+use crate::worker::serve::device::chosen::settle;
 use crate::worker::serve::device::gpu_bytes;
-use crate::worker::serve::device::settle;
-use crate::worker::serve::session::Session;
 
-/// Fewer free bytes stay where they are.
+/// Fewer unused bytes are left alone.
 const WORTH_IT: u64 = 16 << 20;
-/// Bytes of an array that nobody writes to: the collector counts these.
-const REASON: u32 = 64 << 20;
-/// Arrays at most, should the collector not come at all.
-const REASONS: usize = 16;
+/// Bytes of an array, which the garbage collector counts.
+const ARRAY: u32 = 64 << 20;
+/// Arrays at most, in case the collector never runs.
+const ARRAYS: usize = 16;
 
-impl Session {
-    /// Gives the GPU's free memory back, if there is much of it.
-    ///
-    /// # Errors
-    /// `Device` when it was lost.
-    pub(crate) async fn give_back(&self) -> Result<()> {
-        match &self.chosen {
-            Some(chosen) => give_back(&chosen.device).await,
-            None => Ok(()),
-        }
-    }
-}
-
-async fn give_back(device: &Device) -> Result<()> {
+/// Releases the GPU's unused memory, if there is much of it.
+///
+/// # Errors
+/// `Device` when the device was lost.
+pub(crate) async fn release(device: &Device) -> Result<()> {
     let Some(usage) = device.memory_pool_usage() else {
         return Ok(()); // No GPU.
     };
@@ -44,17 +34,17 @@ async fn give_back(device: &Device) -> Result<()> {
     device.memory_cleanup();
     let kept = device.memory_pool_usage();
     let kept = kept.map_or(0, |usage| usage.bytes_reserved) + WORTH_IT / 2;
-    for _ in 0..REASONS {
+    for _ in 0..ARRAYS {
         settle(device).await?;
         if gpu_bytes::held().is_none_or(|held| held <= kept) {
             break;
         }
-        allocate(REASON);
+        allocate(ARRAY);
     }
     Ok(())
 }
 
-/// Makes an array and lets go of it. One that there is no room for is as good a reason.
+/// Allocates an array and drops it. A failed allocation makes the collector run, too.
 fn allocate(bytes: u32) {
     let class = Reflect::get(&js_sys::global(), &"ArrayBuffer".into());
     if let Ok(Ok(class)) = class.map(wasm_bindgen::JsCast::dyn_into::<Function>) {

@@ -1,128 +1,123 @@
-//! One picture, edited by its prompt.
+//! Edits one picture by its prompt.
 
-use crate::edit::{EditSettings, edit};
+use crate::edit::{EditSettings, edit as invert_and_sample};
 use crate::error::Result;
 use crate::picture::Picture;
 use crate::spectral::LayerSelection;
-use crate::spectral::delta::Delta;
 use crate::train::{Subject, TrainSettings, Trainer};
 use crate::worker::protocol::{EditRequest, Event, Task};
-use crate::worker::serve::generate::pictures::pixels;
-use crate::worker::serve::page::{self, post};
-use crate::worker::serve::runs::train::now;
-use crate::worker::serve::session::Session;
+use crate::worker::serve::context::Context;
+use crate::worker::serve::decompose::{decompose, decomposed};
+use crate::worker::serve::model::ModelStore;
+use crate::worker::serve::model::loaded::LearnedPicture;
+use crate::worker::serve::model::plan::plan_training;
+use crate::worker::serve::pictures::PictureStore;
+use crate::worker::serve::pictures::handlers::pixels;
 
-/// Edits of the same picture, with the same prompt, learn it once.
-pub(crate) struct Learned {
-    picture: Vec<f32>,
-    prompt: String,
-    steps: usize,
-    delta: Delta,
+/// Learns a picture by its prompt, inverts it and samples with the target prompt.
+///
+/// # Errors
+/// `Settings` for settings that cannot work, `Picture` if the picture is gone, `Decomposition`,
+/// `Device`, `Cancelled`.
+pub(crate) async fn edit(
+    cx: &Context,
+    model: &mut ModelStore,
+    pictures: &mut PictureStore,
+    request: EditRequest,
+) -> Result<()> {
+    let settings = EditSettings {
+        prompt: request.prompt,
+        target: request.target,
+        steps: request.steps,
+        guidance_scale: request.guidance_scale,
+        eta: request.eta,
+        slerp: request.slerp,
+        seed: request.seed,
+        ..EditSettings::default()
+    };
+    settings.check()?;
+    let size = model.picture_size()?;
+    let picture = pictures.model_pixels(request.picture, size)?;
+    let show = |personalised: bool, picture: &Picture| {
+        cx.post(Event::Generated {
+            id: request.id,
+            personalised,
+            pictures: vec![pixels(picture)],
+        });
+    };
+    let unit: Vec<f32> = picture.iter().map(|value| value * 0.5 + 0.5).collect();
+    show(false, &Picture::from_unit(&unit, size, size)?);
+    let learning = request.train_steps;
+    let total = learning + 3 * settings.steps;
+    if learning > 0 {
+        learn(cx, model, &picture, &settings, (learning, total)).await?;
+    }
+    let loaded = model.loaded()?;
+    let tuned = match &loaded.learned {
+        Some(learned) if learning > 0 => {
+            Some(decomposed(model)?.bake(&loaded.base, &[(&learned.delta, 1.0)])?)
+        }
+        _ => None,
+    };
+    let base = tuned.as_ref().unwrap_or(&loaded.base);
+    let observer = model.observer(cx, Task::Generate);
+    let mut on_step = async |done: usize, _: usize| observer.step(learning + done, total).await;
+    let edited = invert_and_sample(base, &base.unet, &picture, &settings, &mut on_step).await;
+    let edited = observer.outcome(edited)?;
+    cx.post(Event::Edited {
+        id: request.id,
+        lost: edited.lost,
+    });
+    show(true, &edited.edited.picture(0)?);
+    Ok(())
 }
 
-impl Session {
-    /// Learns a picture by its prompt, inverts it and samples with the target.
-    ///
-    /// # Errors
-    /// `Settings` for settings that cannot work, `Picture` if it is gone, `Decomposition`,
-    /// `Device`, `Cancelled`.
-    pub(crate) async fn edit(&mut self, request: EditRequest) -> Result<()> {
-        let settings = EditSettings {
-            prompt: request.prompt,
-            target: request.target,
-            steps: request.steps,
-            guidance_scale: request.guidance_scale,
-            eta: request.eta,
-            slerp: request.slerp,
-            seed: request.seed,
-            ..EditSettings::default()
-        };
-        settings.check()?;
-        let size = self.picture_size()?;
-        let picture = self.pictures.model_pixels(request.picture, size)?;
-        let show = |personalised: bool, picture: &Picture| {
-            post(&Event::Generated {
-                id: request.id,
-                personalised,
-                pictures: vec![pixels(picture)],
-            });
-        };
-        let unit: Vec<f32> = picture.iter().map(|value| value * 0.5 + 0.5).collect();
-        show(false, &Picture::from_unit(&unit, size, size)?);
-        let learning = request.train_steps;
-        let total = learning + 3 * settings.steps;
-        if learning > 0 {
-            self.learn(&picture, &settings, learning, total).await?;
-        }
-        let loaded = self.loaded()?;
-        let tuned = match (&self.learned, &loaded.decomposed) {
-            (Some(learned), Some(decomposed)) if learning > 0 => {
-                Some(decomposed.bake(&loaded.base, &[(&learned.delta, 1.0)])?)
-            }
-            _ => None,
-        };
-        let base = tuned.as_ref().unwrap_or(&loaded.base);
-        let watch = self.watch(Task::Generate);
-        let mut on_step = async |done: usize, _: usize| watch.step(learning + done, total).await;
-        let edited = edit(base, &base.unet, &picture, &settings, &mut on_step).await;
-        let edited = watch.outcome(edited)?;
-        post(&Event::Edited {
-            id: request.id,
-            lost: edited.lost,
-        });
-        show(true, &edited.edited.picture(0)?);
-        Ok(())
+/// Trains on one picture with its prompt as it is and without a prior loss. `total` counts the steps of
+/// the whole edit.
+async fn learn(
+    cx: &Context,
+    model: &mut ModelStore,
+    picture: &[f32],
+    settings: &EditSettings,
+    (steps, total): (usize, usize),
+) -> Result<()> {
+    let known = model.loaded()?.learned.as_ref();
+    if known.is_some_and(|known| {
+        known.picture == picture && known.prompt == settings.prompt && known.steps == steps
+    }) {
+        return Ok(());
     }
-
-    /// Trains on one picture: its prompt as it is, nothing to keep the class apart from.
-    async fn learn(
-        &mut self,
-        picture: &[f32],
-        settings: &EditSettings,
-        steps: usize,
-        total: usize,
-    ) -> Result<()> {
-        let known = self.learned.as_ref();
-        if known.is_some_and(|known| {
-            known.picture == picture && known.prompt == settings.prompt && known.steps == steps
-        }) {
-            return Ok(());
-        }
-        let training =
-            TrainSettings::one_picture(&settings.prompt, steps, settings.seed).validated()?;
-        let plan = self.plan_training(&training)?;
-        let selection = LayerSelection::for_training(training.layers, training.text_encoder);
-        self.decompose(&selection).await?;
-        page::begin(Task::Generate);
-        let loaded = self.loaded()?;
-        let Some(decomposed) = &loaded.decomposed else {
-            return Ok(());
-        };
-        let subject = Subject::new(vec![picture.to_vec()], loaded.base.picture_size())?;
-        let watch = self.watch(Task::Generate);
-        let mut prepared = async |_: usize, _: usize| watch.step_unseen().await;
-        let trainer = Trainer::new(
-            &loaded.base,
-            decomposed,
-            &[subject],
-            training,
-            &mut prepared,
-        )
-        .await;
-        let mut trainer = watch.outcome(trainer)?;
-        trainer.recompute(plan.as_asked.recompute);
-        while !trainer.is_done() {
-            self.control.between().await?;
-            let report = trainer.step().await?;
-            page::progress(Task::Generate, report.step, total);
-        }
-        let delta = trainer.finish(&now()).await?;
-        self.learned = Some(Learned {
-            picture: picture.to_vec(),
-            prompt: settings.prompt.clone(),
-            steps,
-            delta,
-        });
-        Ok(())
+    let training =
+        TrainSettings::one_picture(&settings.prompt, steps, settings.seed).validated()?;
+    let plan = plan_training(model, &training)?;
+    let selection = LayerSelection::for_training(training.layers, training.text_encoder);
+    decompose(cx, model, &selection).await?;
+    cx.begin(Task::Generate);
+    let base = &model.loaded()?.base;
+    let subject = Subject::new(vec![picture.to_vec()], base.picture_size())?;
+    let observer = model.observer(cx, Task::Generate);
+    let mut prepared = async |_: usize, _: usize| observer.step_unseen().await;
+    let trainer = Trainer::new(
+        base,
+        decomposed(model)?,
+        &[subject],
+        training,
+        &mut prepared,
+    )
+    .await;
+    let mut trainer = observer.outcome(trainer)?;
+    trainer.recompute(plan.as_asked.recompute);
+    while !trainer.is_done() {
+        cx.between().await?;
+        let report = trainer.step().await?;
+        cx.progress(Task::Generate, report.step, total);
     }
+    let delta = trainer.finish(&cx.now()).await?;
+    model.loaded_mut()?.learned = Some(LearnedPicture {
+        picture: picture.to_vec(),
+        prompt: settings.prompt.clone(),
+        steps,
+        delta,
+    });
+    Ok(())
 }

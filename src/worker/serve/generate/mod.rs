@@ -1,4 +1,8 @@
 //! Generated and edited pictures.
 
-pub(crate) mod edit;
-pub(crate) mod pictures;
+mod bake;
+mod edit;
+mod run;
+
+pub(crate) use self::edit::edit;
+pub(crate) use self::run::generate;

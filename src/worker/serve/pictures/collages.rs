@@ -1,4 +1,4 @@
-//! Collages as training will see them, before it begins; some as a person arranged them.
+//! Collages of two subjects as training will see them; some arranged by the person.
 
 use crate::error::{Error, Result};
 use crate::picture::Picture;
@@ -10,96 +10,103 @@ use crate::worker::protocol::{
     ArrangedCollage, Captions, Collage, CollagesRequest, Event, Half, Pixels, ShownCollage,
     SubjectWords,
 };
-use crate::worker::serve::page::post;
-use crate::worker::serve::runs::settings::templates_of;
-use crate::worker::serve::session::Session;
+use crate::worker::serve::context::Context;
+use crate::worker::serve::pictures::store::PictureStore;
+use crate::worker::serve::pictures::words::{templates_of, words_of};
 
 /// The picture ids of each subject of a run, in its order.
 type Ids = Vec<Vec<u32>>;
 
-impl Session {
-    /// Shows the collages that a run would begin with.
-    pub(crate) fn show_collages(&mut self, request: CollagesRequest) {
-        post(&match self.collages(request) {
-            Ok(collages) => Event::Collages { collages },
-            Err(error) => Event::CollagesRefused { error },
-        });
-    }
+/// Shows the collages that a run would begin with.
+pub(crate) fn show_collages(
+    cx: &Context,
+    pictures: &mut PictureStore,
+    size: Result<u32>,
+    request: CollagesRequest,
+) {
+    cx.post(match first_collages(pictures, size, request) {
+        Ok(collages) => Event::Collages { collages },
+        Err(error) => Event::CollagesRefused { error },
+    });
+}
 
-    /// Shows one collage as a person arranged it.
-    pub(crate) fn arrange_collage(
-        &mut self,
-        subjects: &[SubjectWords],
-        captions: Captions,
-        number: usize,
-        collage: &Collage,
-    ) {
-        let settings = settings_for(subjects, captions, 0);
-        let mut compose = || {
-            let settings = settings.clone()?;
-            let ids = self.ids(subjects)?;
-            self.shown(&settings, number, &from_page(collage, &ids)?, &ids)
-        };
-        post(&match compose() {
-            Ok(shown) => Event::Collage(shown),
-            Err(error) => Event::CollagesRefused { error },
-        });
-    }
+/// Shows one collage as a person arranged it.
+pub(crate) fn arrange_collage(
+    cx: &Context,
+    pictures: &mut PictureStore,
+    size: Result<u32>,
+    (subjects, captions): (&[SubjectWords], Captions),
+    (number, collage): (usize, &Collage),
+) {
+    let compose = || {
+        let settings = settings_for(subjects, captions, 0)?;
+        let ids = picture_ids(pictures, subjects)?;
+        let collage = from_page(collage, &ids)?;
+        shown(pictures, size?, &settings, (number, &collage), &ids)
+    };
+    cx.post(match compose() {
+        Ok(shown) => Event::Collage(shown),
+        Err(error) => Event::CollagesRefused { error },
+    });
+}
 
-    fn collages(&mut self, request: CollagesRequest) -> Result<Vec<ShownCollage>> {
-        let settings = settings_for(&request.subjects, request.captions, request.seed)?;
-        let ids = self.ids(&request.subjects)?;
-        let collages = run_collages(&settings, &ids, &request.arranged)?;
-        let first = collages.iter().take(request.count).enumerate();
-        first
-            .map(|(number, collage)| self.shown(&settings, number, collage, &ids))
-            .collect()
-    }
+fn first_collages(
+    pictures: &mut PictureStore,
+    size: Result<u32>,
+    request: CollagesRequest,
+) -> Result<Vec<ShownCollage>> {
+    let settings = settings_for(&request.subjects, request.captions, request.seed)?;
+    let ids = picture_ids(pictures, &request.subjects)?;
+    let collages = run_collages(&settings, &ids, &request.arranged)?;
+    let size = size?;
+    let first = collages.iter().take(request.count).enumerate();
+    first
+        .map(|numbered| shown(pictures, size, &settings, numbered, &ids))
+        .collect()
+}
 
-    /// The pictures of each subject.
-    ///
-    /// # Errors
-    /// `Settings` if one has none.
-    pub(crate) fn ids(&self, subjects: &[SubjectWords]) -> Result<Ids> {
-        let of = |subject: &SubjectWords| {
-            let ids = self.pictures.of(subject.number);
-            if ids.is_empty() {
-                return Err(Error::Settings(format!(
-                    "There are no pictures of '{} {}' yet. Add three to five, or take this subject away.",
-                    subject.token, subject.class_word
-                )));
-            }
-            Ok(ids)
-        };
-        subjects.iter().map(of).collect()
-    }
+/// The picture ids of each subject.
+///
+/// # Errors
+/// `Settings` if a subject has no picture.
+pub(crate) fn picture_ids(pictures: &PictureStore, subjects: &[SubjectWords]) -> Result<Ids> {
+    let of = |subject: &SubjectWords| {
+        let ids = pictures.of(subject.number);
+        if ids.is_empty() {
+            return Err(Error::Settings(format!(
+                "There are no pictures of '{} {}' yet. Add three to five, or take this subject away.",
+                subject.token, subject.class_word
+            )));
+        }
+        Ok(ids)
+    };
+    subjects.iter().map(of).collect()
+}
 
-    fn shown(
-        &mut self,
-        settings: &TrainSettings,
-        number: usize,
-        collage: &collage::Collage,
-        ids: &Ids,
-    ) -> Result<ShownCollage> {
-        let side = self.picture_size()?;
-        let [first, second] = collage.halves.map(|half| ids[half.subject][half.picture]);
-        let of = [
-            self.pictures.model_pixels(first, side)?,
-            self.pictures.model_pixels(second, side)?,
-        ];
-        let pixels = compose(collage, [&of[0], &of[1]], side as usize)?;
-        let unit: Vec<f32> = pixels.iter().map(|value| value / 2.0 + 0.5).collect();
-        Ok(ShownCollage {
-            number,
-            collage: to_page(collage, ids),
-            caption: prepare::caption(settings, collage, number, Words::name).text,
-            picture: Pixels {
-                width: side,
-                height: side,
-                rgba: Picture::from_unit(&unit, side, side)?.rgba(),
-            },
-        })
-    }
+fn shown(
+    pictures: &mut PictureStore,
+    side: u32,
+    settings: &TrainSettings,
+    (number, collage): (usize, &collage::Collage),
+    ids: &Ids,
+) -> Result<ShownCollage> {
+    let [first, second] = collage.halves.map(|half| ids[half.subject][half.picture]);
+    let of = [
+        pictures.model_pixels(first, side)?,
+        pictures.model_pixels(second, side)?,
+    ];
+    let pixels = compose(collage, [&of[0], &of[1]], side as usize)?;
+    let unit: Vec<f32> = pixels.iter().map(|value| value / 2.0 + 0.5).collect();
+    Ok(ShownCollage {
+        number,
+        collage: to_page(collage, ids),
+        caption: prepare::caption(settings, collage, number, Words::name).text,
+        picture: Pixels {
+            width: side,
+            height: side,
+            rgba: Picture::from_unit(&unit, side, side)?.rgba(),
+        },
+    })
 }
 
 /// All collages of a run, the arranged ones in their places.
@@ -119,14 +126,6 @@ pub(crate) fn run_collages(
         }
     }
     Ok(collages)
-}
-
-/// What the subjects are called.
-pub(crate) fn words_of(subjects: &[SubjectWords]) -> Vec<Words> {
-    let words = subjects.iter();
-    words
-        .map(|subject| Words::new(&*subject.token, &*subject.class_word))
-        .collect()
 }
 
 /// Settings of a run as far as its collages go.

@@ -1,4 +1,8 @@
 //! The subjects' pictures, and collages of two of them.
 
 pub(crate) mod collages;
-pub(crate) mod store;
+pub(crate) mod handlers;
+mod store;
+pub(crate) mod words;
+
+pub use self::store::PictureStore;

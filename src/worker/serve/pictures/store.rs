@@ -1,24 +1,23 @@
-//! The subjects' pictures, decoded once and cropped as often as asked.
+//! The store of the subjects' pictures: decoded once, cropped and turned on request.
 
 use crate::error::{Error, Result};
 use crate::picture::{Picture, Thumbnail, decode};
 use crate::worker::protocol::{Event, PictureFault};
-use crate::worker::serve::page::post;
 
-/// A kept picture's shorter side: crops of it stay sharp for every base.
-const KEPT_SIDE: u32 = 1_024;
+/// Shorter side of a stored picture, in pixels: enough for crops for every model.
+const STORED_SIDE: u32 = 1_024;
 
-struct Kept {
+struct StoredPicture {
     id: u32,
     subject: u32,
     /// As it came, upright.
     picture: Picture,
-    /// To tell duplicates by.
+    /// For finding duplicates.
     thumbnail: Thumbnail,
     blurry: bool,
-    /// Quarters to the right.
+    /// Quarter turns to the right.
     quarters: u8,
-    /// Whether the subject had the same picture when this one came.
+    /// Whether the subject already had the same picture.
     duplicate: bool,
     /// 0 is left or top, 1 is right or bottom.
     offset: f32,
@@ -26,7 +25,7 @@ struct Kept {
     square: Option<Picture>,
 }
 
-impl Kept {
+impl StoredPicture {
     /// The crop, `size` pixels a side.
     fn square(&mut self, size: u32) -> &Picture {
         let (picture, offset, quarters) = (&self.picture, self.offset, self.quarters);
@@ -38,14 +37,14 @@ impl Kept {
             .get_or_insert_with(|| picture.turned(quarters).square(offset, size))
     }
 
-    fn show(&mut self, size: u32) {
-        post(&Event::Picture {
+    fn event(&mut self, size: u32) -> Event {
+        Event::Picture {
             id: self.id,
             size,
             pixels: self.square(size).rgba(),
             offset: self.offset,
             faults: self.faults(size),
-        });
+        }
     }
 
     fn faults(&self, size: u32) -> Vec<PictureFault> {
@@ -59,97 +58,101 @@ impl Kept {
     }
 }
 
-/// In the order in which they came.
+/// Pictures in the order in which they came.
 #[derive(Default)]
-pub(crate) struct Pictures {
-    kept: Vec<Kept>,
+pub struct PictureStore {
+    pictures: Vec<StoredPicture>,
 }
 
-impl Pictures {
-    /// Takes one in, or refuses it; a second one of the same id takes the first one's place.
-    pub(crate) fn add(&mut self, id: u32, subject: u32, bytes: &[u8], size: Result<u32>) {
-        let decoded = size.and_then(|size| Ok((size, decode(bytes)?.shrunk(KEPT_SIDE.max(size)))));
-        match decoded {
-            Ok((size, picture)) => {
-                self.kept.retain(|kept| kept.id != id);
-                let thumbnail = picture.thumbnail();
-                let mut own = self.kept.iter().filter(|kept| kept.subject == subject);
-                let mut kept = Kept {
-                    id,
-                    subject,
-                    duplicate: own.any(|kept| kept.thumbnail.is_same(&thumbnail)),
-                    blurry: picture.is_blurry(),
-                    picture,
-                    thumbnail,
-                    quarters: 0,
-                    offset: 0.5,
-                    square: None,
-                };
-                kept.show(size);
-                self.kept.push(kept);
-            }
-            Err(error) => post(&Event::PictureRefused { id, error }),
-        }
+impl PictureStore {
+    /// Decodes a picture and stores it; one of the same id is replaced. Returns its event.
+    ///
+    /// # Errors
+    /// `Picture` if it cannot be decoded or is too large.
+    pub(crate) fn add(&mut self, id: u32, subject: u32, bytes: &[u8], size: u32) -> Result<Event> {
+        let picture = decode(bytes)?.shrunk(STORED_SIDE.max(size));
+        self.pictures.retain(|stored| stored.id != id);
+        let thumbnail = picture.thumbnail();
+        let mut own = self.pictures.iter().filter(|of| of.subject == subject);
+        let mut stored = StoredPicture {
+            id,
+            subject,
+            duplicate: own.any(|stored| stored.thumbnail.is_same(&thumbnail)),
+            blurry: picture.is_blurry(),
+            picture,
+            thumbnail,
+            quarters: 0,
+            offset: 0.5,
+            square: None,
+        };
+        let event = stored.event(size);
+        self.pictures.push(stored);
+        Ok(event)
     }
 
-    /// Moves a crop.
-    pub(crate) fn crop(&mut self, id: u32, offset: f32, size: Result<u32>) {
-        self.change(id, size, |kept| {
-            kept.offset = if offset.is_finite() {
+    /// Moves a crop: 0 is left or top, 1 is right or bottom.
+    ///
+    /// # Errors
+    /// `Picture` if there is no picture of this id.
+    pub(crate) fn crop(&mut self, id: u32, offset: f32, size: u32) -> Result<Event> {
+        self.change(id, size, |stored| {
+            stored.offset = if offset.is_finite() {
                 offset.clamp(0.0, 1.0)
             } else {
                 0.5
             };
-        });
+        })
     }
 
-    /// Turns one, counted from how it came.
-    pub(crate) fn turn(&mut self, id: u32, quarters: u8, size: Result<u32>) {
-        self.change(id, size, |kept| kept.quarters = quarters % 4);
+    /// Turns a picture to the right by quarters, counted from how it came.
+    ///
+    /// # Errors
+    /// `Picture` if there is no picture of this id.
+    pub(crate) fn turn(&mut self, id: u32, quarters: u8, size: u32) -> Result<Event> {
+        self.change(id, size, |stored| stored.quarters = quarters % 4)
     }
 
-    fn change(&mut self, id: u32, size: Result<u32>, change: impl FnOnce(&mut Kept)) {
-        let found = self.kept.iter_mut().find(|kept| kept.id == id);
-        match (found, size) {
-            (Some(kept), Ok(size)) => {
-                change(kept);
-                kept.square = None;
-                kept.show(size);
-            }
-            (_, Err(error)) => post(&Event::PictureRefused { id, error }),
-            (None, Ok(_)) => post(&Event::PictureRefused { id, error: gone() }),
-        }
+    fn change(
+        &mut self,
+        id: u32,
+        size: u32,
+        change: impl FnOnce(&mut StoredPicture),
+    ) -> Result<Event> {
+        let stored = self.find(id)?;
+        change(stored);
+        stored.square = None;
+        Ok(stored.event(size))
     }
 
-    /// Forgets one.
+    fn find(&mut self, id: u32) -> Result<&mut StoredPicture> {
+        let found = self.pictures.iter_mut().find(|stored| stored.id == id);
+        found.ok_or_else(|| {
+            Error::Picture("This picture is not here any more. Add it again.".into())
+        })
+    }
+
+    /// Removes a picture, if there is one of this id.
     pub(crate) fn remove(&mut self, id: u32) {
-        self.kept.retain(|kept| kept.id != id);
-        post(&Event::PictureRemoved { id });
+        self.pictures.retain(|stored| stored.id != id);
     }
 
-    /// Shows them all, for a base of another size.
-    pub(crate) fn show_all(&mut self, size: u32) {
-        for kept in &mut self.kept {
-            kept.show(size);
-        }
+    /// The events of all pictures, for a model of another size.
+    pub(crate) fn all(&mut self, size: u32) -> Vec<Event> {
+        let all = self.pictures.iter_mut();
+        all.map(|stored| stored.event(size)).collect()
     }
 
     /// The ids of a subject's pictures.
     pub(crate) fn of(&self, subject: u32) -> Vec<u32> {
-        let own = self.kept.iter().filter(|kept| kept.subject == subject);
-        own.map(|kept| kept.id).collect()
+        let own = self.pictures.iter().filter(|of| of.subject == subject);
+        own.map(|stored| stored.id).collect()
     }
 
-    /// As training takes it: `[3, size, size]`, in [-1, 1].
+    /// The crop for training: `[3, size, size]`, in [-1, 1].
     ///
     /// # Errors
-    /// `Picture` if there is none of this id.
+    /// `Picture` if there is no picture of this id.
     pub(crate) fn model_pixels(&mut self, id: u32, size: u32) -> Result<Vec<f32>> {
-        let found = self.kept.iter_mut().find(|kept| kept.id == id);
-        Ok(found.ok_or_else(gone)?.square(size).to_model())
+        Ok(self.find(id)?.square(size).to_model())
     }
-}
-
-fn gone() -> Error {
-    Error::Picture("This picture is not here any more. Add it again.".into())
 }

@@ -1,16 +1,15 @@
-//! What the page asks for as the settings of a run, and back.
+//! A request's settings as the trainer's, and back.
 
 use crate::error::{Error, Result};
 use crate::train::dataset::collage::Layout;
-use crate::train::dataset::words::Templates;
 use crate::train::{Checkpoint, TrainSettings};
 use crate::worker::protocol::{Captions, SubjectWords, TrainRequest, UnfinishedRun};
-use crate::worker::serve::pictures::collages::words_of;
+use crate::worker::serve::pictures::words::{templates_of, words_of};
 
-/// Whole numbers up to here are the same in JavaScript.
+/// The largest whole number that JavaScript represents exactly.
 const MAX_SAFE: u64 = (1 << 53) - 1;
 
-/// The subject; of several, the first two together.
+/// The prompt of previews: the subject, or the first two of several together.
 pub(crate) fn preview_prompt(settings: &TrainSettings) -> String {
     let templates = &settings.templates;
     match &settings.subjects[..] {
@@ -24,7 +23,7 @@ pub(crate) fn preview_prompt(settings: &TrainSettings) -> String {
     }
 }
 
-/// What a run of this request is given.
+/// The trainer's settings for this request.
 ///
 /// # Errors
 /// `Settings` if there is no such choice of layers.
@@ -61,18 +60,7 @@ pub(crate) fn settings_of(request: TrainRequest) -> Result<TrainSettings> {
     })
 }
 
-/// What pictures are called.
-pub(crate) fn templates_of(captions: Captions) -> Templates {
-    Templates {
-        single: captions.single,
-        left_right: captions.left_right,
-        top_bottom: captions.top_bottom,
-        together: captions.together,
-        class_scenes: captions.class_scenes,
-    }
-}
-
-/// What the page asked for when the run of this checkpoint began; the collages are in the run.
+/// The request that began the run of this checkpoint, without its collages, which are in the run.
 pub(crate) fn request_of(checkpoint: &Checkpoint) -> UnfinishedRun {
     let settings = checkpoint.settings.clone();
     let layers = serde_json::to_value(settings.layers).unwrap_or_default();

@@ -10,7 +10,7 @@ use web_sys::{
 
 use crate::error::{Error, Result};
 use crate::train::checkpoint::slots::{Disk, MemoryDisk};
-use crate::worker::serve::page::{describe, scope};
+use crate::worker::serve::browser::scope::{describe, scope};
 
 const FOLDER: &str = "deltabooth";
 /// Open for as long as the worker lives, so that a second tab keeps its hands off.

@@ -1,57 +1,49 @@
-//! What long pieces of work call after every step, and the bar of the base's files.
+//! What long pieces of work call after every step, and the progress bar of a loading model.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::model::base_model::Progress;
 use crate::worker::protocol::{DeviceKind, Event, Task};
-use crate::worker::serve::control::Control;
-use crate::worker::serve::device::settle;
-use crate::worker::serve::page::{self, post};
-use crate::worker::serve::session::Session;
+use crate::worker::serve::context::conversation::Context;
+use crate::worker::serve::device::{ChosenDevice, settle};
 
-impl Session {
-    /// What a long piece of work calls after every step.
-    pub(crate) fn watch(&self, task: Task) -> Watch {
-        let gpu = self
-            .chosen
-            .as_ref()
-            .filter(|chosen| chosen.kind == DeviceKind::Gpu);
-        Watch {
-            control: self.control.clone(),
-            device: gpu.map(|chosen| chosen.device.clone()),
-            task,
-            fault: RefCell::new(None),
-        }
-    }
-}
-
-/// Shows progress, lets messages in, keeps a GPU's queue short, and notices when to stop.
-pub(crate) struct Watch {
-    control: Rc<Control>,
-    device: Option<burn::tensor::Device>,
+/// Reports progress, lets messages in, keeps a GPU's queue short, and stops cancelled work.
+pub(crate) struct StepObserver<'a> {
+    cx: &'a Context,
+    gpu: Option<burn::tensor::Device>,
     task: Task,
     fault: RefCell<Option<Error>>,
 }
 
-impl Watch {
+impl<'a> StepObserver<'a> {
+    /// For work on this device; progress is that of `task`.
+    pub(crate) fn new(cx: &'a Context, device: Option<&ChosenDevice>, task: Task) -> Self {
+        let gpu = device.filter(|chosen| chosen.kind == DeviceKind::Gpu);
+        Self {
+            cx,
+            gpu: gpu.map(|chosen| chosen.device.clone()),
+            task,
+            fault: RefCell::new(None),
+        }
+    }
+
     /// `done` of `total` steps are made.
     pub(crate) async fn step(&self, done: usize, total: usize) -> ControlFlow<()> {
         let flow = self.step_unseen().await;
-        page::progress(self.task, done, total);
+        self.cx.progress(self.task, done, total);
         flow
     }
 
     /// A step was made that no progress bar counts.
     pub(crate) async fn step_unseen(&self) -> ControlFlow<()> {
-        let outcome = match &self.device {
+        let settled = match &self.gpu {
             Some(device) => settle(device).await,
             None => Ok(()),
         };
-        let outcome = match outcome {
-            Ok(()) => self.control.between().await,
+        let outcome = match settled {
+            Ok(()) => self.cx.between().await,
             failed => failed,
         };
         match outcome {
@@ -63,7 +55,7 @@ impl Watch {
         }
     }
 
-    /// The outcome of the work, with the true reason if it was this that stopped it.
+    /// The outcome of the work: if it was stopped after a step, the reason for that.
     ///
     /// # Errors
     /// The work's, or the device's.
@@ -75,16 +67,16 @@ impl Watch {
     }
 }
 
-/// One bar for three files of unknown size: each has its share, in thousandths, and the bar never
-/// goes back.
+/// One progress bar for the weight files of a model: each has its share, in thousandths, and the
+/// bar never goes back.
 #[derive(Default)]
-pub(crate) struct Gauge {
+pub(crate) struct LoadProgress {
     shown: Option<u64>,
 }
 
-impl Gauge {
-    /// Takes the newest word in.
-    pub(crate) fn show(&mut self, progress: Progress) {
+impl LoadProgress {
+    /// Shows the newest progress.
+    pub(crate) fn show(&mut self, cx: &Context, progress: Progress) {
         let (from, to) = match progress.component {
             "text_encoder" => (0, 250),
             "unet" => (250, 850),
@@ -94,7 +86,7 @@ impl Gauge {
         let done = from + ((to - from) as f64 * part.min(1.0)) as u64;
         if self.shown.is_none_or(|shown| done > shown) {
             self.shown = Some(done);
-            post(&Event::Progress {
+            cx.post(Event::Progress {
                 task: Task::Load,
                 done,
                 total: 1_000,

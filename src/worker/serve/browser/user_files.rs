@@ -1,6 +1,5 @@
-//! Files of the person's disk, which lie beside a request.
+//! Files of the person's disk, beside a request in a posted message.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Reflect};
@@ -9,17 +8,15 @@ use web_sys::File;
 
 use crate::weights::local::{DiskFile, Slices};
 use crate::worker::protocol::FILES;
+use crate::worker::serve::context::UserFiles;
 
-/// Files by their paths; the browser's handles, nothing of them is read yet.
-pub(crate) type Picked = BTreeMap<String, Rc<dyn Slices>>;
-
-/// The files of a posted request; what is no file is none.
-pub(crate) fn beside(request: &JsValue) -> Picked {
-    let Ok(list) = Reflect::get(request, &FILES.into()) else {
-        return Picked::new();
+/// The files in a posted message; entries that are not files are skipped.
+pub(crate) fn beside(message: &JsValue) -> UserFiles {
+    let Ok(list) = Reflect::get(message, &FILES.into()) else {
+        return UserFiles::new();
     };
     let Some(list) = list.dyn_ref::<Array>() else {
-        return Picked::new();
+        return UserFiles::new();
     };
     let file = |entry: JsValue| {
         let path = Reflect::get(&entry, &"path".into()).ok()?.as_string()?;
