@@ -34,7 +34,7 @@ pub mod error;
 pub mod eval;
 #[cfg(feature = "tensor")]
 pub mod generate;
-#[cfg(feature = "web")]
+#[cfg(all(feature = "tensor", feature = "web"))]
 pub(crate) mod js;
 #[cfg(feature = "booth")]
 pub mod memory;

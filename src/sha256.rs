@@ -68,19 +68,19 @@ pub fn is_hex_digest(text: &str) -> bool {
 /// The browser's `SubtleCrypto`.
 #[cfg(all(target_family = "wasm", feature = "web"))]
 mod subtle {
-    use js_sys::{Function, Promise, Uint8Array};
+    use js_sys::{Function, Promise, Reflect, Uint8Array};
     use wasm_bindgen::JsCast;
     use wasm_bindgen_futures::JsFuture;
 
     use super::unavailable;
     use crate::error::Result;
-    use crate::js;
 
     /// `None` on a page without https, where there is no `crypto.subtle`.
     pub(super) fn digest(bytes: &[u8]) -> Option<impl Future<Output = Result<[u8; 32]>> + use<>> {
-        let crypto = js::get(&js_sys::global(), "crypto");
-        let subtle = js::get(&crypto, "subtle");
-        let digest: Function = js::get(&subtle, "digest").dyn_into().ok()?;
+        let crypto = Reflect::get(&js_sys::global(), &"crypto".into()).ok()?;
+        let subtle = Reflect::get(&crypto, &"subtle".into()).ok()?;
+        let digest = Reflect::get(&subtle, &"digest".into()).ok()?;
+        let digest: Function = digest.dyn_into().ok()?;
         let name = "SHA-256".into();
         // SAFETY: `digest` copies the bytes before it returns, and nothing is allocated meanwhile.
         let view = unsafe { Uint8Array::view(bytes) };

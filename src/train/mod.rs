@@ -23,7 +23,6 @@ pub mod trainable_models;
 pub mod trainer;
 
 pub use checkpoint::Checkpoint;
-pub use checkpoint::store::CheckpointStore;
 pub use dataset::prepared::Prepared;
 pub use dataset::subject::Subject;
 pub use dataset::words::Words;

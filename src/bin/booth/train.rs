@@ -7,10 +7,10 @@ use std::time::Instant;
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::recipe::effort;
 use deltabooth::spectral::{DecomposedBaseModel, LayerPreset, LayerSelection};
-use deltabooth::train::checkpoint::FolderStore;
+use deltabooth::train::checkpoint::CheckpointFile;
 use deltabooth::train::dataset::prepare::warnings;
 use deltabooth::train::settings::{RateSchedule, TimestepSampling};
-use deltabooth::train::{Checkpoint, CheckpointStore, TrainSettings, Trainer, Words};
+use deltabooth::train::{Checkpoint, TrainSettings, Trainer, Words};
 use deltabooth::{Error, Result};
 use serde::de::DeserializeOwned;
 
@@ -165,9 +165,7 @@ fn two_numbers(text: &str) -> std::result::Result<[f64; 2], String> {
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     check_out(&args.out, "safetensors")?;
-    let store = FolderStore {
-        path: args.out.with_extension("checkpoint"),
-    };
+    let store = CheckpointFile::new(args.out.with_extension("checkpoint"))?;
     let checkpoint = if args.resume {
         Some(load_checkpoint(&store, args.recipe.steps).await?)
     } else {
@@ -231,11 +229,11 @@ fn subjects(args: &Args) -> Vec<SubjectArg> {
     }
 }
 
-async fn load_checkpoint(store: &FolderStore, steps: Option<usize>) -> Result<Checkpoint> {
+async fn load_checkpoint(store: &CheckpointFile, steps: Option<usize>) -> Result<Checkpoint> {
     let bytes = store.load().await?.ok_or_else(|| {
         Error::Checkpoint(format!(
             "There is no checkpoint {} to go on from. Start the training without --resume.",
-            store.path.display()
+            store.path().display()
         ))
     })?;
     let mut checkpoint = Checkpoint::from_bytes(&bytes)?;

@@ -86,7 +86,7 @@ fn a_server_that_needs_a_rest_is_asked_again_later() {
     let server = Server::new(2);
     server.put(URL, noise(2, 3 << 20), None);
     server
-        .moods
+        .failures
         .borrow_mut()
         .extend([(429, Some("7")), (503, None), (500, None)]);
     assert_eq!(fetch(&server).unwrap().len(), 3 << 20);

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
+
 use crate::weights::format::safetensors::*;
 
 fn file(json: &str, data: usize) -> Vec<u8> {
