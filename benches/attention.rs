@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
-use deltabooth::ops::attention::{attend_keeping, keeps_weights};
+use deltabooth::ops::attention::{attention_saving, saves_weights};
 
 /// Batch, pixels, keys, channels, heads: the embedded base's; Stable Diffusion 1.5's at 128, 256 and
 /// 512 px.
@@ -35,7 +35,7 @@ fn main() {
             let mut times: Vec<f64> = (0..repeats)
                 .map(|_| {
                     let start = Instant::now();
-                    let y = attend_keeping(q.clone(), k.clone(), v.clone(), heads, keep);
+                    let y = attention_saving(q.clone(), k.clone(), v.clone(), heads, keep);
                     drop(y.sum().backward());
                     start.elapsed().as_secs_f64() * 1e3
                 })
@@ -43,7 +43,7 @@ fn main() {
             times.sort_by(f64::total_cmp);
             times[times.len() / 2]
         });
-        let chosen = if keeps_weights(batch, heads, queries, keys) {
+        let chosen = if saves_weights(batch, heads, queries, keys) {
             "kept"
         } else {
             "by rows"

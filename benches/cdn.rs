@@ -10,18 +10,18 @@
 //! mark, separated by tabs.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../tests/e2e/browser.rs"]
+#[path = "../tests/browser/browser.rs"]
 mod browser;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../tests/e2e/engine.rs"]
+#[path = "../tests/browser/engine.rs"]
 mod engine;
-#[path = "../tests/e2e/hub.rs"]
+#[path = "../tests/browser/hub.rs"]
 mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../tests/e2e/server.rs"]
+#[path = "../tests/browser/server.rs"]
 mod server;
-#[path = "../tests/e2e/standin.rs"]
-mod standin;
+#[path = "../tests/browser/synthetic.rs"]
+mod synthetic;
 
 use std::path::Path;
 use std::process::Command;
@@ -59,7 +59,7 @@ struct Args {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let args = Args::parse();
-    let folder = standin::folder(&args.kind);
+    let folder = synthetic::folder(&args.kind);
     let browser = Browser::start_on(folder.clone(), &[]).await;
     let bytes = browser.server.hub.bytes();
     println!("{}, {}, {}", args.kind, args.device, size(bytes));

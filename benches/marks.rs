@@ -10,11 +10,11 @@ use core::ops::ControlFlow;
 use std::time::Instant;
 
 use burn::tensor::Device;
-use deltabooth::generate::{GenerateSettings, generate};
+use deltabooth::generate::{GenerateConfig, generate};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture;
 use deltabooth::spectral::DecomposedBaseModel;
-use deltabooth::train::{Recompute, Subject, TrainSettings, Trainer, Words};
+use deltabooth::train::{Recompute, Subject, SubjectWords, TrainConfig, Trainer};
 use deltabooth::weights::Files;
 
 fn main() {
@@ -58,10 +58,10 @@ async fn measure() {
     collages(&base, &decomposed, [subject("dog"), subject("cat")]).await;
     let subject = subject("robot");
     recomputation(&base, &decomposed, &subject).await;
-    let settings = TrainSettings {
-        subjects: vec![Words::new("sks", "robot")],
-        prior_images: 4,
-        ..TrainSettings::default()
+    let settings = TrainConfig {
+        subjects: vec![SubjectWords::new("sks", "robot")],
+        num_class_images: 4,
+        ..TrainConfig::default()
     };
     let mut trainer = Trainer::new(
         &base,
@@ -97,7 +97,7 @@ async fn measure() {
         "≤ 100 KB",
     );
 
-    let settings = GenerateSettings {
+    let settings = GenerateConfig {
         prompt: "photo of a dog on grass".into(),
         guidance_scale: 4.0,
         ..Default::default()
@@ -120,10 +120,10 @@ async fn measure() {
 async fn recomputation(base: &BaseModel, decomposed: &DecomposedBaseModel, subject: &Subject) {
     let mut trainers = Vec::new();
     for recompute in [Recompute::None, Recompute::Blocks] {
-        let settings = TrainSettings {
-            subjects: vec![Words::new("sks", "robot")],
-            prior_images: 4,
-            ..TrainSettings::default()
+        let settings = TrainConfig {
+            subjects: vec![SubjectWords::new("sks", "robot")],
+            num_class_images: 4,
+            ..TrainConfig::default()
         };
         let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
         let subjects = core::slice::from_ref(subject);
@@ -150,13 +150,16 @@ async fn recomputation(base: &BaseModel, decomposed: &DecomposedBaseModel, subje
 /// A step that sees a collage and counts the unmix loss, against a plain one of the same batch, in
 /// turn.
 async fn collages(base: &BaseModel, decomposed: &DecomposedBaseModel, subjects: [Subject; 2]) {
-    let settings = |mix_probability: f64, unmix_weight: f64| TrainSettings {
-        subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
-        prior_images: 4,
-        collages: 8,
+    let settings = |mix_probability: f64, unmix_weight: f64| TrainConfig {
+        subjects: vec![
+            SubjectWords::new("sks", "dog"),
+            SubjectWords::new("olis", "cat"),
+        ],
+        num_class_images: 4,
+        num_collages: 8,
         mix_probability,
-        unmix_weight,
-        ..TrainSettings::default()
+        unmix_loss_weight: unmix_weight,
+        ..TrainConfig::default()
     };
     let mut trainers = Vec::new();
     for settings in [settings(0.0, 0.0), settings(1.0, 0.0), settings(1.0, 0.01)] {

@@ -4,13 +4,13 @@
 //! `cargo xtask bench` builds `dist/` first.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../tests/e2e/browser.rs"]
+#[path = "../tests/browser/browser.rs"]
 mod browser;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../tests/e2e/hub.rs"]
+#[path = "../tests/browser/hub.rs"]
 mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../tests/e2e/server.rs"]
+#[path = "../tests/browser/server.rs"]
 mod server;
 
 use std::path::PathBuf;

@@ -9,11 +9,11 @@
 //! |---|---|
 //! | `sha256` | hashes of files |
 //! | [`storage`] | files in OPFS, on disk, or in memory |
+//! | [`config`] | settings of training, pictures and edits, with their defaults |
 //! | [`weights`] | checked tensors from a diffusers folder, on disk or over HTTP |
 //! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
 //! | [`sampler`] | noise schedule, sampling methods, seeded noise |
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
-//! | [`recipe`] | a training run's choices and their defaults |
 //! | [`train`] | δ from a few pictures |
 //! | [`plan`] | what a job takes of memory, and how it is made to fit |
 //! | [`generate`] | pictures from a prompt and any deltas |
@@ -21,12 +21,13 @@
 //! | `eval` | whether it learned: a judge looks at generated pictures |
 //! | [`check`] | how far this device is from diffusers |
 //! | `memory` | freed memory kept for the next step, natively |
-//! | `standin` | folders with the shapes of published bases and random weights, for tests |
+//! | `synthetic` | synthetic models: names and shapes of published base models with random weights, for tests |
 //! | [`worker`] | the contract between page and engine |
 //! | [`ui`] | the page |
 
 #[cfg(feature = "tensor")]
 pub mod check;
+pub mod config;
 #[cfg(feature = "tensor")]
 pub mod edit;
 pub mod error;
@@ -46,7 +47,8 @@ pub mod ops;
 pub mod picture;
 #[cfg(feature = "tensor")]
 pub mod plan;
-pub mod recipe;
+#[cfg(feature = "tensor")]
+mod read_back;
 #[cfg(feature = "tensor")]
 pub mod sampler;
 #[cfg(any(feature = "tensor", feature = "web"))]

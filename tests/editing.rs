@@ -6,7 +6,7 @@ use core::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
-use deltabooth::edit::{EditSettings, edit, encode, invert};
+use deltabooth::edit::{EditConfig, edit, encode, invert};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture::decode;
 use deltabooth::weights::Files;
@@ -29,23 +29,23 @@ fn picture(base: &BaseModel, name: &str) -> Vec<f32> {
     decode(&bytes).unwrap().square(0.5, size).to_model()
 }
 
-fn settings(prompt: &str, refinements: usize) -> EditSettings {
-    EditSettings {
+fn settings(prompt: &str, refinements: usize) -> EditConfig {
+    EditConfig {
         prompt: prompt.into(),
-        target: prompt.into(),
+        target_prompt: prompt.into(),
         // The edited picture is then the reconstruction once more.
         guidance_scale: 1.0,
         eta: 0.0,
         refinements,
-        ..EditSettings::default()
+        ..EditConfig::default()
     }
 }
 
 #[test]
 fn inversion_then_sampling_at_guidance_1_gives_the_picture_back() {
     let base = base();
-    let refinements = EditSettings::default().refinements;
-    assert_eq!(EditSettings::default().steps, 50);
+    let refinements = EditConfig::default().refinements;
+    assert_eq!(EditConfig::default().steps, 50);
     for (name, prompt) in [
         ("dog/0.png", "photo of a dog"),
         ("robot/1.png", "photo of a robot"),
@@ -75,8 +75,8 @@ fn inversion_then_sampling_at_guidance_1_gives_the_picture_back() {
 fn the_noise_of_a_picture_is_about_standard_normal() {
     let base = base();
     let latents = encode(&base, &picture(&base, "robot/1.png")).unwrap();
-    let settings = EditSettings {
-        steps: 20,
+    let settings = EditConfig {
+        num_inference_steps: 20,
         ..settings("photo of a robot", 1)
     };
     let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());

@@ -7,12 +7,14 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
-use deltabooth::generate::GenerateSettings;
+use deltabooth::config::{LrScheduler, TimestepSampling};
+use deltabooth::generate::GenerateConfig;
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::picture;
 use deltabooth::spectral::DecomposedBaseModel;
-use deltabooth::train::settings::{RateSchedule, TimestepSampling};
-use deltabooth::train::{Checkpoint, Onlooker, Prepared, Subject, TrainSettings, Trainer, Words};
+use deltabooth::train::{
+    Checkpoint, Onlooker, Prepared, Subject, SubjectWords, TrainConfig, Trainer,
+};
 use deltabooth::weights::Files;
 use deltabooth::{Error, error::Result};
 
@@ -41,20 +43,23 @@ fn subject(base: &BaseModel, name: &str) -> Subject {
 }
 
 /// Everything that a checkpoint has to keep: collages, an average, the text encoder.
-fn settings() -> TrainSettings {
-    TrainSettings {
-        subjects: vec![Words::new("sks", "robot"), Words::new("olis", "cat")],
-        steps: 6,
-        prior_images: 2,
-        collages: 3,
-        unmix_weight: 0.1,
-        text_encoder: true,
-        timesteps: TimestepSampling::Stratified,
-        schedule: RateSchedule::Cosine,
+fn settings() -> TrainConfig {
+    TrainConfig {
+        subjects: vec![
+            SubjectWords::new("sks", "robot"),
+            SubjectWords::new("olis", "cat"),
+        ],
+        max_train_steps: 6,
+        num_class_images: 2,
+        num_collages: 3,
+        unmix_loss_weight: 0.1,
+        train_text_encoder: true,
+        timestep_sampling: TimestepSampling::Stratified,
+        lr_scheduler: LrScheduler::Cosine,
         ema_decay: 0.9,
-        flip: true,
+        random_flip: true,
         seed: 7,
-        ..TrainSettings::default()
+        ..TrainConfig::default()
     }
 }
 
@@ -119,11 +124,11 @@ fn a_run_whose_base_was_let_go_of_learns_the_same_to_the_last_bit() {
         let onlooker = Onlooker::new(&base, prompt).unwrap();
         let mut alone = Trainer::begin(prepared, &base, &decomposed).unwrap();
         steps(&mut whole, 3).await.unwrap();
-        let request = GenerateSettings {
+        let request = GenerateConfig {
             prompt: prompt.to_owned(),
-            steps: 4,
+            num_inference_steps: 4,
             guidance_scale: 4.0,
-            ..GenerateSettings::default()
+            ..GenerateConfig::default()
         };
         let shown = whole.preview(&base, &decomposed, &request, &mut on_prior);
         let shown = shown.await.unwrap();

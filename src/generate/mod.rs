@@ -1,12 +1,11 @@
 //! Prompts to latents to pictures: classifier-free guidance around a sampling run.
 
 mod pipeline;
-mod settings;
 mod word_map;
 
+pub use crate::config::GenerateConfig;
 pub use crate::generate::pipeline::Easel;
 use crate::generate::pipeline::is_guided;
-pub use settings::GenerateSettings;
 
 use core::ops::ControlFlow;
 
@@ -35,7 +34,7 @@ pub struct Generated {
     pub images: Vec<f32>,
     /// Shape of `images`.
     pub images_shape: [usize; 4],
-    /// Where the word of [`GenerateSettings::attend_to`] looked, `[count, latent_height,
+    /// Where the word of [`GenerateConfig::attend_to`] looked, `[count, latent_height,
     /// latent_width]`, 0 to 1 in each picture; empty without a word.
     pub attention: Vec<f32>,
 }
@@ -55,7 +54,7 @@ impl Generated {
         Picture::from_unit(values, height as u32, width as u32)
     }
 
-    /// The picture at `index`, dark where the word of [`GenerateSettings::attend_to`] did not look.
+    /// The picture at `index`, dark where the word of [`GenerateConfig::attend_to`] did not look.
     ///
     /// # Errors
     /// `Picture` if there is none, or no word.
@@ -100,25 +99,25 @@ impl Generated {
 pub async fn generate(
     base: &BaseModel,
     unet: &UNet2DConditionModel,
-    settings: &GenerateSettings,
+    config: &GenerateConfig,
     latents: Option<Tensor<4>>,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Generated> {
-    settings.check()?;
-    let prompts = if is_guided(unet, settings) {
-        vec![settings.negative_prompt.clone(), settings.prompt.clone()]
+    config.check()?;
+    let prompts = if is_guided(unet, config) {
+        vec![config.negative_prompt.clone(), config.prompt.clone()]
     } else {
-        vec![settings.prompt.clone()]
+        vec![config.prompt.clone()]
     };
-    let word = words_of(base, settings)?;
+    let word = words_of(base, config)?;
     let easel = Easel {
         scheduler: &base.scheduler,
         sample_size: base.sample_size,
-        decode: &|latents| base.decode(latents, settings.preview),
+        decode: &|latents| base.decode(latents, config.preview),
     };
     let embeddings = base.embed(&prompts);
     easel
-        .sample(unet, settings, embeddings, word, latents, on_step)
+        .sample(unet, config, embeddings, word, latents, on_step)
         .await
 }
 
@@ -153,16 +152,16 @@ pub async fn denoise(
 }
 
 /// The positions of the word whose attention is wanted, among the prompt's tokens.
-fn words_of(base: &BaseModel, settings: &GenerateSettings) -> Result<Option<Vec<usize>>> {
-    let word = settings.attend_to.trim();
+fn words_of(base: &BaseModel, config: &GenerateConfig) -> Result<Option<Vec<usize>>> {
+    let word = config.attend_to.trim();
     if word.is_empty() {
         return Ok(None);
     }
-    let prompt = settings.prompt.to_ascii_lowercase();
+    let prompt = config.prompt.to_ascii_lowercase();
     let start = prompt.find(&word.to_ascii_lowercase());
     let tokens = start.map(|start| {
         let range = start..start + word.len();
-        base.tokenizer.positions(&settings.prompt, range)
+        base.tokenizer.positions(&config.prompt, range)
     });
     tokens.filter(|tokens| !tokens.is_empty()).map(Some).ok_or_else(|| {
         Error::Settings(format!(

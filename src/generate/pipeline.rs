@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::error::Result;
 use crate::generate::word_map::WordMap;
 use crate::generate::{
-    Collected, GenerateSettings, Generated, LATENTS_STREAM, VARIANCE_STREAM, denoise, draw, guide,
+    Collected, GenerateConfig, Generated, LATENTS_STREAM, VARIANCE_STREAM, denoise, draw, guide,
     latents_shape, streams,
 };
 use crate::model::config::SchedulerConfig;
@@ -37,18 +37,18 @@ impl Easel<'_> {
     pub async fn paint(
         &self,
         unet: &UNet2DConditionModel,
-        settings: &GenerateSettings,
+        config: &GenerateConfig,
         embeddings: Tensor<3>,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {
-        settings.check()?;
+        config.check()?;
         let prompts = embeddings.dims()[0];
-        let embeddings = if is_guided(unet, settings) {
+        let embeddings = if is_guided(unet, config) {
             embeddings
         } else {
             embeddings.narrow(0, prompts - 1, 1)
         };
-        self.sample(unet, settings, embeddings, None, None, on_step)
+        self.sample(unet, config, embeddings, None, None, on_step)
             .await
     }
 
@@ -57,16 +57,25 @@ impl Easel<'_> {
     pub(crate) async fn sample(
         &self,
         unet: &UNet2DConditionModel,
-        settings: &GenerateSettings,
+        config: &GenerateConfig,
         embeddings: Tensor<3>,
         word: Option<Vec<usize>>,
         latents: Option<Tensor<4>>,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {
         let schedule = NoiseSchedule::new(self.scheduler)?;
-        let mut sampler = Sampler::new(settings.sampler, schedule, settings.steps, settings.eta)?;
-        let shape = latents_shape(self.sample_size, settings.count, latents.as_ref())?;
-        let guidance = |batch| unet.guidance_embedding(settings.guidance_scale, batch);
+        let mut sampler = Sampler::new(
+            config.sampler,
+            schedule,
+            config.num_inference_steps,
+            config.eta,
+        )?;
+        let shape = latents_shape(
+            self.sample_size,
+            config.num_images_per_prompt,
+            latents.as_ref(),
+        )?;
+        let guidance = |batch| unet.guidance_embedding(config.guidance_scale, batch);
         let prompts = embeddings.dims()[0];
         let device = embeddings.device();
         let together = if shape[2].max(shape[3]) > SMALL_SIDE {
@@ -76,13 +85,13 @@ impl Easel<'_> {
         };
 
         let mut collected = Collected::default();
-        let total = shape[0].div_ceil(together) * settings.steps;
+        let total = shape[0].div_ceil(together) * config.num_inference_steps;
         for first in (0..shape[0]).step_by(together) {
             let batch = together.min(shape[0] - first);
             let start = match &latents {
                 Some(latents) => latents.clone().narrow(0, first, batch).to_device(&device),
                 None => {
-                    let mut streams = streams(settings.seed, first, batch, LATENTS_STREAM);
+                    let mut streams = streams(config.seed, first, batch, LATENTS_STREAM);
                     draw(
                         &mut streams,
                         [batch, shape[1], shape[2], shape[3]],
@@ -117,14 +126,14 @@ impl Easel<'_> {
                     }
                 };
                 if prompts > 1 {
-                    guide(output, settings.guidance_scale)
+                    guide(output, config.guidance_scale)
                 } else {
                     output
                 }
             };
-            let before = first / together * settings.steps;
+            let before = first / together * config.num_inference_steps;
             let mut report = async |done: usize, _: usize| on_step(before + done, total).await;
-            let mut variance = streams(settings.seed, first, batch, VARIANCE_STREAM);
+            let mut variance = streams(config.seed, first, batch, VARIANCE_STREAM);
             let sampled = denoise(&mut sampler, start, &mut variance, predict, &mut report).await?;
             let decoded = (self.decode)(sampled.clone());
             collected
@@ -141,9 +150,6 @@ impl Easel<'_> {
 
 /// Whether the UNet is asked twice, without the prompt and with it. Latent consistency models are
 /// told the scale instead.
-pub(crate) fn is_guided(unet: &UNet2DConditionModel, settings: &GenerateSettings) -> bool {
-    settings.guidance_scale > 1.0
-        && unet
-            .guidance_embedding(settings.guidance_scale, 1)
-            .is_none()
+pub(crate) fn is_guided(unet: &UNet2DConditionModel, config: &GenerateConfig) -> bool {
+    config.guidance_scale > 1.0 && unet.guidance_embedding(config.guidance_scale, 1).is_none()
 }

@@ -98,45 +98,45 @@ fn guidance_leads_away_from_the_negative_prompt() {
 
 #[test]
 fn settings_that_cannot_work_are_refused_with_their_value() {
-    assert_eq!(GenerateSettings::default().check(), Ok(()));
-    for (settings, word) in [
+    assert_eq!(GenerateConfig::default().check(), Ok(()));
+    for (config, word) in [
         (
-            GenerateSettings {
-                count: 0,
+            GenerateConfig {
+                num_images_per_prompt: 0,
                 ..Default::default()
             },
             "0 pictures",
         ),
         (
-            GenerateSettings {
-                count: 257,
+            GenerateConfig {
+                num_images_per_prompt: 257,
                 ..Default::default()
             },
             "257 pictures",
         ),
         (
-            GenerateSettings {
+            GenerateConfig {
                 guidance_scale: f64::NAN,
                 ..Default::default()
             },
             "NaN",
         ),
         (
-            GenerateSettings {
+            GenerateConfig {
                 guidance_scale: -1.0,
                 ..Default::default()
             },
             "-1",
         ),
         (
-            GenerateSettings {
+            GenerateConfig {
                 eta: 1.5,
                 ..Default::default()
             },
             "1.5",
         ),
         (
-            GenerateSettings {
+            GenerateConfig {
                 sampler: SamplerKind::Euler,
                 eta: 0.5,
                 ..Default::default()
@@ -144,7 +144,7 @@ fn settings_that_cannot_work_are_refused_with_their_value() {
             "only the sampler ddim",
         ),
     ] {
-        let error = settings.check().unwrap_err();
+        let error = config.check().unwrap_err();
         assert!(
             matches!(&error, Error::Settings(text) if text.contains(word)),
             "{error}"
@@ -154,23 +154,26 @@ fn settings_that_cannot_work_are_refused_with_their_value() {
 
 #[test]
 fn settings_written_before_there_were_samplers_mean_ddim() {
-    let old: GenerateSettings = serde_json::from_str(r#"{"prompt":"a dog","steps":7}"#).unwrap();
-    assert_eq!((old.sampler, old.steps), (SamplerKind::Ddim, 7));
+    let old: GenerateConfig = serde_json::from_str(r#"{"prompt":"a dog","steps":7}"#).unwrap();
+    assert_eq!(
+        (old.sampler, old.num_inference_steps),
+        (SamplerKind::Ddim, 7)
+    );
     let new = r#"{"sampler":"dpm_solver_multistep"}"#;
-    let new: GenerateSettings = serde_json::from_str(new).unwrap();
+    let new: GenerateConfig = serde_json::from_str(new).unwrap();
     assert_eq!(new.sampler, SamplerKind::DpmSolverMultistep);
 }
 
 #[test]
 fn lcm_with_strong_guidance_is_commented_on() {
-    let lcm = |guidance_scale| GenerateSettings {
+    let lcm = |guidance_scale| GenerateConfig {
         sampler: SamplerKind::Lcm,
         guidance_scale,
         ..Default::default()
     };
-    assert!(lcm(7.5).note().is_some());
-    assert_eq!(lcm(1.5).note(), None);
-    assert_eq!(GenerateSettings::default().note(), None);
+    assert!(lcm(7.5).warning().is_some());
+    assert_eq!(lcm(1.5).warning(), None);
+    assert_eq!(GenerateConfig::default().warning(), None);
 }
 
 #[test]
@@ -212,19 +215,19 @@ fn pictures_become_bytes_as_in_diffusers() {
 /// The embedded base and a prompt for it.
 fn with_word(attend_to: &str) -> Result<Generated> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/static/base");
-    let settings = GenerateSettings {
+    let config = GenerateConfig {
         prompt: "photo of a dog on the left and a teddy bear on the right".into(),
         attend_to: attend_to.into(),
-        steps: 3,
+        num_inference_steps: 3,
         guidance_scale: 4.0,
-        count: 2,
-        ..GenerateSettings::default()
+        num_images_per_prompt: 2,
+        ..GenerateConfig::default()
     };
     pollster::block_on(async {
         let files = crate::weights::Files::Folder(folder.into());
         let base = BaseModel::load(&files, &Device::flex(), &mut |_| {}).await?;
         let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
-        generate(&base, &base.unet, &settings, None, &mut go_on).await
+        generate(&base, &base.unet, &config, None, &mut go_on).await
     })
 }
 

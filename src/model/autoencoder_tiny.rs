@@ -46,7 +46,7 @@ impl AutoencoderTiny {
     /// `encoder.layers` and `decoder.layers`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(config: &VaeTinyConfig, weights: &mut Weights) -> Result<Self> {
         Ok(Self {
             encoder: encoder(config, weights)?,

@@ -51,7 +51,7 @@ impl ClipTextModel {
     /// Takes the model's tensors.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(config: &ClipTextConfig, weights: &mut Weights) -> Result<Self> {
         let root = if weights.has("embeddings.token_embedding.weight") {
             ""

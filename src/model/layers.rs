@@ -5,14 +5,14 @@
 //! In the factored form W itself is never built: a linear layer is `y = ((x V) ⊙ s) Uᵀ + b` and a
 //! convolution is a convolution with Vᵀ, a scaling by s per channel, and a 1×1 convolution with U.
 
-use burn::tensor::{Device, Tensor, activation::silu};
+use burn::tensor::{Device, Tensor};
 
 use crate::error::Result;
-use crate::ops::conv::im2col::Window;
-use crate::ops::has_kernels;
-use crate::ops::linear::{factored_conv2d, factored_linear, foresee, frozen_conv2d, frozen_linear};
+use crate::ops::conv::{ConvParams, conv2d, factored_conv2d};
+use crate::ops::linear::{factored_linear, linear};
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::ops::norm::{Norm, normalise};
+use crate::ops::matmul::workspace;
+use crate::ops::norm::{group_norm, layer_norm};
 use crate::weights::Weights;
 
 /// A weight as a matrix `[c_out, fan_in]`, whole or as its factors.
@@ -130,10 +130,10 @@ impl Weight {
     /// Takes `{path}.weight`, whole.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub(super) fn take(weights: &mut Weights, path: &str, shape: &[usize]) -> Result<Self> {
         let matrix = Matrix::take(weights, &format!("{path}.weight"), shape)?;
-        foresee(&matrix, matches!(shape, [_, _, k, _] if *k > 1));
+        workspace::reserve(&matrix, matches!(shape, [_, _, k, _] if *k > 1));
         Ok(Self::Full(matrix))
     }
 
@@ -158,7 +158,7 @@ impl Linear {
     /// Takes `{path}.weight` `[c_out, c_in]` and, with `bias`, `{path}.bias` `[c_out]`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -187,7 +187,7 @@ impl Linear {
     /// `[n, c_in]` to `[n, c_out]`.
     pub fn forward_2d(&self, x: Tensor<2>) -> Tensor<2> {
         let y = match &self.weight {
-            Weight::Full(w) => frozen_linear(x, w),
+            Weight::Full(w) => linear(x, w),
             Weight::Factored { u, s, vt } => {
                 return factored_linear(x, [u, vt], s.clone(), self.bias.clone());
             }
@@ -203,7 +203,7 @@ impl Conv2d {
     /// Takes `{path}.weight` `[c_out, c_in, k, k]` and `{path}.bias` `[c_out]`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -224,15 +224,15 @@ impl Conv2d {
 
     /// `[batch, c_in, height, width]` to `[batch, c_out, height', width']`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let window = Window {
+        let params = ConvParams {
             kernel_size: self.kernel_size,
             stride: self.stride,
             padding: self.padding,
         };
         let bias = self.bias.clone();
         match &self.weight {
-            Weight::Full(w) => frozen_conv2d(x, w, bias, window),
-            Weight::Factored { u, s, vt } => factored_conv2d(x, [u, vt], s.clone(), bias, window),
+            Weight::Full(w) => conv2d(x, w, bias, params),
+            Weight::Factored { u, s, vt } => factored_conv2d(x, [u, vt], s.clone(), bias, params),
         }
     }
 }
@@ -241,7 +241,7 @@ impl GroupNorm {
     /// Takes `{path}.weight` and `{path}.bias`, `[channels]` each.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -267,26 +267,9 @@ impl GroupNorm {
         self.forward_then(x, true)
     }
 
-    fn forward_then(&self, x: Tensor<4>, then_silu: bool) -> Tensor<4> {
-        let [batch, channels, height, width] = x.dims();
-        if has_kernels(&x.device()) {
-            let norm = Norm {
-                groups: self.num_groups,
-                inner: height * width,
-                eps: self.eps as f32,
-                silu: then_silu,
-            };
-            return normalise(x, self.weight.clone(), self.bias.clone(), norm);
-        }
-        let x = x.reshape([
-            batch,
-            self.num_groups,
-            channels / self.num_groups * height * width,
-        ]);
-        let x = standardise(x, self.eps).reshape([batch, channels, height, width]);
-        let y = x * self.weight.clone().reshape([1, -1, 1, 1])
-            + self.bias.clone().reshape([1, -1, 1, 1]);
-        if then_silu { silu(y) } else { y }
+    fn forward_then(&self, x: Tensor<4>, silu: bool) -> Tensor<4> {
+        let (weight, bias) = (self.weight.clone(), self.bias.clone());
+        group_norm(x, weight, bias, self.num_groups, self.eps, silu)
     }
 }
 
@@ -294,7 +277,7 @@ impl LayerNorm {
     /// Takes `{path}.weight` and `{path}.bias`, `[channels]` each.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(weights: &mut Weights, path: &str, channels: usize, eps: f64) -> Result<Self> {
         Ok(Self {
             weight: weights.take(&format!("{path}.weight"), [channels])?,
@@ -305,22 +288,6 @@ impl LayerNorm {
 
     /// Shape-preserving, `[batch, tokens, channels]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if has_kernels(&x.device()) {
-            let norm = Norm {
-                groups: 1,
-                inner: 1,
-                eps: self.eps as f32,
-                silu: false,
-            };
-            return normalise(x, self.weight.clone(), self.bias.clone(), norm);
-        }
-        standardise(x, self.eps) * self.weight.clone().unsqueeze() + self.bias.clone().unsqueeze()
+        layer_norm(x, self.weight.clone(), self.bias.clone(), self.eps)
     }
-}
-
-/// Zero mean and unit (biased) variance over the last dimension.
-fn standardise(x: Tensor<3>, eps: f64) -> Tensor<3> {
-    let centred = x.clone() - x.mean_dim(2);
-    let variance = (centred.clone() * centred.clone()).mean_dim(2);
-    centred / (variance + eps).sqrt()
 }

@@ -1,23 +1,23 @@
-//! Loops over F32 numbers on the CPU that the compiler turns into vector instructions.
+//! Loops over F32 slices on the CPU that the compiler vectorizes.
 //!
-//! Functions without branches and calls, sums in sixteen lanes: the results are the same with
-//! vectors of any width, so a delta trained on one processor is the delta of every other.
+//! Functions have no branches and no calls, and sums have sixteen lanes, so that the results do not
+//! depend on the width of the vectors: training gives the same delta on every processor.
 
-/// Runs `f`, compiled for the widest vectors that this processor has.
+/// Runs `f`, compiled for the widest vectors of this processor.
 #[cfg(not(target_family = "wasm"))]
 #[inline(always)]
 pub(crate) fn wide<T>(f: impl FnOnce() -> T) -> T {
     pulp::Arch::new().dispatch(f)
 }
 
-/// Runs `f`; a browser has vectors of one width.
+/// Runs `f`. WebAssembly has vectors of one width.
 #[cfg(target_family = "wasm")]
 #[inline(always)]
 pub(crate) fn wide<T>(f: impl FnOnce() -> T) -> T {
     f()
 }
 
-/// Σ f(a, b).
+/// Σ f(a, b) over both slices.
 #[inline(always)]
 pub(crate) fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     let mut lanes = [0.0_f32; 16];
@@ -32,7 +32,7 @@ pub(crate) fn sum(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
-/// The largest number; −∞ of none.
+/// The largest value; −∞ if there is none.
 #[inline(always)]
 pub(crate) fn largest(values: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
@@ -56,11 +56,11 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// eˣ to 2 units in the last place: e^x = 2^n e^r with |r| ≤ ln 2 / 2 and Cephes' polynomial
-/// (expf.c).
+/// eˣ, exact to 2 units in the last place: 2ⁿ eʳ with |r| ≤ ln 2 / 2, and the polynomial of Cephes
+/// (expf.c) for eʳ.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    /// 1.5 · 2²³: added to a small number, its lowest bits become that number, rounded.
+    /// 1.5 · 2²³: the lowest bits of this plus a small number are that number, rounded.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 88.0);
     let n = x * core::f32::consts::LOG2_E + ROUND;
@@ -76,8 +76,9 @@ pub(crate) fn exp(x: f32) -> f32 {
     (p * r * r + r + 1.0) * scale
 }
 
-/// The error function to 2e-7 of its value: an odd polynomial up to |x| = 1, beyond it
-/// 1 − e^−p(|x|); both are least-squares fits reweighted to the smallest largest relative error.
+/// The error function, with a relative error of at most 2.4e-7: an odd polynomial up to |x| = 1,
+/// and 1 − e^−p(|x|) beyond. Both are least-squares fits, reweighted for the smallest maximum of
+/// the relative error.
 #[inline(always)]
 pub(crate) fn erf(x: f32) -> f32 {
     let s = x * x;

@@ -1,74 +1,76 @@
-//! What a base can do on a device: whether pictures can be made and whether it can be trained, at
-//! which size, and how its weights are held.
+//! Whether a base model can generate and train on a device, at which size and with which storage type.
 
-use super::verdict::sides;
-use super::{Configs, Job, Kernels, Limits, Plan, Stored, Task, Verdict, parts, plan};
-use crate::model::unet::layer_shapes::layer_shapes;
+use crate::model::layer_info::unet::unet_layers;
+use crate::plan::configs::Configs;
+use crate::plan::job::{Job, Kernels, Limits, Task};
+use crate::plan::parts;
+use crate::plan::verdict::{Plan, Verdict, plan, sides};
 use crate::spectral::shift::preset::LayerPreset;
+use crate::weights::Stored;
 
-/// Bytes of U and V of all layers in F32 above which they are stored as halves, however the weights
-/// are: those of a small base stay as they are made, because its deltas are made for every machine.
+/// U and V are stored as F16 if all of them are larger than this in F32, in bytes. Those of a small
+/// base model stay F32, so that its deltas are exact on every machine.
 const MAX_F32_FACTORS: u64 = 256 << 20;
 
-/// What a person wants of a base.
+/// The settings that the user chose for a base model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Side of the pictures; the advice says one if there is no wish.
+pub struct PlanOptions {
+    /// Side of the pictures in pixels; `None` to get a recommendation.
     pub pixels: Option<usize>,
-    /// How the weights are held, once the base is loaded.
+    /// Storage type of the weights, if the base model is loaded.
     pub stored: Option<Stored>,
-    /// Samples in each training step, those of the class included.
+    /// Samples in each training step, class samples included.
     pub samples: usize,
-    /// The UNet's layers that are trained.
+    /// The trained layers of the UNet.
     pub preset: LayerPreset,
-    /// Whether the text encoder is trained too.
+    /// Whether the text encoder is trained, too.
     pub text_encoder: bool,
-    /// Layers whose weights are built anew for pictures: those of a delta, or of a LoRA.
-    pub built: Option<LayerPreset>,
+    /// Layers with baked weights for generation: those of a delta or a LoRA.
+    pub baked: Option<LayerPreset>,
 }
 
-/// What a base can do on a device.
+/// What a base model can do on a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// Side of the pictures that the base was trained with.
-    pub own_pixels: usize,
-    /// Sides to choose from, the smallest first and the base's own last.
+    /// Side of the pictures that the base model was trained with, in pixels.
+    pub native_pixels: usize,
+    /// The supported sides in ascending order, up to `native_pixels`.
     pub sides: Vec<usize>,
-    /// The side that was wished for; otherwise the largest that fits for training, and if none
-    /// does, for making pictures.
+    /// The requested side; otherwise the largest one that fits for training, or for generation if
+    /// training does not fit.
     pub pixels: usize,
-    /// How the weights are to be held.
+    /// Storage type of the weights.
     pub stored: Stored,
-    /// Making pictures.
+    /// The plan of generation.
     pub generate: Plan,
-    /// Training.
+    /// The plan of training.
     pub train: Plan,
 }
 
 impl Advice {
-    /// Whether the base is of use here at all: pictures can be made, of some size.
-    pub fn is_of_use(&self) -> bool {
+    /// Whether generation fits at some size.
+    pub fn can_generate(&self) -> bool {
         !matches!(self.generate.verdict, Verdict::DoesNotFit(_))
     }
 }
 
-/// What the base of `configs` can do within `limits`.
+/// Plans generation and training of a base model within `limits`.
 ///
-/// F32 is taken where training fits with it as it is wished for. F16 is the way out: it changes
-/// nothing for a base that was published in F16, and rounds others.
-pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) -> Advice {
-    let own_pixels = configs.own_pixels();
-    let mut sides = sides(configs, own_pixels);
-    if sides.last() != Some(&own_pixels) {
-        sides.push(own_pixels);
+/// Weights are stored as F32 if training fits with the requested settings, otherwise as F16. F16 is
+/// exact for base models published in F16 and rounds others.
+pub fn advise(
+    configs: &Configs,
+    options: &PlanOptions,
+    kernels: Kernels,
+    limits: Limits,
+) -> Advice {
+    let native_pixels = configs.native_pixels();
+    let mut sides = sides(configs, native_pixels);
+    if sides.last() != Some(&native_pixels) {
+        sides.push(native_pixels);
     }
-    let pixels = wish.pixels.unwrap_or(own_pixels);
-    let numbers: u64 = layer_shapes(&configs.unet).iter().map(parts::factors).sum();
-    let factors = if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
-        Stored::F16
-    } else {
-        Stored::F32
-    };
+    let pixels = options.pixels.unwrap_or(native_pixels);
+    let factors = factor_storage(configs);
     let planned = |task, stored| {
         let job = Job {
             task,
@@ -80,30 +82,29 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
         plan(configs, &job, limits)
     };
     let training = Task::Train {
-        samples: wish.samples,
-        preset: wish.preset,
-        text_encoder: wish.text_encoder,
+        samples: options.samples,
+        preset: options.preset,
+        text_encoder: options.text_encoder,
     };
-    let tried = match wish.stored {
+    let types = match options.stored {
         Some(stored) => vec![stored],
         None => vec![Stored::F32, Stored::F16],
     };
-    let plans = tried
+    let plans = types
         .into_iter()
         .map(|stored| (stored, planned(training, stored)));
     let (stored, train) = first_that_fits(plans);
-    let generate = planned(Task::Generate { delta: wish.built }, stored);
-    let pixels = wish.pixels.unwrap_or_else(|| {
-        let side = |plan: &Plan| match plan.verdict {
-            Verdict::Fits => Some(own_pixels),
-            Verdict::FitsAt(pixels) => Some(pixels),
-            Verdict::DoesNotFit(_) => None,
-        };
-        let either = side(&train).or_else(|| side(&generate));
-        either.unwrap_or(own_pixels)
-    });
+    let generate = planned(
+        Task::Generate {
+            delta: options.baked,
+        },
+        stored,
+    );
+    let recommended =
+        || fitting_side(&train, native_pixels).or_else(|| fitting_side(&generate, native_pixels));
+    let pixels = options.pixels.or_else(recommended).unwrap_or(native_pixels);
     Advice {
-        own_pixels,
+        native_pixels,
         sides,
         pixels,
         stored,
@@ -112,7 +113,26 @@ pub fn advise(configs: &Configs, wish: &Wish, kernels: Kernels, limits: Limits) 
     }
 }
 
-/// The first plan that fits as it was asked for, otherwise the last one.
+/// The storage type of U and V.
+fn factor_storage(configs: &Configs) -> Stored {
+    let numbers: u64 = unet_layers(&configs.unet).iter().map(parts::factors).sum();
+    if Stored::F32.bytes(numbers) > MAX_F32_FACTORS {
+        Stored::F16
+    } else {
+        Stored::F32
+    }
+}
+
+/// The largest side at which a plan fits; `None` if it does not fit.
+fn fitting_side(plan: &Plan, native_pixels: usize) -> Option<usize> {
+    match plan.verdict {
+        Verdict::Fits => Some(native_pixels),
+        Verdict::FitsAt(pixels) => Some(pixels),
+        Verdict::DoesNotFit(_) => None,
+    }
+}
+
+/// The first plan that fits as requested, otherwise the last one.
 fn first_that_fits(plans: impl Iterator<Item = (Stored, Plan)>) -> (Stored, Plan) {
     let mut plans = plans.collect::<Vec<_>>();
     let fits = plans

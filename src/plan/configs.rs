@@ -1,4 +1,4 @@
-//! A base's config files, read before the first weight.
+//! The config files of a base model, which are read before the weights.
 
 use crate::error::Result;
 use crate::model::config::{
@@ -6,10 +6,10 @@ use crate::model::config::{
 };
 use crate::weights::{Files, SingleFile};
 
-/// A config file is a few kilobytes.
+/// Maximum size of a config file, in bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// The parts of a base, as their config files describe them.
+/// The configs of the parts of a base model.
 #[derive(Clone, Debug)]
 pub struct Configs {
     /// `unet/config.json`.
@@ -21,12 +21,12 @@ pub struct Configs {
 }
 
 impl Configs {
-    /// Reads them from a folder in diffusers' layout, beside its index; nothing else is asked for.
+    /// Reads `model_index.json` and the configs from a folder in diffusers' layout.
     ///
     /// # Errors
-    /// `Io` for a file that is missing, `Config` for an option that is not supported.
+    /// `Io` for a missing file, `Config` for an unsupported option.
     pub async fn read(files: &Files) -> Result<Self> {
-        // It tells what the folder is, in better words than a part that is missing.
+        // Fails with a clearer error than a missing part, if the folder is something else.
         ModelIndex::parse(&files.read("model_index.json", LIMIT).await?)?;
         let text_encoder = files.read("text_encoder/config.json", LIMIT).await?;
         let unet = files.read("unet/config.json", LIMIT).await?;
@@ -38,10 +38,10 @@ impl Configs {
         })
     }
 
-    /// The same of a checkpoint of one file (LDM layout), from its header alone.
+    /// Infers the configs of a single-file checkpoint (LDM layout) from its header.
     ///
     /// # Errors
-    /// As [`SingleFile::open`] and [`Inferred::new`].
+    /// Those of [`SingleFile::open`] and [`Inferred::new`].
     pub async fn of_checkpoint(
         files: &Files,
         path: &str,
@@ -56,12 +56,12 @@ impl Configs {
         })
     }
 
-    /// Side of the pictures that the base was trained with, in pixels.
-    pub fn own_pixels(&self) -> usize {
+    /// Side of the pictures that the base model was trained with, in pixels.
+    pub fn native_pixels(&self) -> usize {
         self.unet.sample_size.unwrap_or(64) * self.vae.scale()
     }
 
-    /// A picture's side must be a multiple of this, in pixels.
+    /// The side of a picture must be a multiple of this, in pixels.
     pub fn step(&self) -> usize {
         self.vae.scale() << self.unet.block_out_channels.len().saturating_sub(1)
     }

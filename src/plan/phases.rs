@@ -1,34 +1,37 @@
-//! The phases of a job, and what is held in each.
+//! The phases of a job, with the memory of each.
 
-use super::parts::{self, Way};
-use super::stages::Pass;
-use super::unet::{self, Peaks};
-use super::{Configs, Job, Strategy, Task};
+use crate::model::layer_info::LayerInfo;
+use crate::model::layer_info::unet::unet_layers;
 use crate::model::layers::LayerForm;
-use crate::model::unet::layer_shapes::{LayerShape, layer_shapes};
+use crate::plan::autoencoder::{self, Direction};
+use crate::plan::configs::Configs;
+use crate::plan::cost::Pass;
+use crate::plan::job::{Job, Strategy, Task};
+use crate::plan::parts;
+use crate::plan::unet::{self, Peaks};
 use crate::spectral::shift::preset::LayerPreset;
 
-/// Copies of the flat δ: itself, its two moments, its average, rates, gradient, b, its floor, and s
-/// and its mask in the step.
+/// Vectors with the length of δ: δ, two moments, the average, learning rates, gradient, b and its lower
+/// bound, and s and its mask in a step.
 const FLAT_VECTORS: u64 = 10;
 
-/// One piece of memory.
+/// The memory of one purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// What it is.
+    /// The purpose.
     pub name: &'static str,
-    /// Its bytes.
+    /// Size in bytes.
     pub bytes: u64,
 }
 
-/// What is held at the worst moment of one part of a job.
+/// The memory at the peak of one phase of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phase {
-    /// What is done then, as the end of 'while …'.
+    /// The phase, as the end of 'while …'.
     pub name: &'static str,
-    /// Everything that is held; none of it is empty.
+    /// All memory; no item is 0.
     pub items: Vec<Item>,
-    /// The largest single tensor, in bytes.
+    /// The largest tensor, in bytes.
     pub largest: u64,
 }
 
@@ -42,17 +45,16 @@ impl Phase {
         }
     }
 
-    /// All bytes together.
+    /// The sum of all items, in bytes.
     pub fn total(&self) -> u64 {
         self.items.iter().map(|item| item.bytes).sum()
     }
 }
 
-/// What a job with `pixels` × `pixels` pictures holds under `strategy`, phase by phase; the pixels are
-/// those of the side, whatever the job says.
+/// The phases of a job with pictures of `pixels` × `pixels`, in place of the side of the job.
 pub fn phases(configs: &Configs, job: &Job, pixels: usize, strategy: Strategy) -> Vec<Phase> {
-    let layers = layer_shapes(&configs.unet);
-    let of = Counted {
+    let layers = unet_layers(&configs.unet);
+    let estimate = Estimate {
         configs,
         job,
         layers: &layers,
@@ -60,76 +62,84 @@ pub fn phases(configs: &Configs, job: &Job, pixels: usize, strategy: Strategy) -
         strategy,
     };
     match job.task {
-        Task::Generate { delta } => of.generate(delta),
+        Task::Generate { delta } => estimate.generate(delta),
         Task::Train {
             samples,
             preset,
             text_encoder,
-        } => of.train(samples, preset, text_encoder),
+        } => estimate.train(samples, preset, text_encoder),
     }
 }
 
-struct Counted<'a> {
+struct Estimate<'a> {
     configs: &'a Configs,
     job: &'a Job,
-    layers: &'a [LayerShape],
+    layers: &'a [LayerInfo],
     pixels: usize,
     strategy: Strategy,
 }
 
-impl Counted<'_> {
-    fn sum(&self, of: impl Fn(&LayerShape) -> u64) -> u64 {
+impl Estimate<'_> {
+    /// The sum of a size over all layers.
+    fn sum(&self, of: impl Fn(&LayerInfo) -> u64) -> u64 {
         self.layers.iter().map(of).sum()
     }
 
+    /// Bytes of the UNet's weights.
     fn unet(&self) -> u64 {
         self.sum(|layer| self.stored(layer) + 4 * parts::bias(layer))
     }
 
-    /// Bytes of a layer's weight; a norm's is F32 in any case.
-    fn stored(&self, layer: &LayerShape) -> u64 {
-        match layer.form {
+    /// Bytes of a layer's weight. Norms are always F32.
+    fn stored(&self, layer: &LayerInfo) -> u64 {
+        match layer.form() {
             LayerForm::Norm => 4 * parts::weight(layer),
             _ => self.job.weights.bytes(parts::weight(layer)),
         }
     }
 
+    /// Bytes of the text encoder's weights.
     fn text_encoder(&self) -> u64 {
         let numbers = parts::text_encoder(&self.configs.text_encoder);
         self.job.weights.bytes(numbers)
     }
 
+    /// Bytes of the autoencoder's weights.
     fn vae(&self) -> u64 {
-        self.job.weights.bytes(parts::vae(&self.configs.vae))
+        self.job
+            .weights
+            .bytes(autoencoder::weights(&self.configs.vae))
     }
 
+    /// Bytes of U and V of the preset's layers.
     fn factors(&self, preset: LayerPreset) -> u64 {
         let numbers = self.sum(|layer| {
-            let held = preset.holds(&layer.path, layer.form);
+            let held = preset.holds(&layer.path, layer.form());
             if held { parts::factors(layer) } else { 0 }
         });
         self.job.factors.bytes(numbers)
     }
 
-    /// The largest single weight, in bytes.
+    /// The largest weight, in bytes.
     fn largest_weight(&self) -> u64 {
         let own = self.layers.iter().map(parts::weight).max().unwrap_or(0);
         let others = parts::largest_weight(&self.configs.text_encoder, &self.configs.vae);
         self.job.weights.bytes(own.max(others))
     }
 
-    /// The larger of U and V of the largest layer, in bytes.
+    /// The largest U or V of the preset's layers, in bytes.
     fn largest_factor(&self, preset: LayerPreset) -> u64 {
-        let held = |layer: &&LayerShape| preset.holds(&layer.path, layer.form);
-        let larger = |layer: &LayerShape| match layer.form {
+        let held = |layer: &&LayerInfo| preset.holds(&layer.path, layer.form());
+        let larger = |layer: &LayerInfo| match layer.form() {
             LayerForm::Norm => 0,
-            _ => (layer.shifts() * layer.shape[0].max(layer.shape[1])) as u64,
+            _ => (layer.shifts() * layer.matrix()[0].max(layer.matrix()[1])) as u64,
         };
         let numbers = self.layers.iter().filter(held).map(larger).max();
         self.job.factors.bytes(numbers.unwrap_or(0))
     }
 
-    fn pass<'a>(&'a self, trains: &'a dyn Fn(&LayerShape) -> bool, batch: usize) -> Pass<'a> {
+    /// The settings of a pass through the UNet.
+    fn pass<'a>(&'a self, trains: &'a dyn Fn(&LayerInfo) -> bool, batch: usize) -> Pass<'a> {
         Pass {
             config: &self.configs.unet,
             layers: self.layers,
@@ -143,7 +153,7 @@ impl Counted<'_> {
         }
     }
 
-    /// Bytes that a pass through the UNet without a graph holds, and its largest tensor.
+    /// Peak memory of a forward pass through the UNet, and its largest tensor, in bytes.
     fn forward(&self, batch: usize) -> [u64; 2] {
         let Peaks {
             temporary, largest, ..
@@ -151,43 +161,42 @@ impl Counted<'_> {
         [4 * temporary, 4 * largest]
     }
 
-    /// The same for one picture through the autoencoder.
-    fn autoencoder(&self, way: Way) -> [u64; 2] {
+    /// The same of the autoencoder for one picture.
+    fn autoencoder(&self, direction: Direction) -> [u64; 2] {
         let (vae, kernels) = (&self.configs.vae, self.job.kernels);
         let found = match self.strategy.tile.filter(|tile| *tile < self.pixels) {
-            None => parts::vae_pass(vae, way, self.pixels, kernels),
+            None => autoencoder::pass(vae, direction, self.pixels, kernels),
             Some(tile) => {
-                // The tiles that are done, and the picture that is made of them.
-                let shown = 2 * vae.out_channels.max(vae.in_channels) * self.pixels.pow(2);
-                let [held, largest] = parts::vae_pass(vae, way, tile, kernels);
-                [held + shown as u64, largest.max(shown as u64 / 2)]
+                // The finished tiles, and the picture that they are joined to.
+                let joined = 2 * vae.out_channels.max(vae.in_channels) * self.pixels.pow(2);
+                let [held, largest] = autoencoder::pass(vae, direction, tile, kernels);
+                [held + joined as u64, largest.max(joined as u64 / 2)]
             }
         };
         found.map(|numbers| 4 * numbers)
     }
 
-    /// Where a GPU widens and turns the matrices of its products, as soon as there was one.
-    fn place(&self, trains: &dyn Fn(&LayerShape) -> bool) -> (&'static str, u64) {
-        let numbers = self.pass(trains, 1).place();
+    /// The GPU's buffer for widened or reordered matrices.
+    fn matrix_buffer(&self, trains: &dyn Fn(&LayerInfo) -> bool) -> (&'static str, u64) {
+        let numbers = self.pass(trains, 1).matrix_buffer();
         ("a place for the largest matrix", 4 * numbers)
     }
 
+    /// Denoising and decoding.
     fn generate(&self, delta: Option<LayerPreset>) -> Vec<Phase> {
-        let weights = [
-            ("UNet", self.unet()),
-            ("text encoder", self.text_encoder()),
-            ("autoencoder", self.vae()),
+        let baked = [
             (
                 "U and V of the delta's layers",
                 delta.map_or(0, |preset| self.factors(preset)),
             ),
             (
                 "the delta's layers, built",
-                delta.map_or(0, |preset| self.built(preset)),
+                delta.map_or(0, |preset| self.baked(preset)),
             ),
         ];
         let phase = |name, what, [bytes, largest]: [u64; 2]| {
-            let items = [&weights[..], &[self.place(&|_| false), (what, bytes)]].concat();
+            let work = [self.matrix_buffer(&|_| false), (what, bytes)];
+            let items = [&self.base_weights()[..], &baked, &work].concat();
             Phase::new(name, &items, largest.max(self.largest_weight()))
         };
         vec![
@@ -195,93 +204,116 @@ impl Counted<'_> {
             phase(
                 "decoding",
                 "the autoencoder at work",
-                self.autoencoder(Way::Decode),
+                self.autoencoder(Direction::Decode),
             ),
         ]
     }
 
-    fn built(&self, preset: LayerPreset) -> u64 {
+    /// Bytes of baked weights of the preset's layers.
+    fn baked(&self, preset: LayerPreset) -> u64 {
         self.sum(|layer| {
-            let held = preset.holds(&layer.path, layer.form);
+            let held = preset.holds(&layer.path, layer.form());
             if held { self.stored(layer) } else { 0 }
         })
     }
 
+    /// The weights of all parts.
+    fn base_weights(&self) -> [(&'static str, u64); 3] {
+        [
+            ("UNet", self.unet()),
+            ("text encoder", self.text_encoder()),
+            ("autoencoder", self.vae()),
+        ]
+    }
+
     fn train(&self, samples: usize, preset: LayerPreset, text_encoder: bool) -> Vec<Phase> {
-        let config = &self.configs.text_encoder;
-        let trains = |layer: &LayerShape| preset.holds(&layer.path, layer.form);
-        let drop = self.strategy.drop_idle;
         let text_factors = if text_encoder {
-            self.job.factors.bytes(parts::text_encoder_factors(config))
+            let numbers = parts::text_encoder_factors(&self.configs.text_encoder);
+            self.job.factors.bytes(numbers)
         } else {
             0
         };
         let factors = self.factors(preset) + text_factors;
-        let whole = [
-            ("UNet", self.unet()),
-            ("text encoder", self.text_encoder()),
-            ("autoencoder", self.vae()),
-        ];
+        // With offloading, pictures are prepared before U and V are computed.
+        let mut phases = vec![self.prepare(if self.strategy.offload { 0 } else { factors })];
+        if self.strategy.offload {
+            phases.push(self.decompose(preset, factors));
+        }
+        phases.push(self.steps(samples, preset, text_encoder, factors));
+        phases
+    }
 
-        let [denoising, decoding, encoding] = [
+    /// Preparation of the training pictures, beside `factors` bytes of U and V.
+    fn prepare(&self, factors: u64) -> Phase {
+        let passes = [
             self.forward(2),
-            self.autoencoder(Way::Decode),
-            self.autoencoder(Way::Encode),
+            self.autoencoder(Direction::Decode),
+            self.autoencoder(Direction::Encode),
         ];
-        let [work, largest] = [0, 1].map(|at| denoising[at].max(decoding[at]).max(encoding[at]));
-        // Whoever drops what is idle prepares before U and V are taken up.
-        let beside = if drop { 0 } else { factors };
+        let [work, largest] =
+            [0, 1].map(|at| passes.iter().map(|pass| pass[at]).max().unwrap_or(0));
         let items = [
-            &whole[..],
+            &self.base_weights()[..],
             &[
-                ("U and V", beside),
-                self.place(&|_| false),
+                ("U and V", factors),
+                self.matrix_buffer(&|_| false),
                 ("pictures to latents", work),
             ],
         ]
         .concat();
         let largest = largest.max(self.largest_weight());
-        let mut phases = vec![Phase::new("preparing the pictures", &items, largest)];
-        if drop {
-            let items = [&whole[..], &[("U and V", factors), self.place(&trains)]].concat();
-            let largest = self.largest_weight().max(self.largest_factor(preset));
-            phases.push(Phase::new("taking the weights apart", &items, largest));
-        }
+        Phase::new("preparing the pictures", &items, largest)
+    }
 
+    /// The decomposition after the preparation.
+    fn decompose(&self, preset: LayerPreset, factors: u64) -> Phase {
+        let trains = |layer: &LayerInfo| preset.holds(&layer.path, layer.form());
+        let work = [("U and V", factors), self.matrix_buffer(&trains)];
+        let items = [&self.base_weights()[..], &work].concat();
+        let largest = self.largest_weight().max(self.largest_factor(preset));
+        Phase::new("taking the weights apart", &items, largest)
+    }
+
+    /// The training steps.
+    fn steps(
+        &self,
+        samples: usize,
+        preset: LayerPreset,
+        text_encoder: bool,
+        factors: u64,
+    ) -> Phase {
+        let config = &self.configs.text_encoder;
+        let trains = |layer: &LayerInfo| preset.holds(&layer.path, layer.form());
         let Peaks {
             kept,
             temporary,
             largest,
         } = unet::training(&self.pass(&trains, samples), self.strategy.recompute);
+        let (text_shifts, text_graph) = if text_encoder {
+            let graph = parts::text_encoder_graph(config, samples);
+            (parts::text_encoder_shifts(config), 4 * graph)
+        } else {
+            (0, 0)
+        };
         let shifts = preset.count(self.layers) as u64;
-        let text_shifts = if text_encoder {
-            parts::text_encoder_shifts(config)
-        } else {
-            0
-        };
-        let graph_of_text = if text_encoder {
-            4 * parts::text_encoder_graph(config, samples)
-        } else {
-            0
-        };
-        let left = self.sum(|layer| {
-            let weight = if trains(layer) { 0 } else { self.stored(layer) };
-            weight + 4 * parts::bias(layer)
-        });
-        let rest = if text_encoder { self.text_encoder() } else { 0 };
-        let weights = if drop {
+        let weights = if self.strategy.offload {
+            let frozen = self.sum(|layer| {
+                let weight = if trains(layer) { 0 } else { self.stored(layer) };
+                weight + 4 * parts::bias(layer)
+            });
+            let rest = if text_encoder { self.text_encoder() } else { 0 };
             [
-                ("UNet, what is not trained of it", left),
+                ("UNet, what is not trained of it", frozen),
                 ("text encoder", rest),
                 ("autoencoder", 0),
             ]
         } else {
-            whole
+            self.base_weights()
         };
         let work = [
             ("U and V", factors),
-            self.place(&trains),
-            ("kept for the backward pass", 4 * kept + graph_of_text),
+            self.matrix_buffer(&trains),
+            ("kept for the backward pass", 4 * kept + text_graph),
             ("held for a moment", 4 * temporary),
             (
                 "shifts and their moments",
@@ -291,11 +323,6 @@ impl Counted<'_> {
         let largest = (4 * largest)
             .max(self.largest_weight())
             .max(self.largest_factor(preset));
-        phases.push(Phase::new(
-            "training",
-            &[&weights[..], &work].concat(),
-            largest,
-        ));
-        phases
+        Phase::new("training", &[&weights[..], &work].concat(), largest)
     }
 }

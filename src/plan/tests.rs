@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::model::config::{ClipTextConfig, UNetConfig, VaeConfig};
+use crate::spectral::shift::preset::LayerPreset;
+use crate::train::Recompute;
 
 const UNET: &[u8] = br#"{"sample_size": 64, "in_channels": 4, "out_channels": 4,
     "attention_head_dim": 8, "block_out_channels": [320, 640, 1280, 1280],
@@ -38,7 +40,7 @@ fn training(stored: Stored) -> Job {
             text_encoder: false,
         },
         pixels: 512,
-        kernels: Kernels::Burns,
+        kernels: Kernels::Burn,
         weights: stored,
         factors: stored,
     }
@@ -89,8 +91,8 @@ fn a_gpu_has_one_place_for_the_largest_kernel_and_a_cpu_none() {
     // `up_blocks.0.resnets.0.conv1`, F32 however it is stored.
     let largest = 4 * 1280 * 2560 * 9;
     for stored in [Stored::F32, Stored::F16] {
-        assert_eq!(place(Kernels::Burns, stored), largest);
-        assert_eq!(place(Kernels::Own, stored), 0);
+        assert_eq!(place(Kernels::Burn, stored), largest);
+        assert_eq!(place(Kernels::Custom, stored), 0);
     }
 }
 
@@ -129,15 +131,15 @@ fn every_saving_saves() {
         phases.iter().map(Phase::total).max().unwrap()
     };
     let none = Strategy::default();
-    let drop_idle = Strategy {
-        drop_idle: true,
+    let offload = Strategy {
+        offload: true,
         ..none
     };
     let blocks = Strategy {
         recompute: Recompute::Blocks,
         ..none
     };
-    assert!(peak(drop_idle) < peak(none));
+    assert!(peak(offload) < peak(none));
     assert!(peak(blocks) < peak(none));
 }
 
@@ -155,14 +157,14 @@ fn a_buffer_that_is_too_large_is_named() {
     );
 }
 
-fn wish() -> Wish {
-    Wish {
+fn options() -> PlanOptions {
+    PlanOptions {
         pixels: None,
         stored: None,
         samples: 2,
         preset: LayerPreset::All,
         text_encoder: false,
-        built: None,
+        baked: None,
     }
 }
 
@@ -170,16 +172,16 @@ fn wish() -> Wish {
 fn the_size_that_is_advised_is_the_largest_that_training_fits_at() {
     let configs = stable_diffusion();
     let advised = |preset, budget| {
-        let wish = Wish {
+        let options = PlanOptions {
             preset,
             stored: Some(Stored::F32),
-            ..wish()
+            ..options()
         };
-        advise(&configs, &wish, Kernels::Burns, limits(budget))
+        advise(&configs, &options, Kernels::Burn, limits(budget))
     };
     let large = advised(LayerPreset::KeyValue, 12_000_000_000);
     assert_eq!(large.train.verdict, Verdict::Fits);
-    assert_eq!((large.pixels, large.own_pixels), (512, 512));
+    assert_eq!((large.pixels, large.native_pixels), (512, 512));
     assert_eq!(large.sides, [128, 192, 256, 320, 384, 448, 512]);
 
     let budgets = (43..60).rev().map(|tenths| tenths * 100_000_000);
@@ -193,18 +195,18 @@ fn the_size_that_is_advised_is_the_largest_that_training_fits_at() {
     // Where it cannot be trained, pictures are made as large as they fit.
     let none = advised(LayerPreset::All, 6_000_000_000);
     assert!(matches!(none.train.verdict, Verdict::DoesNotFit(_)));
-    assert_eq!((none.pixels, none.is_of_use()), (512, true));
-    assert!(!advised(LayerPreset::All, 3_000_000_000).is_of_use());
+    assert_eq!((none.pixels, none.can_generate()), (512, true));
+    assert!(!advised(LayerPreset::All, 3_000_000_000).can_generate());
 }
 
 #[test]
-fn a_wish_for_a_size_is_planned_for_as_it_is() {
+fn a_request_for_a_size_is_planned_for_as_it_is() {
     let configs = stable_diffusion();
-    let wish = Wish {
+    let options = PlanOptions {
         pixels: Some(256),
-        ..wish()
+        ..options()
     };
-    let advice = advise(&configs, &wish, Kernels::Burns, limits(100_000_000_000));
+    let advice = advise(&configs, &options, Kernels::Burn, limits(100_000_000_000));
     assert_eq!((advice.pixels, advice.train.pixels), (256, 256));
     assert_eq!(advice.train.verdict, Verdict::Fits);
 }
@@ -213,11 +215,11 @@ fn a_wish_for_a_size_is_planned_for_as_it_is() {
 fn what_is_held_in_one_type_is_planned_for_in_that_type() {
     let configs = stable_diffusion();
     let advised = |stored| {
-        let wish = Wish {
+        let options = PlanOptions {
             stored: Some(stored),
-            ..wish()
+            ..options()
         };
-        advise(&configs, &wish, Kernels::Burns, limits(100_000_000_000))
+        advise(&configs, &options, Kernels::Burn, limits(100_000_000_000))
     };
     let [whole, half] = [Stored::F32, Stored::F16].map(advised);
     assert_eq!((whole.stored, half.stored), (Stored::F32, Stored::F16));
@@ -228,7 +230,7 @@ fn what_is_held_in_one_type_is_planned_for_in_that_type() {
 #[test]
 fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
     let configs = stable_diffusion();
-    let stored = |budget| advise(&configs, &wish(), Kernels::Burns, limits(budget));
+    let stored = |budget| advise(&configs, &options(), Kernels::Burn, limits(budget));
     let large = stored(100_000_000_000);
     assert_eq!(
         (large.stored, &large.train.verdict),
@@ -248,17 +250,17 @@ fn halves_are_the_way_out_where_training_does_not_fit_otherwise() {
 fn a_small_base_has_no_smaller_sizes() {
     let mut configs = stable_diffusion();
     configs.unet.sample_size = Some(8);
-    let advice = advise(&configs, &wish(), Kernels::Own, limits(u64::MAX));
-    assert_eq!((advice.own_pixels, advice.sides), (64, vec![64]));
+    let advice = advise(&configs, &options(), Kernels::Custom, limits(u64::MAX));
+    assert_eq!((advice.native_pixels, advice.sides), (64, vec![64]));
 }
 
 #[test]
 fn who_drops_what_is_idle_prepares_before_u_and_v_are_there() {
     let configs = stable_diffusion();
     let job = training(Stored::F32);
-    let of = |drop_idle| {
+    let of = |offload| {
         let strategy = Strategy {
-            drop_idle,
+            offload,
             ..Strategy::default()
         };
         phases(&configs, &job, 512, strategy)

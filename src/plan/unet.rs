@@ -1,33 +1,34 @@
-//! The most that a pass through the UNet holds: forward alone, or forward and back.
+//! Peak memory of a pass through the UNet: forward only, or forward and backward.
 
-use super::stages::{Pass, StageCost, stages};
+use crate::plan::cost::{Pass, StageCost};
+use crate::plan::stages::stages;
 use crate::train::loss::recompute::{LAST_STAGES, Recompute};
 
-/// Numbers that the library for products of matrices keeps on a thread: as many as the processor's
-/// cache of level 2 holds, here a large one's 2 MiB.
+/// Values that the matrix product library keeps per thread: the size of the level 2 cache, assumed
+/// to be 2 MiB.
 pub const LEVEL_2_CACHE: u64 = 1 << 19;
 
-/// Numbers beside it while a product is made, packed blocks among them (measured: 1.6 to 2.4 MB).
-const PACKED: u64 = 1 << 19;
+/// Further values during a product, such as packed blocks (measured: 1.6 to 2.4 MB).
+const PRODUCT_BUFFERS: u64 = 1 << 19;
 
-/// Peaks in F32 numbers, beside weights and factors.
+/// Peak memory in F32 values, without weights and factors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Peaks {
-    /// Kept for the backward pass when the forward pass ends.
+    /// Tensors kept for the backward pass at the end of the forward pass.
     pub(super) kept: u64,
-    /// Held beyond that at the worst moment.
+    /// Further tensors at the peak.
     pub(super) temporary: u64,
-    /// The largest single tensor.
+    /// The largest tensor.
     pub(super) largest: u64,
 }
 
-/// A pass without a graph.
+/// A forward pass without a graph.
 pub(super) fn forward(pass: &Pass<'_>) -> Peaks {
     let (mut skips, mut waiting) = (Vec::new(), 0_u64);
     let (mut peak, mut waiting_input) = (0, 0);
     let all = stages(pass, false);
     for stage in &all {
-        // An input that is also a skip is counted once; a joined one is a copy.
+        // Count an input that is also a skip connection once; a concatenated one is a copy.
         let counted = if stage.takes_skip > 0 {
             0
         } else {
@@ -51,13 +52,13 @@ pub(super) fn forward(pass: &Pass<'_>) -> Peaks {
     }
 }
 
-/// A pass with a graph, and its gradients.
+/// A forward and a backward pass.
 pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
     let blocks = recompute == Recompute::Blocks;
     let all = stages(pass, blocks);
     let last = all.len().saturating_sub(LAST_STAGES);
     let graph_kept = |(at, stage): (usize, &StageCost)| !blocks || stage.few_pixels || at >= last;
-    // Beside the graphs, the stages' outputs are kept as the inputs of those after them.
+    // Beside the graphs, the output of each stage is kept as the input of the next one.
     let own_graph = |stage: &StageCost| {
         let shared = if blocks { stage.shared_input } else { 0 };
         stage.graph - shared
@@ -75,7 +76,7 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
     }
     let kept = sum;
     let (mut peak, mut second) = (kept, 0);
-    // Gradients of skips whose giver is yet to come.
+    // Gradients of skip connections whose source is not reached yet.
     let (mut gradients, mut waiting) = (Vec::new(), 0_u64);
     for (at, stage) in all.iter().enumerate().rev() {
         if stage.gives_skip {
@@ -91,8 +92,8 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
         };
         let held = live[at] + again + waiting;
         peak = peak.max(held + stage.gate + second);
-        // A convolution's backward pass has its gradient and the columns side by side.
-        second = second.max(stage.columns);
+        // The backward pass of a convolution holds its gradient beside the im2col matrix.
+        second = second.max(stage.im2col);
         let gone = stage.graph - stage.residual;
         peak = peak.max(held - gone + stage.convolutions + second);
         if stage.takes_skip > 0 {
@@ -107,15 +108,16 @@ pub(super) fn training(pass: &Pass<'_>, recompute: Recompute) -> Peaks {
     }
 }
 
-/// What is kept from call to call by our own kernels: the largest picture as columns on one thread, and
-/// the library's room for the product of two matrices.
+/// Buffers that the kernels keep between calls: the largest im2col matrix of one thread, and those of
+/// the matrix product library.
 fn scratch(stages: &[StageCost]) -> u64 {
-    match stages.iter().map(|stage| stage.columns).max() {
+    match stages.iter().map(|stage| stage.im2col).max() {
         None | Some(0) => 0,
-        Some(columns) => columns + LEVEL_2_CACHE + PACKED,
+        Some(im2col) => im2col + LEVEL_2_CACHE + PRODUCT_BUFFERS,
     }
 }
 
+/// The largest tensor of all stages.
 fn largest(stages: &[StageCost]) -> u64 {
     stages.iter().map(|stage| stage.largest).max().unwrap_or(0)
 }

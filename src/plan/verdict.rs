@@ -1,63 +1,67 @@
-//! Which strategy is taken, and what is said of it.
+//! The fastest strategy that fits, and the verdict in words.
 
-use super::phases::{Phase, phases};
-use super::{Configs, Job, Limits, Strategy, Task};
+use crate::plan::configs::Configs;
+use crate::plan::job::{Job, Limits, Strategy, Task};
+use crate::plan::phases::{Phase, phases};
 use crate::train::Recompute;
 
-/// Tiles of the autoencoder, where it does not fit whole.
+/// Side of the autoencoder's tiles, in pixels.
 const TILE: usize = 256;
-/// Sides of pictures that are tried are multiples of this.
+/// Sides of pictures are multiples of this, in pixels.
 const STEP: usize = 64;
-/// The smallest side that is tried.
+/// The smallest side, in pixels.
 const SMALLEST: usize = 128;
 
-/// A job's plan.
+/// The plan of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Side of the pictures that the phases are for: those that were asked for, unless only a
-    /// smaller side fits.
+    /// Side of the pictures: the requested one, or a smaller one if only that fits.
     pub pixels: usize,
-    /// How memory is saved.
+    /// How memory is saved at that side.
     pub strategy: Strategy,
-    /// What is held in each phase.
+    /// Memory of each phase at that side.
     pub phases: Vec<Phase>,
-    /// Whether it fits.
+    /// Whether the job fits.
     pub verdict: Verdict,
-    /// How memory is saved at the side that was asked for, whether that fits or not: as above if it
-    /// does, otherwise in every way.
-    pub as_asked: Strategy,
-    /// The most bytes that are then held at once.
-    pub peak_as_asked: u64,
+    /// How memory is saved at the requested side: the strategy above if it fits there, otherwise the
+    /// one that saves most.
+    pub requested_strategy: Strategy,
+    /// Peak memory at the requested side with that strategy, in bytes.
+    pub requested_peak: u64,
     limits: Limits,
 }
 
 /// Whether a job fits its device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// As it was asked for.
+    /// It fits as requested.
     Fits,
-    /// With pictures of that side.
+    /// It fits with pictures of this smaller side, in pixels.
     FitsAt(usize),
-    /// At no side; why, as the end of a sentence.
+    /// It fits with no side. The reason, as the end of a sentence.
     DoesNotFit(String),
 }
 
 impl Plan {
-    /// The most bytes that are held at once.
+    /// Peak memory in bytes.
     pub fn peak(&self) -> u64 {
         self.phases.iter().map(Phase::total).max().unwrap_or(0)
     }
 
-    /// What it was held against.
+    /// The limits that the plan was made for.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// The verdict for the person.
+    /// The verdict as a sentence for the user.
     pub fn sentence(&self) -> String {
         let most = match self.limits.budget {
-            u64::MAX => format!("{} at most", size(self.peak())),
-            budget => format!("{} of {} at most", size(self.peak()), size(budget)),
+            u64::MAX => format!("{} at most", format_bytes(self.peak())),
+            budget => format!(
+                "{} of {} at most",
+                format_bytes(self.peak()),
+                format_bytes(budget)
+            ),
         };
         match &self.verdict {
             Verdict::Fits => format!("It fits: {most}."),
@@ -67,12 +71,12 @@ impl Plan {
     }
 }
 
-/// Plans `job`: the first strategy that fits, the quickest first; if none does, at the next smaller
-/// side.
+/// Plans a job with the fastest strategy that fits. If none does, the side is reduced until one
+/// fits.
 pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
     let most = |phases: &[Phase]| phases.iter().map(Phase::total).max().unwrap_or(0);
-    let as_asked = strategies(job, job.pixels).pop().unwrap_or_default();
-    let peak_as_asked = most(&phases(configs, job, job.pixels, as_asked));
+    let requested_strategy = strategies(job, job.pixels).pop().unwrap_or_default();
+    let requested_peak = most(&phases(configs, job, job.pixels, requested_strategy));
     let found = |pixels: usize, verdict: Verdict| {
         strategies(job, pixels).into_iter().find_map(|strategy| {
             let phases = phases(configs, job, pixels, strategy);
@@ -82,8 +86,8 @@ pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
                 pixels,
                 strategy,
                 verdict: verdict.clone(),
-                as_asked: if asked { strategy } else { as_asked },
-                peak_as_asked: if asked { most(&phases) } else { peak_as_asked },
+                requested_strategy: if asked { strategy } else { requested_strategy },
+                requested_peak: if asked { most(&phases) } else { requested_peak },
                 phases,
                 limits,
             })
@@ -98,7 +102,7 @@ pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
             return plan;
         }
     }
-    // The most thrifty strategy at the smallest side says what is in the way.
+    // Report what does not fit with the strategy that saves most, at the smallest side.
     let pixels = job.pixels.min(SMALLEST);
     let strategy = strategies(job, pixels).pop().unwrap_or_default();
     let phases = phases(configs, job, pixels, strategy);
@@ -108,22 +112,21 @@ pub fn plan(configs: &Configs, job: &Job, limits: Limits) -> Plan {
         pixels,
         strategy,
         phases,
-        as_asked,
-        peak_as_asked,
+        requested_strategy,
+        requested_peak,
         limits,
     }
 }
 
-/// Sides of pictures that are worth a try, up to `top`, the smallest first: what the base can halve
-/// often enough, and not too small to show anything.
+/// Sides of pictures up to `top`, in ascending order, that the base model supports.
 pub(super) fn sides(configs: &Configs, top: usize) -> Vec<usize> {
     let step = configs.step().next_multiple_of(STEP);
     let all = (1..=top / step).map(|n| n * step);
     all.filter(|pixels| *pixels >= SMALLEST).collect()
 }
 
-/// All that may be tried, the quickest first: a step with recomputation takes a third longer, while
-/// what is let go of must be loaded, and taken apart, once more.
+/// All strategies, the fastest first. Recomputation makes a step a third longer; offloading requires
+/// the base model to be loaded and decomposed again.
 fn strategies(job: &Job, pixels: usize) -> Vec<Strategy> {
     let savings: &[(Recompute, bool)] = match job.task {
         Task::Generate { .. } => &[(Recompute::None, false)],
@@ -140,23 +143,23 @@ fn strategies(job: &Job, pixels: usize) -> Vec<Strategy> {
         .filter(|tile| tile.is_none_or(|tile| tile < pixels));
     tiles
         .flat_map(|&tile| {
-            savings.iter().map(move |&(recompute, drop_idle)| Strategy {
+            savings.iter().map(move |&(recompute, offload)| Strategy {
                 recompute,
-                drop_idle,
+                offload,
                 tile,
             })
         })
         .collect()
 }
 
-/// What keeps the phases from fitting, as the end of a sentence.
+/// Why the phases do not fit, as the end of a sentence; `None` if they fit.
 fn obstacle(phases: &[Phase], limits: Limits) -> Option<String> {
     if let Some(phase) = phases.iter().find(|phase| phase.largest > limits.buffer) {
         return Some(format!(
             "a single buffer of {} is needed while {}, and this device takes {} at most",
-            size(phase.largest),
+            format_bytes(phase.largest),
             phase.name,
-            size(limits.buffer),
+            format_bytes(limits.buffer),
         ));
     }
     let worst = phases.iter().max_by_key(|phase| phase.total())?;
@@ -166,16 +169,16 @@ fn obstacle(phases: &[Phase], limits: Limits) -> Option<String> {
     let item = worst.items.iter().max_by_key(|item| item.bytes)?;
     Some(format!(
         "{} is needed while {} ({} of it for: {}), and there is {}",
-        size(worst.total()),
+        format_bytes(worst.total()),
         worst.name,
-        size(item.bytes),
+        format_bytes(item.bytes),
         item.name,
-        size(limits.budget),
+        format_bytes(limits.budget),
     ))
 }
 
-/// Bytes in the unit that suits them, powers of ten.
-pub fn size(bytes: u64) -> String {
+/// Bytes as kB, MB or GB (powers of ten).
+pub fn format_bytes(bytes: u64) -> String {
     match bytes {
         ..1_000_000 => format!("{:.0} KB", bytes as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.0} MB", bytes as f64 / 1e6),

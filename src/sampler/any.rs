@@ -1,11 +1,17 @@
-//! Any sampling method behind the questions that diffusers' pipelines ask a scheduler.
+//! All sampling methods behind one interface, that of a diffusers scheduler.
 
 use burn::tensor::Tensor;
 
-use super::{Ddim, DpmSolverMultistep, Euler, EulerAncestral, Lcm, NoiseSchedule, SamplerKind};
 use crate::error::Result;
+use crate::sampler::ddim::Ddim;
+use crate::sampler::dpm_solver::DpmSolverMultistep;
+use crate::sampler::euler::Euler;
+use crate::sampler::euler_ancestral::EulerAncestral;
+use crate::sampler::lcm::Lcm;
+use crate::sampler::schedule::NoiseSchedule;
+use crate::worker::protocol::SamplerKind;
 
-/// A run of one method, with its timesteps as the UNet takes them.
+/// A sampling run of one method.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     method: Method,
@@ -23,10 +29,10 @@ enum Method {
 }
 
 impl Sampler {
-    /// A run of `steps` steps. `eta` is DDIM's η; the other methods have none.
+    /// A run of `steps` steps. `eta` is DDIM's η, 0 to 1; the other methods ignore it.
     ///
     /// # Errors
-    /// `Settings` for a number of steps that the method cannot make with this schedule.
+    /// `Settings` if the method cannot make `steps` steps with this schedule.
     pub fn new(kind: SamplerKind, schedule: NoiseSchedule, steps: usize, eta: f64) -> Result<Self> {
         let whole = |timesteps: &[usize]| timesteps.iter().map(|&t| t as f32).collect();
         let (timesteps, method) = match kind {
@@ -55,12 +61,12 @@ impl Sampler {
         Ok(Self { method, timesteps })
     }
 
-    /// From noisy to clean.
+    /// The timesteps, from noisy to clean, as the UNet takes them.
     pub fn timesteps(&self) -> &[f32] {
         &self.timesteps
     }
 
-    /// What standard normal noise is multiplied by to begin with.
+    /// The standard deviation of the initial noise.
     pub fn init_noise_sigma(&self) -> f32 {
         match &self.method {
             Method::Euler(euler) => euler.init_noise_sigma(),
@@ -69,7 +75,7 @@ impl Sampler {
         }
     }
 
-    /// What the UNet is to see of the sample in step number `index`; shape-preserving.
+    /// The input of the UNet for `sample` in step `index`; shape-preserving.
     pub fn scale_model_input(&self, sample: Tensor<4>, index: usize) -> Tensor<4> {
         match &self.method {
             Method::Euler(euler) => euler.scale_model_input(sample, index),
@@ -78,7 +84,7 @@ impl Sampler {
         }
     }
 
-    /// Whether step number `index` adds noise.
+    /// Whether step `index` adds noise.
     pub fn needs_noise(&self, index: usize) -> bool {
         match &self.method {
             Method::Ddim { eta, .. } => *eta > 0.0,
@@ -87,10 +93,10 @@ impl Sampler {
         }
     }
 
-    /// Step number `index` of the run: the sample and the UNet's output for it to the sample of
-    /// the next timestep. Steps come in order; step 0 begins a new run.
+    /// Step `index`: the sample of the next timestep, from `sample` and the UNet's output for it.
+    /// Steps must be called in order; step 0 starts a new run.
     ///
-    /// `noise` is standard normal; it is used only where [`Sampler::needs_noise`] says so.
+    /// `noise` is standard normal; it is used only if [`Sampler::needs_noise`].
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.

@@ -9,16 +9,16 @@ use super::schedule::NoiseSchedule;
 use crate::error::Result;
 use crate::model::config::PredictionType;
 
-/// A DDIM run: its timesteps and one step.
+/// A DDIM run.
 #[derive(Clone, Debug)]
 pub struct Ddim {
     schedule: NoiseSchedule,
     timesteps: Vec<usize>,
 }
 
-/// What a UNet's output says about x_t.
+/// x̂₀ and ε̂ according to the UNet's output for x_t.
 pub(super) struct Prediction {
-    /// x̂₀, clipped if the config asks for it.
+    /// x̂₀, clipped with the config's `clip_sample`.
     pub(super) original: Tensor<4>,
     /// ε̂, from the unclipped x̂₀.
     pub(super) epsilon: Tensor<4>,
@@ -37,14 +37,14 @@ impl Ddim {
         })
     }
 
-    /// From noisy to clean.
+    /// The timesteps, from noisy to clean.
     pub fn timesteps(&self) -> &[usize] {
         &self.timesteps
     }
 
-    /// x_t and the UNet's output for it to x_{t'}, the sample of the next timestep of the run.
+    /// x_{t'}, the sample of the next timestep, from x_t (`sample`) and the UNet's output for it.
     ///
-    /// `variance_noise` is z; it is used only with `eta` above 0, and without it σ z is left out.
+    /// `variance_noise` is z; it is used only if `eta` is above 0, and without it σ z is left out.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.
@@ -58,7 +58,7 @@ impl Ddim {
     ) -> Tensor<4> {
         let alphas_cumprod = self.schedule.alphas_cumprod();
         let alpha = alphas_cumprod[timestep];
-        // diffusers goes back by this distance, not to the next timestep of the list.
+        // As in diffusers: back by this distance, not to the next timestep of the list.
         let distance = alphas_cumprod.len() / self.timesteps.len();
         let alpha_prev = match timestep.checked_sub(distance) {
             Some(prev) => alphas_cumprod[prev],
@@ -77,7 +77,7 @@ impl Ddim {
     }
 }
 
-/// x̂₀ and ε̂ from the UNet's output, whatever it predicts.
+/// x̂₀ and ε̂ from the UNet's output, for any prediction type.
 pub(super) fn predict(
     schedule: &NoiseSchedule,
     model_output: Tensor<4>,

@@ -1,10 +1,10 @@
 //! DDIM run backwards, from a picture to its noise (arXiv 2105.05233, appendix F; diffusers'
 //! DDIMInverseScheduler).
 //!
-//! x_{t'} = √ᾱ_{t'} x̂₀ + √(1 − ᾱ_{t'}) ε̂ with t' above t. DDIM's own step from t' to t has
-//! ε̂(x_{t'}), which is not known yet, so diffusers takes ε̂(x_t). [`DdimInverse::refine`] puts the
-//! x_{t'} that was found into ε̂ and solves again: a fixed-point iteration whose limit DDIM leads
-//! back exactly (AIDI, arXiv 2309.04907; ReNoise, arXiv 2403.14602).
+//! x_{t'} = √ᾱ_{t'} x̂₀ + √(1 − ᾱ_{t'}) ε̂ with t' above t. The DDIM step from t' to t uses ε̂(x_{t'}),
+//! which is not known yet, so diffusers takes ε̂(x_t). [`DdimInverse::refine`] evaluates ε̂ at the
+//! x_{t'} that was found and solves again: a fixed-point iteration, whose limit DDIM inverts exactly
+//! (AIDI, arXiv 2309.04907; ReNoise, arXiv 2403.14602).
 
 use burn::tensor::Tensor;
 
@@ -13,7 +13,7 @@ use super::schedule::NoiseSchedule;
 use crate::error::{Error, Result};
 use crate::model::config::{PredictionType, TimestepSpacing};
 
-/// An inversion: its timesteps, one step, and a better one.
+/// An inversion run.
 #[derive(Clone, Debug)]
 pub struct DdimInverse {
     schedule: NoiseSchedule,
@@ -24,8 +24,8 @@ impl DdimInverse {
     /// The inverse of a DDIM run of `steps` steps.
     ///
     /// # Errors
-    /// As [`NoiseSchedule::timesteps`]; `Config` for `linspace` spacing, whose steps do not meet,
-    /// and for x₀-prediction that ends in ᾱ = 1, where the last DDIM step forgets all noise.
+    /// As [`NoiseSchedule::timesteps`]; `Config` for `linspace` spacing, whose steps are unequal, and
+    /// for x₀-prediction with `set_alpha_to_one`, where the last DDIM step loses all noise.
     pub fn new(schedule: NoiseSchedule, steps: usize) -> Result<Self> {
         let mut timesteps = schedule.timesteps(steps)?;
         timesteps.reverse();
@@ -46,13 +46,13 @@ impl DdimInverse {
         })
     }
 
-    /// From clean to noisy: where each step leads, and what the UNet is told.
+    /// The target timesteps of the steps, from clean to noisy; the UNet is given these.
     pub fn timesteps(&self) -> &[usize] {
         &self.timesteps
     }
 
-    /// The sample of the timestep before and the UNet's output for it, told `timestep`, to the
-    /// sample of `timestep`.
+    /// The sample of `timestep`, from the sample of the previous timestep and the UNet's output for it,
+    /// given `timestep`.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.
@@ -62,8 +62,8 @@ impl DdimInverse {
         original * alpha_next.sqrt() + epsilon * (1.0 - alpha_next).sqrt()
     }
 
-    /// The same from the UNet's output for `found`, a sample of `timestep` as the last step or
-    /// refinement gave it. Clipping is left out: it cannot be undone.
+    /// A better sample of `timestep`, from the UNet's output for `found`, the result of `step` or of the
+    /// last refinement. It does not clip, because clipping cannot be inverted.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.
@@ -80,7 +80,7 @@ impl DdimInverse {
         original * alpha_next.sqrt() + epsilon * (1.0 - alpha_next).sqrt()
     }
 
-    /// ᾱ before and after the step that leads to `timestep`.
+    /// ᾱ before and after the step to `timestep`.
     fn alphas(&self, timestep: usize) -> [f32; 2] {
         let alphas_cumprod = self.schedule.alphas_cumprod();
         let distance = alphas_cumprod.len() / self.timesteps.len();

@@ -10,7 +10,7 @@ use super::ddim::predict;
 use super::schedule::NoiseSchedule;
 use crate::error::Result;
 
-/// A DDPM run: its timesteps and one step.
+/// A DDPM run.
 #[derive(Clone, Debug)]
 pub struct Ddpm {
     schedule: NoiseSchedule,
@@ -30,13 +30,13 @@ impl Ddpm {
         })
     }
 
-    /// From noisy to clean.
+    /// The timesteps, from noisy to clean.
     pub fn timesteps(&self) -> &[usize] {
         &self.timesteps
     }
 
-    /// Step number `index` of the run: x_t and the UNet's output for it to the sample of the next
-    /// timestep. `noise` is z; timestep 0 adds none.
+    /// Step `index`: the sample of the next timestep, from x_t (`sample`) and the UNet's output for it.
+    /// `noise` is z; timestep 0 adds none.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.

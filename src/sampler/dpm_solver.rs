@@ -4,9 +4,9 @@
 //! corrected by half of its change since the step before: D = x̂₀ + (x̂₀ − x̂₀_before) h / (2 h_before).
 //! The first step and the last, which goes to σ = 0, are of first order: D = x̂₀.
 //!
-//! Supported are diffusers' defaults: `algorithm_type` "dpmsolver++", `solver_order` 2,
-//! `solver_type` "midpoint", `final_sigmas_type` "zero" (with which `lower_order_final` changes
-//! nothing at order 2), no Karras or other sigmas. As in diffusers, `clip_sample` plays no part.
+//! Only diffusers' defaults are supported: `algorithm_type` "dpmsolver++", `solver_order` 2,
+//! `solver_type` "midpoint", `final_sigmas_type` "zero" (with which `lower_order_final` has no
+//! effect at order 2), no Karras or other sigmas. As in diffusers, `clip_sample` is ignored.
 
 use burn::tensor::Tensor;
 
@@ -15,14 +15,14 @@ use super::sigmas::sigmas;
 use crate::error::{Error, Result};
 use crate::model::config::{PredictionType, TimestepSpacing};
 
-/// A DPM-Solver++ run: its timesteps, its noise levels, what it remembers, and one step.
+/// A DPM-Solver++ run.
 #[derive(Clone, Debug)]
 pub struct DpmSolverMultistep {
     prediction_type: PredictionType,
     timesteps: Vec<f32>,
     /// σ / α, one more than there are timesteps; the last is 0.
     sigmas: Vec<f32>,
-    /// x̂₀ of the step before.
+    /// x̂₀ of the previous step.
     original: Option<Tensor<4>>,
 }
 
@@ -30,7 +30,7 @@ impl DpmSolverMultistep {
     /// A run of `steps` steps.
     ///
     /// # Errors
-    /// As [`NoiseSchedule::timesteps`]; also if all training timesteps are to be steps.
+    /// As [`NoiseSchedule::timesteps`]; also `Settings` if `steps` is the number of training timesteps.
     pub fn new(schedule: &NoiseSchedule, steps: usize) -> Result<Self> {
         let mut timesteps = schedule.timesteps(steps)?;
         // The clean end counts as a step of the spacing, except with `trailing`.
@@ -51,13 +51,13 @@ impl DpmSolverMultistep {
         })
     }
 
-    /// From noisy to clean.
+    /// The timesteps, from noisy to clean.
     pub fn timesteps(&self) -> &[f32] {
         &self.timesteps
     }
 
-    /// Step number `index` of the run: x_t and the UNet's output for it to the sample of the next
-    /// timestep. Steps come in order; step 0 begins a new run.
+    /// Step `index`: the sample of the next timestep, from x_t (`sample`) and the UNet's output for it.
+    /// Steps must be called in order; step 0 starts a new run.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.

@@ -2,8 +2,8 @@
 //! diffusers' EulerDiscreteScheduler).
 //!
 //! The sample is x_t / √ᾱ_t, so its noise has the standard deviation σ. d = (x − x̂₀) / σ and
-//! x' = x + (σ' − σ) d. The config's spacing is followed; Karras and other sigmas are not offered.
-//! As in diffusers, `clip_sample` plays no part.
+//! x' = x + (σ' − σ) d. Timesteps follow the config's spacing; Karras and other sigmas are not
+//! supported. As in diffusers, `clip_sample` is ignored.
 
 use burn::tensor::Tensor;
 
@@ -12,7 +12,7 @@ use super::sigmas::sigmas;
 use crate::error::Result;
 use crate::model::config::{PredictionType, TimestepSpacing};
 
-/// An Euler run: its timesteps, its noise levels and one step.
+/// An Euler run.
 #[derive(Clone, Debug)]
 pub struct Euler {
     prediction_type: PredictionType,
@@ -42,22 +42,22 @@ impl Euler {
         })
     }
 
-    /// From noisy to clean; not whole with `linspace` spacing.
+    /// The timesteps, from noisy to clean; not integers with `linspace` spacing.
     pub fn timesteps(&self) -> &[f32] {
         &self.timesteps
     }
 
-    /// What the starting noise is multiplied by.
+    /// The standard deviation of the initial noise.
     pub fn init_noise_sigma(&self) -> f32 {
         self.init_noise_sigma
     }
 
-    /// σ of step number `index` and of the next.
+    /// σ of step `index` and of the next.
     pub(super) fn levels(&self, index: usize) -> [f32; 2] {
         [self.sigmas[index], self.sigmas[index + 1]]
     }
 
-    /// The sample as the UNet knows it, x_t = x / √(σ² + 1); shape-preserving.
+    /// The input of the UNet, x_t = x / √(σ² + 1); shape-preserving.
     pub fn scale_model_input(&self, sample: Tensor<4>, index: usize) -> Tensor<4> {
         let sigma = self.sigmas[index];
         sample / (sigma * sigma + 1.0).sqrt()
@@ -81,8 +81,8 @@ impl Euler {
         }
     }
 
-    /// Step number `index` of the run: the sample and the UNet's output for it, scaled, to the
-    /// sample of the next timestep.
+    /// Step `index`: the sample of the next timestep, from `sample` and the UNet's output for the
+    /// scaled sample.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.

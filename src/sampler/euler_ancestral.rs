@@ -1,9 +1,8 @@
 //! Ancestral sampling with Euler's steps (diffusers' EulerAncestralDiscreteScheduler).
 //!
-//! Each step goes down to σ_down < σ' and up again with fresh noise:
+//! Each step goes down to σ_down < σ' and adds noise:
 //! σ_up² = σ'² (σ² − σ'²) / σ², σ_down² = σ'² − σ_up², x' = x + (σ_down − σ) d + σ_up z.
-//! diffusers takes ε- and v-prediction only; x₀-prediction is here because x̂₀ is all that a step
-//! needs.
+//! diffusers supports ε- and v-prediction only. A step needs only x̂₀, so x₀-prediction works here.
 
 use burn::tensor::Tensor;
 
@@ -11,10 +10,10 @@ use super::euler::Euler;
 use super::schedule::NoiseSchedule;
 use crate::error::Result;
 
-/// An ancestral Euler run: its timesteps, its noise levels and one step.
+/// An ancestral Euler run.
 #[derive(Clone, Debug)]
 pub struct EulerAncestral {
-    /// Timesteps, levels and predictions are Euler's.
+    /// Timesteps, noise levels and x̂₀.
     euler: Euler,
 }
 
@@ -29,12 +28,12 @@ impl EulerAncestral {
         })
     }
 
-    /// From noisy to clean; not whole with `linspace` spacing.
+    /// The timesteps, from noisy to clean; not integers with `linspace` spacing.
     pub fn timesteps(&self) -> &[f32] {
         self.euler.timesteps()
     }
 
-    /// What the starting noise is multiplied by.
+    /// The standard deviation of the initial noise.
     pub fn init_noise_sigma(&self) -> f32 {
         self.euler.init_noise_sigma()
     }
@@ -44,8 +43,8 @@ impl EulerAncestral {
         self.euler.scale_model_input(sample, index)
     }
 
-    /// Step number `index` of the run: the sample and the UNet's output for it, scaled, to the
-    /// sample of the next timestep. `noise` is z; the last step adds none.
+    /// Step `index`: the sample of the next timestep, from `sample` and the UNet's output for the
+    /// scaled sample. `noise` is z; the last step adds none.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.

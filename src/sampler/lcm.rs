@@ -1,7 +1,7 @@
 //! Sampling of latent consistency models (arXiv 2310.04378; diffusers' LCMScheduler).
 //!
-//! Each step predicts the clean sample at once, x̂ = c_out x̂₀ + c_skip x_t, and noises it again for
-//! the next timestep. A base that was not distilled for it gives blurred pictures.
+//! Each step predicts the clean sample, x̂ = c_out x̂₀ + c_skip x_t, and adds noise for the next
+//! timestep. A base model that was not distilled for it gives blurred pictures.
 
 use burn::tensor::Tensor;
 
@@ -9,10 +9,10 @@ use super::ddim::predict;
 use super::schedule::NoiseSchedule;
 use crate::error::{Error, Result};
 
-/// The standard deviation of data that the boundary condition assumes.
+/// The standard deviation of the data in the boundary condition.
 const SIGMA_DATA: f64 = 0.5;
 
-/// An LCM run: its timesteps and one step.
+/// An LCM run.
 #[derive(Clone, Debug)]
 pub struct Lcm {
     schedule: NoiseSchedule,
@@ -20,11 +20,11 @@ pub struct Lcm {
 }
 
 impl Lcm {
-    /// A run of `steps` of the `original_inference_steps` that the base was distilled with; the
-    /// config's spacing and offset play no part.
+    /// A run of `steps` of the `original_inference_steps` of the distillation. The config's spacing
+    /// and offset are ignored.
     ///
     /// # Errors
-    /// `Settings` if there are no steps, or more than the original ones.
+    /// `Settings` if `steps` is 0 or above `original_inference_steps`.
     pub fn new(schedule: NoiseSchedule, steps: usize) -> Result<Self> {
         let train = schedule.num_train_timesteps();
         let original_steps = schedule.config().original_inference_steps.min(train);
@@ -45,13 +45,13 @@ impl Lcm {
         })
     }
 
-    /// From noisy to clean.
+    /// The timesteps, from noisy to clean.
     pub fn timesteps(&self) -> &[usize] {
         &self.timesteps
     }
 
-    /// Step number `index` of the run: x_t and the UNet's output for it to the sample of the next
-    /// timestep. `noise` is z; the last step adds none.
+    /// Step `index`: the sample of the next timestep, from x_t (`sample`) and the UNet's output for it.
+    /// `noise` is z; the last step adds none.
     ///
     /// # Shapes
     /// All `[batch, channels, height, width]`.

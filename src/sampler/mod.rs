@@ -1,9 +1,9 @@
-//! Noise schedule, sampling methods and seeded noise.
+//! Noise schedule, sampling methods and seeded noise (diffusers' schedulers).
 //!
 //! | file | diffusers |
 //! |---|---|
-//! | [`schedule`] | what DDIMScheduler and DDPMScheduler share: betas, ᾱ, timesteps, `add_noise`, the training target |
-//! | `sigmas` | noise levels of EulerDiscreteScheduler and DPMSolverMultistepScheduler |
+//! | [`schedule`] | common to all schedulers: betas, ᾱ, timesteps, `add_noise`, the training target |
+//! | `sigmas` | noise levels of the Euler schedulers and DPMSolverMultistepScheduler |
 //! | [`ddim`] | DDIMScheduler |
 //! | [`ddim_inverse`] | DDIMInverseScheduler |
 //! | [`ddpm`] | DDPMScheduler |
@@ -11,8 +11,8 @@
 //! | [`euler_ancestral`] | EulerAncestralDiscreteScheduler |
 //! | [`dpm_solver`] | DPMSolverMultistepScheduler |
 //! | [`lcm`] | LCMScheduler |
-//! | [`any`] | what a pipeline asks of each of them |
-//! | [`noise`] | `torch.Generator`, but the same numbers on every machine |
+//! | [`any`] | one interface for all of them |
+//! | [`noise`] | `torch.Generator`, with the same values on every machine |
 
 pub mod any;
 pub mod ddim;
@@ -26,7 +26,7 @@ pub mod noise;
 pub mod schedule;
 mod sigmas;
 
-pub use crate::worker::protocol::SamplerKind;
+pub use crate::config::SamplerKind;
 pub use any::Sampler;
 pub use ddim::Ddim;
 pub use ddim_inverse::DdimInverse;

@@ -1,21 +1,20 @@
 //! Seeded noise: ChaCha8 in counter mode and the Box–Muller transform, on the CPU.
 //!
-//! One (seed, stream) gives the same numbers on every machine and every device: the generator is
-//! integer arithmetic, and logarithm and cosine come from `libm` in Rust, never from the platform.
-//! The whole state is the position in the key stream, so a checkpoint keeps one number.
+//! A seed and a stream give the same values on every machine and device: the generator uses integer
+//! arithmetic, and logarithm and cosine come from the `libm` crate, not from the platform. The
+//! state is the position in the key stream, so a checkpoint stores one number.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// A stream of random numbers that can be saved and continued.
+/// A stream of random numbers that can be saved and resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noise {
     rng: ChaCha8Rng,
 }
 
 impl Noise {
-    /// Stream number `stream` of `seed`, at its beginning. Different streams of one seed are
-    /// independent.
+    /// The start of stream `stream` of `seed`. Streams of one seed are independent.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -24,16 +23,16 @@ impl Noise {
         Self { rng }
     }
 
-    /// The stream from a position that [`Noise::position`] gave.
+    /// The stream at a position from [`Noise::position`].
     pub fn at(seed: u64, stream: u64, position: u64) -> Self {
         let mut noise = Self::new(seed, stream);
         noise.rng.set_word_pos(position.into());
         noise
     }
 
-    /// How many 32-bit words have been used; the whole state besides seed and stream.
+    /// The number of 32-bit words used so far, which is the state apart from seed and stream.
     pub fn position(&self) -> u64 {
-        // Positions have 68 bits; the upper four are out of reach of any run.
+        // Positions have 68 bits; no run reaches the upper four.
         self.rng.get_word_pos() as u64
     }
 
@@ -48,7 +47,7 @@ impl Noise {
             return 0;
         }
         let n = n as u64;
-        // Draws from the last, incomplete round of n are thrown away.
+        // Draws from the last, incomplete multiple of n are rejected.
         let limit = u64::MAX - (u64::MAX % n + 1) % n;
         loop {
             let draw = self.rng.next_u64();
@@ -58,8 +57,8 @@ impl Noise {
         }
     }
 
-    /// `n` independent standard normal numbers. They come in pairs: with an odd `n` the second of
-    /// the last pair is dropped, so that the position stays the whole state.
+    /// `n` independent standard normal numbers. They are drawn in pairs; for an odd `n` the last one is
+    /// dropped, so that the position remains the whole state.
     pub fn normal(&mut self, n: usize) -> Vec<f32> {
         let mut values = Vec::with_capacity(n + 1);
         while values.len() < n {

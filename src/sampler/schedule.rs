@@ -1,15 +1,15 @@
 //! The noise schedule: βₜ, ᾱₜ, the timesteps of a sampling run, noising and training targets.
 //!
-//! x_t = √ᾱ_t x₀ + √(1 − ᾱ_t) ε, with ᾱ_t = Π (1 − β). The numbers are those of diffusers'
-//! DDIMScheduler and DDPMScheduler, which compute them with PyTorch in F32; every rounding is
-//! followed here, so that a run can be held against theirs.
+//! x_t = √ᾱ_t x₀ + √(1 − ᾱ_t) ε, with ᾱ_t = Π (1 − β). The values are those of diffusers'
+//! DDIMScheduler and DDPMScheduler, with the same F32 roundings as PyTorch, so that runs can be
+//! compared.
 
 use burn::tensor::{Tensor, TensorData};
 
 use crate::error::{Error, Result};
 use crate::model::config::{BetaSchedule, PredictionType, SchedulerConfig, TimestepSpacing};
 
-/// ᾱ of every training timestep, and how to sample from them.
+/// ᾱ of every training timestep, and the config it comes from.
 #[derive(Clone, Debug)]
 pub struct NoiseSchedule {
     config: SchedulerConfig,
@@ -17,11 +17,11 @@ pub struct NoiseSchedule {
 }
 
 impl NoiseSchedule {
-    /// Builds the schedule that `scheduler_config.json` describes, whichever class it names: the
-    /// schedulers of diffusers share these fields.
+    /// Builds the schedule that `scheduler_config.json` describes. The class it names does not matter:
+    /// diffusers' schedulers share these fields.
     ///
     /// # Errors
-    /// `Config` if the numbers make no schedule (no timesteps, or a β outside [0, 1]).
+    /// `Config` if there are no timesteps, or a β is outside [0, 1].
     pub fn new(config: &SchedulerConfig) -> Result<Self> {
         let mut betas = betas(config);
         if betas.is_empty() {
@@ -44,22 +44,22 @@ impl NoiseSchedule {
         })
     }
 
-    /// Training timesteps; valid timesteps are below.
+    /// The number of training timesteps.
     pub fn num_train_timesteps(&self) -> usize {
         self.alphas_cumprod.len()
     }
 
-    /// ᾱ_t for every t.
+    /// ᾱ_t for every timestep t.
     pub fn alphas_cumprod(&self) -> &[f32] {
         &self.alphas_cumprod
     }
 
-    /// What the UNet was trained to predict.
+    /// What the UNet predicts.
     pub fn prediction_type(&self) -> PredictionType {
         self.config.prediction_type
     }
 
-    /// The config that this was built from.
+    /// The config of the schedule.
     pub fn config(&self) -> &SchedulerConfig {
         &self.config
     }
@@ -76,7 +76,7 @@ impl NoiseSchedule {
     /// The timesteps of a run of `steps` steps, from noisy to clean (`set_timesteps`).
     ///
     /// # Errors
-    /// `Settings` if there are no steps, more than training timesteps, or so many that
+    /// `Settings` if `steps` is 0, above the number of training timesteps, or so large that
     /// `steps_offset` leads past the last timestep.
     pub fn timesteps(&self, steps: usize) -> Result<Vec<usize>> {
         let train = self.num_train_timesteps();
@@ -99,8 +99,7 @@ impl NoiseSchedule {
             }
             TimestepSpacing::Trailing => {
                 // numpy.arange(train, 0, −ratio): start + i · ((start − ratio) − start). For some
-                // numbers of steps numpy's rounding adds a timestep of −1 at the end; that one is
-                // left out.
+                // numbers of steps numpy's rounding adds a timestep −1 at the end, which is omitted.
                 let start = train as f64;
                 let delta = (start - start / steps as f64) - start;
                 let at = |i: usize| (start + i as f64 * delta).round_ties_even() - 1.0;
@@ -116,8 +115,8 @@ impl NoiseSchedule {
         }
     }
 
-    /// The same run for a method that also knows the noise between two training timesteps: with
-    /// `linspace` spacing its timesteps are not rounded.
+    /// As [`timesteps`](Self::timesteps), but not rounded with `linspace` spacing, for methods that
+    /// interpolate between training timesteps.
     ///
     /// # Errors
     /// As [`NoiseSchedule::timesteps`].
@@ -129,8 +128,7 @@ impl NoiseSchedule {
         })
     }
 
-    /// numpy.linspace from the last training timestep down: i · step, and the last one exactly the
-    /// end.
+    /// numpy.linspace, from the last training timestep down: i · step, except the end, which is exact.
     fn linspace(&self, steps: usize) -> impl Iterator<Item = f64> {
         let last = (self.num_train_timesteps() - 1) as f64;
         let step = last / (steps.max(2) - 1) as f64;
@@ -143,7 +141,7 @@ impl NoiseSchedule {
         })
     }
 
-    /// x_t = √ᾱ_t x₀ + √(1 − ᾱ_t) ε, a timestep per item of the batch.
+    /// x_t = √ᾱ_t x₀ + √(1 − ᾱ_t) ε, with one timestep per batch item.
     ///
     /// # Shapes
     /// `samples` and `noise`: `[batch, channels, height, width]`; `timesteps`: `batch` of them.
@@ -157,7 +155,7 @@ impl NoiseSchedule {
         samples * signal + noise * deviation
     }
 
-    /// What the UNet's output is compared with in training: ε, v = √ᾱ_t ε − √(1 − ᾱ_t) x₀, or x₀.
+    /// The training target of the UNet's output: ε, v = √ᾱ_t ε − √(1 − ᾱ_t) x₀, or x₀.
     ///
     /// # Shapes
     /// As [`NoiseSchedule::add_noise`].
@@ -193,7 +191,7 @@ impl NoiseSchedule {
     }
 }
 
-/// The betas of the three published schedules.
+/// β of every training timestep.
 fn betas(config: &SchedulerConfig) -> Vec<f32> {
     let n = config.num_train_timesteps;
     match config.beta_schedule {
@@ -215,7 +213,7 @@ fn betas(config: &SchedulerConfig) -> Vec<f32> {
     }
 }
 
-/// torch.linspace in F32: counted from the nearer end, with fused multiply-add.
+/// torch.linspace in F32: computed from the nearer end, with fused multiply-add.
 fn linspace(start: f64, end: f64, n: usize) -> Vec<f32> {
     let (start, end) = (start as f32, end as f32);
     let step = (end - start) / (n.max(2) - 1) as f32;

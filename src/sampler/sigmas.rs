@@ -1,14 +1,14 @@
-//! The run of noise levels that Euler's two methods and DPM-Solver++ share.
+//! The noise levels of a run of Euler, Euler ancestral or DPM-Solver++.
 //!
 //! σ_t = √((1 − ᾱ_t) / ᾱ_t), linear between two training timesteps, and 0 after the last step
 //! (diffusers' `final_sigmas_type` "zero").
 
 use super::schedule::NoiseSchedule;
 
-/// ᾱ of the last timestep where it would be 0 and σ infinite, as in diffusers.
+/// ᾱ of the last timestep if it would be 0 and σ infinite, as in diffusers.
 const SMALLEST_ALPHA_CUMPROD: f32 = 1.0 / (1 << 24) as f32;
 
-/// σ at `timesteps`, and 0: one more than there are timesteps.
+/// σ at each of `timesteps`, followed by 0.
 pub(super) fn sigmas(schedule: &NoiseSchedule, timesteps: &[f32]) -> Vec<f32> {
     let alphas_cumprod = schedule.alphas_cumprod();
     let last = alphas_cumprod.len() - 1;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::synthetic::{Kind, Size, model_index};
+use crate::synthetic::options::{Kind, Size};
 
-/// The JSON files of one kind; those that it has not are null.
+/// The JSON files of one kind. Files that it does not have are null.
 pub(crate) struct Configs {
     pub(crate) model_index: Value,
     pub(crate) scheduler: Value,
@@ -43,7 +43,7 @@ impl Configs {
             vae: vae(if kind == Kind::Lcm { 768 } else { 512 }),
             vae_tiny: (kind == Kind::Taesd).then(taesd),
         };
-        // As few channels as the norms' 32 groups and the single file's rule for heads allow.
+        // The fewest channels that the norms' 32 groups and the head size of 64 in single files allow.
         match size {
             Size::Published => {}
             Size::Small => configs.shrink(turbo, if turbo { 128 } else { 64 }),
@@ -52,7 +52,7 @@ impl Configs {
         configs
     }
 
-    /// To so many channels in the UNet's deeper levels, and little of everything else.
+    /// Reduces the UNet to `wide` channels in its deeper levels, and everything else to the minimum.
     fn shrink(&mut self, turbo: bool, wide: usize) {
         let levels = self.unet["block_out_channels"]
             .as_array()
@@ -71,7 +71,7 @@ impl Configs {
             ("hidden_size", 64),
             ("intermediate_size", 128),
             ("num_attention_heads", 1),
-            // The second generation's original files have a layer more than are used, by its number.
+            // Original files of Stable Diffusion 2 have an unused 24th layer, recognised by its number.
             ("num_hidden_layers", if turbo { 23 } else { 2 }),
         ] {
             self.text_encoder[key] = json!(value);
@@ -90,6 +90,25 @@ impl Configs {
     }
 }
 
+/// `model_index.json`.
+fn model_index(class: &str, kind: &str, scheduler: &str) -> Value {
+    json!({
+        "_class_name": class,
+        "_diffusers_version": "0.42.1",
+        // The written files must not change.
+        "_name_or_path": format!("stand-in/{kind}"),
+        "feature_extractor": [null, null],
+        "requires_safety_checker": false,
+        "safety_checker": [null, null],
+        "scheduler": ["diffusers", scheduler],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+    })
+}
+
+/// The name in `model_index.json`.
 fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Sd15 => "sd15",

@@ -1,4 +1,4 @@
-//! Writing a stand-in's files, never a whole tensor at a time.
+//! Writes the files of a synthetic model in pieces, without whole tensors in memory.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::synthetic::Options;
-use crate::synthetic::random::Numbers;
+use crate::synthetic::options::Options;
+use crate::synthetic::random::Values;
 use crate::weights::format::safetensors::{from_f32, write_header};
 
-/// Numbers that are made and written at once.
+/// Values that are generated and written at a time.
 const CHUNK: usize = 1 << 20;
 
-/// A tensor of the model, by diffusers' name.
+/// A tensor of the model, with the name of diffusers.
 pub(crate) struct Part {
     pub(crate) component: &'static str,
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
 }
 
-/// A tensor of a file: a part, or several one after the other.
+/// A tensor of a file, which consists of one or several tensors of the model.
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
@@ -30,7 +30,7 @@ pub(crate) struct Entry {
 }
 
 impl Part {
-    /// The part under its own name and shape.
+    /// A tensor of a file that is one tensor of the model, with the same name and shape.
     pub(crate) fn alone(component: &'static str, name: String, shape: Vec<usize>) -> Entry {
         Entry {
             name: name.clone(),
@@ -50,7 +50,7 @@ impl Entry {
     }
 }
 
-/// Writes below one folder.
+/// Writes files to one folder.
 pub(crate) struct Writer<'a> {
     out: PathBuf,
     options: &'a Options,
@@ -60,7 +60,11 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Into a folder that is not there yet or is empty.
+    /// Creates the folder, which must be empty if it exists. `parameters` is the number of values of all
+    /// weights.
+    ///
+    /// # Errors
+    /// `Io`.
     pub(crate) fn new(
         out: &Path,
         options: &'a Options,
@@ -78,25 +82,25 @@ impl<'a> Writer<'a> {
         let mut found = fs::read_dir(out).map_err(|error| writer.failed(out, &error))?;
         if found.next().is_some() {
             return Err(Error::Io(format!(
-                "{} is not empty. A stand-in has a folder of its own; choose another or empty it.",
+                "{} is not empty. A synthetic model needs an empty folder; choose another or empty it.",
                 out.display()
             )));
         }
         Ok(writer)
     }
 
-    /// A small file.
+    /// Writes a small file.
     pub(crate) fn bytes(&self, path: &str, bytes: &[u8]) -> Result<()> {
         let path = self.place(path)?;
         fs::write(&path, bytes).map_err(|error| self.failed(&path, &error))
     }
 
-    /// A JSON file.
+    /// Writes a JSON file.
     pub(crate) fn json(&self, path: &str, value: &Value) -> Result<()> {
         self.bytes(path, format!("{value:#}\n").as_bytes())
     }
 
-    /// The weight file `{stem}.safetensors`, or its shards and their index.
+    /// Writes the weight file `{stem}.safetensors`, or its shards with their index.
     pub(crate) fn weights(&mut self, stem: &str, entries: &[Entry]) -> Result<()> {
         let variant = self.options.variant.clone();
         let middle = variant
@@ -110,7 +114,7 @@ impl<'a> Writer<'a> {
         let total: u64 = entries.iter().map(bytes).sum();
         let (mut map, mut rest, mut before) = (Map::new(), entries, 0);
         for shard in 1..=count {
-            // At least one tensor in each; the last takes what is left.
+            // Every shard has at least one tensor; the last one has all the rest.
             let end = total * shard as u64 / count as u64;
             let mut taken = 0;
             while taken < rest.len() - (count - shard)
@@ -134,6 +138,7 @@ impl<'a> Writer<'a> {
         )
     }
 
+    /// Writes one safetensors file.
     fn file(&mut self, path: &str, entries: &[Entry]) -> Result<()> {
         let dtype = self.options.dtype;
         let list: Vec<_> = entries
@@ -151,11 +156,12 @@ impl<'a> Writer<'a> {
         };
         write(self, &header)?;
         for part in entries.iter().flat_map(|entry| &entry.parts) {
-            let mut numbers = Numbers::new(part, self.options.seed);
+            let mut values =
+                Values::new(part.component, &part.name, &part.shape, self.options.seed);
             let mut left: usize = part.shape.iter().product();
             while left > 0 {
                 let count = left.min(CHUNK);
-                let bytes = from_f32(dtype, &numbers.next(count))?;
+                let bytes = from_f32(dtype, &values.next(count))?;
                 write(self, &bytes)?;
                 left -= count;
                 self.written += bytes.len() as u64;
@@ -165,7 +171,7 @@ impl<'a> Writer<'a> {
         file.flush().map_err(|error| self.failed(&path, &error))
     }
 
-    /// Where a file goes; its folder is made.
+    /// The path of a file, after creating its folder.
     fn place(&self, path: &str) -> Result<PathBuf> {
         let path = self.out.join(path);
         if let Some(folder) = path.parent() {

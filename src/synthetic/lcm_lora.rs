@@ -1,31 +1,26 @@
-//! LCM-LoRA for Stable Diffusion 1.5: rank 64 on every linear layer and convolution of the UNet's
-//! blocks, in kohya's names.
+//! The tensors of LCM-LoRA for Stable Diffusion 1.5: rank 64 for every linear layer and convolution in
+//! the UNet's blocks, with the names of kohya.
 
 use std::collections::BTreeMap;
 
 use crate::model::config::UNetConfig;
+use crate::model::layer_info::TensorShapes;
+use crate::model::layer_info::unet::unet_layers;
 use crate::model::layers::LayerForm;
-use crate::model::tensor_shapes;
-use crate::model::tensor_shapes::TensorShapes;
-use crate::model::unet::layer_shapes::layer_shapes;
-use crate::synthetic::Size;
+use crate::synthetic::options::Size;
 
-/// Names and shapes of its tensors.
+/// Names and shapes of the tensors.
 pub(crate) fn tensors(unet: &UNetConfig, size: Size) -> TensorShapes {
     let rank = if size == Size::Published { 64 } else { 4 };
-    let weights = tensor_shapes::unet(unet);
     let mut tensors = BTreeMap::new();
-    for layer in layer_shapes(unet) {
-        // The layers before, between and after the blocks stay as they are.
+    for layer in unet_layers(unet) {
+        // Layers outside the blocks have no LoRA.
         let in_block = layer.path.contains("_block");
-        let matrix = matches!(layer.form, LayerForm::Linear | LayerForm::Conv2d);
-        let Some(shape) = weights.get(&format!("{}.weight", layer.path)) else {
-            continue;
-        };
+        let matrix = matches!(layer.form(), LayerForm::Linear | LayerForm::Conv2d);
         if !in_block || !matrix {
             continue;
         }
-        let (mut down, mut up) = (shape.clone(), shape.clone());
+        let (mut down, mut up) = (layer.shape.dims(), layer.shape.dims());
         down[0] = rank;
         up[1] = rank;
         for k in up.iter_mut().skip(2) {

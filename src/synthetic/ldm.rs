@@ -1,20 +1,20 @@
-//! A stand-in as one file in the original layout (LDM): diffusers' tensors under the other names.
+//! The tensors of a single file in the original layout (LDM), from the names of diffusers.
 
 use serde_json::Value;
 
-use crate::model::tensor_shapes::TensorShapes;
+use crate::model::layer_info::TensorShapes;
 use crate::synthetic::files::{Entry, Part};
 use crate::weights::format::single_file::names::{
     OPEN_CLIP, OPEN_CLIP_IN_PROJ, OPEN_CLIP_LAYER, Table, UNET, UNET_RESNET, VAE_ATTENTION,
     VAE_ENDS, VAE_RESNET, to_original,
 };
 
-/// All tensors of the file, in the order of their names. What a loader leaves out is there too: an
-/// averaged copy's first tensor, the schedule, and OpenCLIP's last layer.
+/// All tensors of the file, sorted by name. It also contains tensors that loaders must ignore: one of
+/// the EMA copy, the noise schedule, and OpenCLIP's last layer.
 pub(crate) fn entries(tensors: Vec<(&'static str, TensorShapes)>, unet: &Value) -> Vec<Entry> {
     let layers = unet["layers_per_block"].as_u64().unwrap_or(2) as usize;
-    // OpenCLIP came with the second generation.
-    let second = unet["use_linear_projection"] == true;
+    // Stable Diffusion 2 has OpenCLIP.
+    let open_clip = unet["use_linear_projection"] == true;
     let mut entries = Vec::new();
     for (component, shapes) in tensors {
         let attends = |block: &str| {
@@ -36,10 +36,10 @@ pub(crate) fn entries(tensors: Vec<(&'static str, TensorShapes)>, unet: &Value) 
             let original = match component {
                 "unet" => format!(
                     "model.diffusion_model.{}.{end}",
-                    of_unet(path, layers, &attends)
+                    unet_path(path, layers, &attends)
                 ),
-                "vae" => format!("first_stage_model.{}.{end}", of_vae(path, levels)),
-                _ if second => match of_open_clip(name) {
+                "vae" => format!("first_stage_model.{}.{end}", vae_path(path, levels)),
+                _ if open_clip => match open_clip_name(name) {
                     Some(name) => format!("cond_stage_model.model.{name}"),
                     None => continue,
                 },
@@ -55,16 +55,17 @@ pub(crate) fn entries(tensors: Vec<(&'static str, TensorShapes)>, unet: &Value) 
             }
             entries.push(entry);
         }
-        if component == "text_encoder" && second {
+        if component == "text_encoder" && open_clip {
             in_proj(component, &shapes, &mut entries);
         }
     }
-    left_out(second, &mut entries);
+    ignored(open_clip, &mut entries);
     entries.sort_by(|a, b| a.name.cmp(&b.name));
     entries
 }
 
-fn of_unet(path: &str, layers: usize, attends: &dyn Fn(&str) -> bool) -> String {
+/// The original path of a layer of the UNet with `layers` resnets per block.
+fn unet_path(path: &str, layers: usize, attends: &dyn Fn(&str) -> bool) -> String {
     if let Some(original) = to_original(UNET, path) {
         return original.to_owned();
     }
@@ -101,9 +102,10 @@ fn of_unet(path: &str, layers: usize, attends: &dyn Fn(&str) -> bool) -> String 
     }
 }
 
-fn of_vae(path: &str, levels: usize) -> String {
+/// The original path of a layer of the autoencoder with `levels` levels.
+fn vae_path(path: &str, levels: usize) -> String {
     let parts: Vec<&str> = path.split('.').collect();
-    let turned = |i: &str| levels.saturating_sub(1 + i.parse::<usize>().unwrap_or(0));
+    let reversed = |i: &str| levels.saturating_sub(1 + i.parse::<usize>().unwrap_or(0));
     match parts[..] {
         [half, "down_blocks", i, "resnets", j, leaf] => {
             format!("{half}.down.{i}.block.{j}.{}", original(VAE_RESNET, leaf))
@@ -111,9 +113,9 @@ fn of_vae(path: &str, levels: usize) -> String {
         [half, "down_blocks", i, ..] => format!("{half}.down.{i}.downsample.conv"),
         [half, "up_blocks", i, "resnets", j, leaf] => {
             let leaf = original(VAE_RESNET, leaf);
-            format!("{half}.up.{}.block.{j}.{leaf}", turned(i))
+            format!("{half}.up.{}.block.{j}.{leaf}", reversed(i))
         }
-        [half, "up_blocks", i, ..] => format!("{half}.up.{}.upsample.conv", turned(i)),
+        [half, "up_blocks", i, ..] => format!("{half}.up.{}.upsample.conv", reversed(i)),
         [half, "mid_block", "resnets", j, leaf] => {
             let j = 1 + j.parse::<usize>().unwrap_or(0);
             format!("{half}.mid.block_{j}.{}", original(VAE_RESNET, leaf))
@@ -129,8 +131,8 @@ fn of_vae(path: &str, levels: usize) -> String {
     }
 }
 
-/// `None` for the thirds of `in_proj`.
-fn of_open_clip(name: &str) -> Option<String> {
+/// The name of an OpenCLIP tensor; `None` for the parts of `in_proj`.
+fn open_clip_name(name: &str) -> Option<String> {
     let name = name.strip_prefix("text_model.").unwrap_or(name);
     if let Some(original) = to_original(OPEN_CLIP, name) {
         return Some(original.to_owned());
@@ -141,7 +143,7 @@ fn of_open_clip(name: &str) -> Option<String> {
     Some(format!("transformer.resblocks.{n}.{original}.{end}"))
 }
 
-/// Query, key and value of every layer as one tensor.
+/// Adds the `in_proj` tensors, which join query, key and value of a layer.
 fn in_proj(component: &'static str, shapes: &TensorShapes, entries: &mut Vec<Entry>) {
     for n in 0.. {
         let layer = format!("text_model.encoder.layers.{n}.self_attn");
@@ -179,15 +181,15 @@ fn in_proj(component: &'static str, shapes: &TensorShapes, entries: &mut Vec<Ent
     }
 }
 
-/// Some of what such files carry along.
-fn left_out(second: bool, entries: &mut Vec<Entry>) {
+/// Adds tensors that such files contain and loaders ignore.
+fn ignored(open_clip: bool, entries: &mut Vec<Entry>) {
     let mut add = |name: &str, shape: Vec<usize>| {
         entries.push(Part::alone("", name.to_owned(), shape));
     };
     add("betas", vec![1000]);
     add("alphas_cumprod", vec![1000]);
     add("model_ema.diffusion_modelout2bias", vec![4]);
-    if second {
+    if open_clip {
         add("cond_stage_model.model.logit_scale", vec![1]);
         add("cond_stage_model.model.text_projection", vec![64, 64]);
         let last = "cond_stage_model.model.transformer.resblocks.23";
@@ -196,6 +198,7 @@ fn left_out(second: bool, entries: &mut Vec<Entry>) {
     }
 }
 
+/// The original name of the last part of a path.
 fn original<'a>(table: &Table, leaf: &'a str) -> &'a str {
     to_original(table, leaf).unwrap_or(leaf)
 }

@@ -1,5 +1,5 @@
-//! Stand-ins stored as halves, against the same ones in F32: their files hold halves, so all numbers
-//! are the same, and so is everything that is computed, to the last bit on the CPU.
+//! Synthetic models stored as F16 against the same ones stored as F32. Their files are F16, so all
+//! values and, on the CPU, all results must be equal to the last bit.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use core::ops::ControlFlow;
@@ -9,16 +9,18 @@ use pollster::block_on;
 
 use crate::model::base_model::BaseModel;
 use crate::model::layers::{LayerMut, Weight};
+use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::lora;
 use crate::spectral::lora::{LoraLayer, LoraLayers};
 use crate::spectral::shift::ShiftKind;
-use crate::spectral::{DecomposedBaseModel, LayerFactors, Layers, ShiftSet};
+use crate::spectral::{DecomposedBaseModel, LayerFactors, ShiftSet};
 use crate::synthetic::*;
-use crate::train::{Recompute, Subject, TrainSettings, Trainer, Words};
+use crate::train::{Recompute, Subject, SubjectWords, TrainConfig, Trainer};
+use crate::weights::format::safetensors::Dtype;
 use crate::weights::{Files, Place, Stored};
 
-/// A small stand-in, loaded as halves and as F32.
+/// A small synthetic model, loaded as F16 and as F32.
 fn both(kind: Kind, dtype: Dtype) -> [BaseModel; 2] {
     let place = tempfile::tempdir().unwrap();
     let options = Options {
@@ -55,7 +57,7 @@ fn answers(base: &BaseModel) -> [Vec<f32>; 4] {
 }
 
 /// Every matrix of a model.
-fn matrices<M: Layers>(model: &M) -> Vec<(String, Matrix)> {
+fn matrices<M: VisitLayers>(model: &M) -> Vec<(String, Matrix)> {
     let mut found = Vec::new();
     model
         .clone()
@@ -77,7 +79,7 @@ fn matrices<M: Layers>(model: &M) -> Vec<(String, Matrix)> {
 }
 
 /// Fails unless the first model holds the second one's numbers, rounded to halves.
-fn assert_rounded<M: Layers>(halves: &M, f32: &M) {
+fn assert_rounded<M: VisitLayers>(halves: &M, f32: &M) {
     let (halves, f32) = (matrices(halves), matrices(f32));
     assert!(!halves.is_empty());
     for ((path, halves), (_, f32)) in halves.into_iter().zip(f32) {
@@ -137,12 +139,12 @@ fn training_is_bit_equal_with_the_same_numbers_in_f32() {
         .collect();
     for recompute in [Recompute::None, Recompute::Blocks] {
         let [halves, f32] = [0, 1].map(|at| {
-            let settings = TrainSettings {
-                subjects: vec![Words::new("sks", "robot")],
-                prior_weight: 0.0,
-                text_encoder: true,
-                steps: 2,
-                ..TrainSettings::default()
+            let settings = TrainConfig {
+                subjects: vec![SubjectWords::new("sks", "robot")],
+                prior_loss_weight: 0.0,
+                train_text_encoder: true,
+                max_train_steps: 2,
+                ..TrainConfig::default()
             };
             let subjects = [Subject::new(vec![picture.clone()], size).unwrap()];
             block_on(async {

@@ -7,6 +7,7 @@ use pollster::block_on;
 use crate::model::base_model::BaseModel;
 use crate::synthetic::*;
 use crate::weights::Files;
+use crate::weights::format::safetensors::Dtype;
 
 fn small(kind: Kind) -> Options {
     Options {
@@ -15,7 +16,7 @@ fn small(kind: Kind) -> Options {
     }
 }
 
-/// Writes a stand-in and loads it.
+/// Writes and loads a synthetic model.
 fn load(options: &Options) -> (tempfile::TempDir, BaseModel) {
     let place = tempfile::tempdir().unwrap();
     let (mut done, mut total) = (0, 0);
@@ -175,16 +176,16 @@ fn pictures_take_the_size_that_is_set() {
 fn guidance_is_told_to_a_model_that_has_it_within() {
     use core::ops::ControlFlow;
 
-    use crate::generate::{GenerateSettings, generate};
+    use crate::generate::{GenerateConfig, generate};
     use crate::sampler::SamplerKind;
 
     let latents = |base: &BaseModel, guidance_scale: f64| {
-        let settings = GenerateSettings {
+        let settings = GenerateConfig {
             prompt: "a robot".into(),
             sampler: SamplerKind::Lcm,
-            steps: 1,
+            num_inference_steps: 1,
             guidance_scale,
-            ..GenerateSettings::default()
+            ..GenerateConfig::default()
         };
         let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
         let made = generate(base, &base.unet, &settings, None, &mut go_on);

@@ -1,4 +1,4 @@
-//! A tokenizer of CLIP's form and size, with a vocabulary of its own.
+//! A tokenizer in CLIP's format and size, with a different vocabulary.
 
 use std::collections::HashSet;
 
@@ -8,18 +8,18 @@ use crate::error::Result;
 use crate::model::tokenizer::byte_alphabet;
 use crate::synthetic::files::Writer;
 
-/// Tokens of CLIP's vocabulary.
+/// Size of CLIP's vocabulary.
 const SIZE: usize = 49_408;
-/// The end of a word.
+/// The suffix of tokens that end a word.
 const END: &str = "</w>";
-/// Words that are one token each; all of three letters are too.
+/// Words that are single tokens, beside all words of three letters.
 const WORDS: [&str; 24] = [
     "photo", "picture", "drawing", "robot", "castle", "house", "mountain", "forest", "beach",
     "person", "woman", "child", "horse", "bear", "bird", "fish", "flower", "table", "chair",
     "street", "snow", "garden", "wearing", "with",
 ];
 
-/// Writes `tokenizer/`.
+/// Writes the folder `tokenizer/`.
 pub(crate) fn write(writer: &mut Writer, open_clip: bool) -> Result<()> {
     let (vocab, merges) = vocabulary();
     let mut map = Map::new();
@@ -51,11 +51,11 @@ pub(crate) fn write(writer: &mut Writer, open_clip: bool) -> Result<()> {
     writer.json("tokenizer/tokenizer_config.json", &config)
 }
 
-/// Tokens by id, as many as CLIP's: the bytes, the same at the end of a word, one token per merge,
-/// and the two special ones. The merges make the words above, then all runs of two and three
-/// letters, then runs of four until there are enough.
+/// Tokens by id, and the merges: the bytes, the bytes at the end of a word, one token per merge, and
+/// two special tokens. The merges produce the words above, all sequences of two and three letters,
+/// and sequences of four letters up to CLIP's size.
 fn vocabulary() -> (Vec<String>, String) {
-    // CLIP begins with the printable bytes, in their order, then the others.
+    // CLIP begins with the printable bytes in ascending order, followed by the others.
     let mut bytes = byte_alphabet();
     bytes.sort_unstable();
     let mut vocab: Vec<String> = bytes.iter().map(char::to_string).collect();

@@ -2,7 +2,6 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`settings`] | the settings of a run, checked |
 //! | [`dataset`] | pictures, class pictures and collages as latents with captions |
 //! | [`step`] | one batch: samples, noise and timesteps drawn from one seeded stream |
 //! | [`loss`] | MSE to the schedule's target + λ · prior loss + unmix loss, and its gradient |
@@ -17,16 +16,16 @@ pub mod dataset;
 pub mod loss;
 pub mod optimizer;
 pub mod preview;
-pub mod settings;
+pub mod run;
 pub mod step;
 pub mod trainable_models;
 pub mod trainer;
 
+pub use crate::config::{SubjectWords, TrainConfig};
 pub use checkpoint::Checkpoint;
 pub use dataset::prepared::Prepared;
 pub use dataset::subject::Subject;
-pub use dataset::words::Words;
 pub use loss::recompute::Recompute;
 pub use preview::Onlooker;
-pub use settings::TrainSettings;
+pub use run::TrainHooks;
 pub use trainer::{StepReport, Trainer};

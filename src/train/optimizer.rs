@@ -14,7 +14,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::train::settings::TrainSettings;
+use crate::config::{LrScheduler, TrainConfig};
 
 /// The numbers that stay the same for a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,14 +29,24 @@ pub struct AdamWConfig {
     pub max_grad_norm: f64,
 }
 
-impl From<&TrainSettings> for AdamWConfig {
-    fn from(settings: &TrainSettings) -> Self {
+impl From<&TrainConfig> for AdamWConfig {
+    fn from(config: &TrainConfig) -> Self {
         Self {
-            betas: settings.betas,
-            eps: settings.eps,
-            weight_decay: settings.weight_decay,
-            max_grad_norm: settings.max_grad_norm,
+            betas: config.adam_betas,
+            eps: config.adam_epsilon,
+            weight_decay: config.adam_weight_decay,
+            max_grad_norm: config.max_grad_norm,
         }
+    }
+}
+
+/// The factor of the learning rates in step `step` of `steps`, counted from 0.
+pub fn lr_factor(scheduler: LrScheduler, step: usize, steps: usize) -> f64 {
+    let done = step as f64 / steps.max(1) as f64;
+    match scheduler {
+        LrScheduler::Constant => 1.0,
+        LrScheduler::Cosine => 0.5 * (1.0 + libm::cos(core::f64::consts::PI * done.min(1.0))),
+        LrScheduler::Linear => (1.0 - done).max(0.0),
     }
 }
 

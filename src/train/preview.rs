@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::tensor::{Int, Tensor};
 
 use crate::error::Result;
-use crate::generate::{Easel, GenerateSettings, Generated};
+use crate::generate::{Easel, GenerateConfig, Generated};
 use crate::model::autoencoder_tiny::AutoencoderTiny;
 use crate::model::base_model::BaseModel;
 use crate::model::config::SchedulerConfig;
@@ -42,7 +42,7 @@ impl Onlooker {
     pub(crate) async fn look(
         &self,
         tuned: &Tuned,
-        request: &GenerateSettings,
+        request: &GenerateConfig,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {
         let trained = tuned.plain_texts(self.ids.clone())?;

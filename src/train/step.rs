@@ -6,7 +6,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::loss::{Batch, Text};
-use super::settings::{TimestepSampling, TrainSettings};
+use crate::config::{TimestepSampling, TrainConfig};
 use crate::error::{Error, Result};
 use crate::sampler::noise::Noise;
 use crate::train::dataset::sample::{Latents, Sample, Shows};
@@ -50,28 +50,28 @@ impl Material {
     /// timestep, the VAE's noise (not for latents that are exact), noise.
     pub fn draw(
         &self,
-        settings: &TrainSettings,
+        config: &TrainConfig,
         step: usize,
         noise: &mut Noise,
         device: &Device,
     ) -> Batch {
         let [channels, height, width] = self.shape;
         let size = channels * height * width;
-        let kinds: Vec<Shows> = (0..settings.batch)
+        let kinds: Vec<Shows> = (0..config.train_batch_size)
             .map(|_| {
-                if settings.mixes() && noise.uniform() < settings.mix_probability {
+                if config.mixes() && noise.uniform() < config.mix_probability {
                     Shows::Collage
                 } else {
-                    Shows::Subject(noise.below(settings.subjects.len()))
+                    Shows::Subject(noise.below(config.subjects.len()))
                 }
             })
             .collect();
         let mut kinds_and_classes = kinds.clone();
-        if settings.uses_prior() {
-            let classes = kinds.iter().take(settings.prior_batch);
+        if config.uses_prior() {
+            let classes = kinds.iter().take(config.prior_batch_size);
             kinds_and_classes.extend(classes.map(|kind| kind.of_the_class()));
         }
-        let [first, last] = settings.timesteps_of(self.timesteps);
+        let [first, last] = timestep_bounds(config.timestep_range, self.timesteps);
         let count = last - first + 1;
         let mut batch = Drawn::default();
         for (index, kind) in kinds_and_classes.into_iter().enumerate() {
@@ -79,13 +79,13 @@ impl Material {
                 .filter(|&at| self.samples[at].shows == kind)
                 .collect();
             let at = of_kind[noise.below(of_kind.len())];
-            let place = index % settings.batch;
-            let timestep = match settings.timesteps {
+            let place = index % config.train_batch_size;
+            let timestep = match config.timestep_sampling {
                 TimestepSampling::Antithetic if place % 2 == 1 => {
                     first + last - batch.timesteps[index - 1]
                 }
                 TimestepSampling::Stratified => {
-                    let stratum = stratum(step * settings.batch + place);
+                    let stratum = stratum(step * config.train_batch_size + place);
                     let start = first + count * stratum / STRATA;
                     let end = first + count * (stratum + 1) / STRATA;
                     start + noise.below((end - start).max(1))
@@ -103,7 +103,7 @@ impl Material {
             }
             batch.noise.extend(noise.normal(size));
             batch.captions.push(self.captions[at]);
-            if index < settings.batch {
+            if index < config.train_batch_size {
                 batch.regions.push(self.samples[at].collage.clone());
             }
         }
@@ -113,7 +113,7 @@ impl Material {
             noise: Tensor::from_data(TensorData::new(batch.noise, shape), device),
             text: self.texts.select(&batch.captions),
             timesteps: batch.timesteps,
-            subjects: settings.batch,
+            subjects: config.train_batch_size,
             regions: batch.regions,
         }
     }
@@ -149,6 +149,13 @@ impl Texts {
     }
 }
 
+/// The first and the last timestep of a part of a schedule with `count` timesteps.
+fn timestep_bounds(range: [f64; 2], count: usize) -> [usize; 2] {
+    let at = |part: f64| (part * count as f64).round() as usize;
+    let first = at(range[0]).min(count.saturating_sub(1));
+    [first, at(range[1]).max(first + 1) - 1]
+}
+
 /// The parts of the schedule in an order in which neighbours are far apart: the bits of the number
 /// from behind (van der Corput's sequence).
 fn stratum(number: usize) -> usize {
@@ -178,8 +185,8 @@ pub(super) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::SubjectWords;
     use crate::train::dataset::sample::PictureLatents;
-    use crate::train::dataset::words::Words;
 
     /// Two subjects with two pictures each, two collages, and the same of their classes.
     fn material() -> Material {
@@ -213,13 +220,16 @@ mod tests {
         }
     }
 
-    fn settings() -> TrainSettings {
-        TrainSettings {
-            subjects: vec![Words::new("sks", "dog"), Words::new("olis", "cat")],
-            batch: 1,
-            prior_batch: 1,
-            timesteps: TimestepSampling::Uniform,
-            ..TrainSettings::default()
+    fn config() -> TrainConfig {
+        TrainConfig {
+            subjects: vec![
+                SubjectWords::new("sks", "dog"),
+                SubjectWords::new("olis", "cat"),
+            ],
+            train_batch_size: 1,
+            prior_batch_size: 1,
+            timestep_sampling: TimestepSampling::Uniform,
+            ..TrainConfig::default()
         }
     }
 
@@ -236,12 +246,12 @@ mod tests {
 
     #[test]
     fn six_of_ten_steps_see_a_collage_and_the_class_is_of_the_same_kind() {
-        let (material, settings) = (material(), settings());
+        let (material, config) = (material(), config());
         let mut noise = Noise::new(0, 0);
         let mut collages = 0;
         let mut subjects = [0; 2];
         for step in 0..500 {
-            let batch = material.draw(&settings, step, &mut noise, &Device::flex());
+            let batch = material.draw(&config, step, &mut noise, &Device::flex());
             let shown = shown(&batch);
             assert_eq!(shown[1], shown[0] + 1, "the class of what is shown");
             match shown[0] {
@@ -255,14 +265,14 @@ mod tests {
 
     #[test]
     fn stratified_timesteps_go_through_the_whole_schedule_every_sixteen_steps() {
-        let settings = TrainSettings {
-            timesteps: TimestepSampling::Stratified,
-            ..settings()
+        let config = TrainConfig {
+            timestep_sampling: TimestepSampling::Stratified,
+            ..config()
         };
         let (material, mut noise) = (material(), Noise::new(0, 0));
         let mut seen: Vec<usize> = (0..16)
             .map(|step| {
-                let batch = material.draw(&settings, step, &mut noise, &Device::flex());
+                let batch = material.draw(&config, step, &mut noise, &Device::flex());
                 batch.timesteps[0] * 16 / 1000
             })
             .collect();
@@ -277,18 +287,18 @@ mod tests {
             TimestepSampling::Stratified,
             TimestepSampling::Antithetic,
         ] {
-            let settings = TrainSettings {
-                timesteps,
+            let config = TrainConfig {
+                timestep_sampling: timesteps,
                 timestep_range: [0.2, 0.75],
-                batch: 2,
-                prior_batch: 2,
-                ..settings()
+                train_batch_size: 2,
+                prior_batch_size: 2,
+                ..config()
             };
             let (material, mut noise) = (material(), Noise::new(0, 0));
             let drawn: Vec<usize> = (0..200)
                 .flat_map(|step| {
                     material
-                        .draw(&settings, step, &mut noise, &Device::flex())
+                        .draw(&config, step, &mut noise, &Device::flex())
                         .timesteps
                 })
                 .collect();
@@ -303,14 +313,14 @@ mod tests {
 
     #[test]
     fn antithetic_pairs_mirror_each_other_in_the_schedule() {
-        let settings = TrainSettings {
-            timesteps: TimestepSampling::Antithetic,
-            batch: 4,
-            prior_batch: 4,
-            ..settings()
+        let config = TrainConfig {
+            timestep_sampling: TimestepSampling::Antithetic,
+            train_batch_size: 4,
+            prior_batch_size: 4,
+            ..config()
         };
         let (material, mut noise) = (material(), Noise::new(0, 0));
-        let batch = material.draw(&settings, 0, &mut noise, &Device::flex());
+        let batch = material.draw(&config, 0, &mut noise, &Device::flex());
         assert_eq!(batch.timesteps.len(), 8);
         for pair in batch.timesteps.chunks(2) {
             assert_eq!(pair[0] + pair[1], 999);

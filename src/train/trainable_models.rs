@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Gradients, Int, Tensor};
 
+use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::clip::ClipTextModel;
@@ -12,7 +13,6 @@ use crate::spectral::{
     WeightForm,
 };
 use crate::train::loss::Text;
-use crate::train::settings::TrainSettings;
 
 /// The models that δ goes into; the UNet's shifts come first.
 #[derive(Clone, Debug)]
@@ -55,15 +55,15 @@ impl Tunable {
     pub fn new(
         base: &BaseModel,
         decomposed: &DecomposedBaseModel,
-        settings: &TrainSettings,
+        config: &TrainConfig,
     ) -> Result<Self> {
-        let (norms, layers) = (settings.norms, settings.layers);
+        let (norms, layers) = (config.norm_shift, config.layers);
         let unet = decomposed
             .unet
             .shifted_model_with(&base.unet, norms, |path, form, _| {
                 layers.holds(path, form).then_some(WeightForm::Factored)
             })?;
-        let text_encoder = if settings.text_encoder {
+        let text_encoder = if config.train_text_encoder {
             let spectral = decomposed.text_encoder()?;
             Some(spectral.shifted_model(&base.text_encoder, norms)?)
         } else {

@@ -7,9 +7,11 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use web_time::Instant;
 
+use crate::config::{TrainConfig, file};
 use crate::error::{Error, Result};
-use crate::generate::{GenerateSettings, Generated, generate};
+use crate::generate::{GenerateConfig, Generated, generate};
 use crate::model::base_model::BaseModel;
 use crate::sampler::{Noise, NoiseSchedule};
 use crate::spectral::DecomposedBaseModel;
@@ -21,9 +23,8 @@ use crate::train::dataset::subject::Subject;
 use crate::train::loss::LossWeights;
 use crate::train::loss::gradient::{Differentiated, differentiate};
 use crate::train::loss::recompute::Recompute;
-use crate::train::optimizer::{AdamW, AdamWConfig};
+use crate::train::optimizer::{AdamW, AdamWConfig, lr_factor};
 use crate::train::preview::Onlooker;
-use crate::train::settings::TrainSettings;
 use crate::train::step::{Material, read};
 use crate::train::trainable_models::Tunable;
 
@@ -51,11 +52,13 @@ pub struct StepReport {
     pub total: usize,
     /// Losses that were read with this step, oldest first; often none.
     pub losses: Vec<StepLoss>,
+    /// Seconds that the step took; on a GPU, those until it was submitted if no loss was read.
+    pub seconds: f32,
 }
 
 /// A run under way.
 pub struct Trainer {
-    settings: TrainSettings,
+    config: TrainConfig,
     base_id: String,
     base_hash: String,
     material: Material,
@@ -82,10 +85,10 @@ impl Trainer {
         base: &BaseModel,
         decomposed: &DecomposedBaseModel,
         subjects: &[Subject],
-        settings: TrainSettings,
+        config: TrainConfig,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Self> {
-        let prepared = Prepared::new(base, subjects, settings, on_step).await?;
+        let prepared = Prepared::new(base, subjects, config, on_step).await?;
         Self::begin(prepared, base, decomposed)
     }
 
@@ -113,7 +116,7 @@ impl Trainer {
         decomposed: &DecomposedBaseModel,
     ) -> Result<Self> {
         let Prepared {
-            settings,
+            config,
             base_id,
             base_hash,
             material,
@@ -121,22 +124,22 @@ impl Trainer {
             noise,
             checkpoint,
         } = prepared;
-        let model = Tunable::new(base, decomposed, &settings)?;
+        let model = Tunable::new(base, decomposed, &config)?;
         let device = model.device();
-        let rates = model.rates(settings.learning_rate, settings.learning_rate_1d);
+        let rates = model.rates(config.learning_rate, config.learning_rate_1d);
         let delta = Tensor::zeros([model.len()], &device);
         let mut trainer = Self {
             base_id,
             base_hash,
             material,
             schedule,
-            average: settings.averages().then(|| delta.clone()),
+            average: config.averages().then(|| delta.clone()),
             delta,
-            adamw: AdamW::new(AdamWConfig::from(&settings), &rates, &device),
+            adamw: AdamW::new(AdamWConfig::from(&config), &rates, &device),
             model,
             device,
             noise,
-            settings,
+            config,
             losses: Vec::new(),
             pending: Vec::new(),
             read_every: 1,
@@ -179,8 +182,8 @@ impl Trainer {
     }
 
     /// What this run was asked for, as checked.
-    pub fn settings(&self) -> &TrainSettings {
-        &self.settings
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
     }
 
     /// Steps done.
@@ -190,7 +193,7 @@ impl Trainer {
 
     /// Whether all the steps that were asked for are done.
     pub fn is_done(&self) -> bool {
-        self.step_count() >= self.settings.steps
+        self.step_count() >= self.config.max_train_steps
     }
 
     /// Losses read so far, oldest first.
@@ -203,10 +206,11 @@ impl Trainer {
     /// # Errors
     /// `Settings` when the loss is no number any more; `Device` when the device was lost.
     pub async fn step(&mut self) -> Result<StepReport> {
+        let began = Instant::now();
         let step = self.step_count();
         let batch = self
             .material
-            .draw(&self.settings, step, &mut self.noise, &self.device);
+            .draw(&self.config, step, &mut self.noise, &self.device);
         // The tensors of a step have the sizes of those of the step before. On a GPU they are kept by size
         // for the next one, so that no small one settles in the memory of a large one.
         let Differentiated {
@@ -221,14 +225,14 @@ impl Trainer {
                 &self.delta,
                 &self.schedule,
                 batch,
-                LossWeights::from(&self.settings),
+                LossWeights::from(&self.config),
                 self.recompute,
             )
         })?;
-        let factor = self.settings.schedule.factor(step, self.settings.steps);
+        let factor = lr_factor(self.config.lr_scheduler, step, self.config.max_train_steps);
         self.delta = self.adamw.update(self.delta.clone(), gradient, factor);
         if let Some(average) = self.average.take() {
-            let keep = averaging(self.settings.ema_decay, step);
+            let keep = averaging(self.config.ema_decay, step);
             self.average = Some(average * keep + self.delta.clone() * (1.0 - keep));
         }
         self.pending.push([subject, prior, unmix, total]);
@@ -240,8 +244,9 @@ impl Trainer {
         };
         Ok(StepReport {
             step: self.step_count(),
-            total: self.settings.steps,
+            total: self.config.max_train_steps,
             losses,
+            seconds: began.elapsed().as_secs_f32(),
         })
     }
 
@@ -288,7 +293,7 @@ impl Trainer {
     pub async fn checkpoint(&mut self) -> Result<Checkpoint> {
         self.read_losses().await?;
         Ok(Checkpoint {
-            settings: self.settings.clone(),
+            settings: self.config.clone(),
             base_id: self.base_id.clone(),
             base_hash: self.base_hash.clone(),
             step: self.step_count(),
@@ -314,12 +319,12 @@ impl Trainer {
         &self,
         base: &BaseModel,
         decomposed: &DecomposedBaseModel,
-        request: &GenerateSettings,
+        request: &GenerateConfig,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {
         let delta = self.finish("").await?;
         let tuned = decomposed.bake(base, &[(&delta, 1.0)])?;
-        let request = GenerateSettings {
+        let request = GenerateConfig {
             preview: true,
             ..request.clone()
         };
@@ -333,7 +338,7 @@ impl Trainer {
     pub async fn preview_alone(
         &self,
         onlooker: &Onlooker,
-        request: &GenerateSettings,
+        request: &GenerateConfig,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Generated> {
         let delta = self.average.as_ref().unwrap_or(&self.delta);
@@ -346,8 +351,8 @@ impl Trainer {
     /// # Errors
     /// `Device` when δ cannot be read back.
     pub async fn finish(&self, date: &str) -> Result<Delta> {
-        let settings = &self.settings;
-        let named = settings.title();
+        let config = &self.config;
+        let named = config.title();
         let (unet, text_encoder) = self.model.to_shifts(&self.result().await?);
         let mut prompts: Vec<String> = Vec::new();
         for sample in &self.material.samples {
@@ -355,7 +360,7 @@ impl Trainer {
                 prompts.push(sample.caption.clone());
             }
         }
-        let training = serde_json::to_string(settings).map_err(|error| {
+        let training = file::to_json(config).map_err(|error| {
             Error::Settings(format!(
                 "The settings cannot be written into the delta: {error}."
             ))
@@ -364,7 +369,7 @@ impl Trainer {
             base_id: self.base_id.clone(),
             base_sha256: self.base_hash.clone(),
             precision: "f32".into(),
-            subjects: settings
+            subjects: config
                 .subjects
                 .iter()
                 .filter(|words| words.prompt.is_empty())

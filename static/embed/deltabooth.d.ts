@@ -1,8 +1,8 @@
 // DeltaBooth for other pages. docs/embedding.md says how it is used.
 
-import type { DeviceChoice, DeviceKind, EngineErrorKind, Origin, Preset, RateSchedule, SamplerKind, Task, TimestepSampling } from "./protocol.js";
+import type { Captions as CaptionTemplates, DeviceChoice, DeviceKind, EngineErrorKind, GenerateConfig, LayerPreset, LrScheduler, NormShift, Origin, Preset, SamplerKind, Task, TimestepSampling, TrainConfig } from "./protocol.js";
 
-export type { DeviceChoice, DeviceKind, Origin, Preset, RateSchedule, SamplerKind, Task, TimestepSampling };
+export type { DeviceChoice, DeviceKind, LayerPreset, LrScheduler, NormShift, Origin, Preset, SamplerKind, Task, TimestepSampling };
 
 /**
  * An engine with its base: 64 × 64 pictures with the embedded one.
@@ -65,7 +65,7 @@ export class DeltaBooth {
   /**
    * Makes pictures, with deltas or by the base alone. One seed gives one picture on every device.
    *
-   * @returns `count` pictures of `base.pictureSize` pixels a side; picture i begins with the noise
+   * @returns `numImagesPerPrompt` pictures of `base.pictureSize` pixels a side; picture i begins with the noise
    * of `seed + i`
    * @throws {BoothError} `settings`, `delta` if one is closed or does not fit, `cancelled`
    */
@@ -193,83 +193,29 @@ export interface Subject {
   number?: number;
 }
 
-/** A run's choices. The defaults suit the embedded base; larger bases want smaller rates. */
-export interface Recipe {
-  /** Training steps. Default: 100; with n > 1 subjects 150 n. */
-  steps?: number;
-  /** Learning rate of the shifts of linear and convolution weights. Default: 0.06; with several subjects 0.04. */
-  learningRate?: number;
-  /** Learning rate of the shifts of norms. Default: 2e-5. */
-  learningRate1d?: number;
-  /** How the learning rates change over the run. Default: "cosine". */
-  schedule?: RateSchedule;
-  /** Samples of the subjects in one step, 1 to 16. Default: 8; with several subjects 4. */
-  batch?: number;
-  /** Samples of their classes in one step, at most as many. Default: 2; with several subjects 1. */
-  priorBatch?: number;
-  /** How timesteps are drawn. Default: "uniform". */
-  timesteps?: TimestepSampling;
-  /** min-SNR's γ; 0 weighs all timesteps alike. Default: 0. */
-  minSnrGamma?: number;
-  /** Decay of the average of the shifts that is kept; 0 keeps the shifts themselves. Default: 0. */
-  emaDecay?: number;
-  /** Weight of the prior loss; 0 turns it off. Default: 0.2. */
-  priorWeight?: number;
-  /** Class pictures that the base makes of itself, for each subject. Default: 8. */
-  priorImages?: number;
-  /** With several subjects: how often a sample is a collage of two. Default: 0.6. */
-  mixProbability?: number;
-  /** Weight of the unmix loss on collages. Default: 0. */
-  unmixWeight?: number;
-  /** The name of one of `base.presets`. Default: "all". */
-  layers?: string;
-  /** Train the text encoder too. Default: false. */
-  textEncoder?: boolean;
-  /** Show each picture mirrored too. Default: false. */
-  flip?: boolean;
-  /** Everything random follows from it. Default: 0. */
-  seed?: number;
-  /** A preview every so many steps; 0 for none. Default: 20. */
-  previewEvery?: number;
-  /** A checkpoint every so many steps; 0 for none after the first. Default: 10. */
-  checkpointEvery?: number;
-  /** What training pictures are called. */
+/** A name of the protocol in camelCase. */
+type CamelCase<Name extends string> = Name extends `${infer First}_${infer Rest}` ? `${First}${Capitalize<CamelCase<Rest>>}` : Name;
+/** Settings of the protocol with their names in camelCase; all may be left out. */
+type Options<Settings> = { [Name in keyof Settings as CamelCase<Name & string>]?: Settings[Name] };
+
+/**
+ * The settings of a run: those of `TrainConfig` in protocol.d.ts, in camelCase. {@link defaultRecipe}
+ * has the defaults, which suit the embedded model; larger models want smaller learning rates.
+ */
+export type Recipe = Omit<Options<TrainConfig>, "subjects" | "captions" | "ownCollages" | "resolution"> & {
+  /** Templates of the captions. */
   captions?: Captions;
-}
+};
 
 /** Captions; `{a}` and `{b}` stand for subjects with their articles. */
-export interface Captions {
-  /** Default: "photo of {a}". */
-  single?: string;
-  /** Default: "photo of {a} on the left and {b} on the right". */
-  leftRight?: string;
-  /** Default: "photo of {a} on the top and {b} on the bottom". */
-  topBottom?: string;
-  /** Default: "photo of {a} and {b}". */
-  together?: string;
-  /** Ends of the class pictures' prompts, in turn. Default: "", "on grass", "in the snow", "on a beach", "in space". */
-  classScenes?: string[];
-}
+export type Captions = Options<CaptionTemplates>;
 
-export interface GenerateOptions extends WorkOptions {
-  /** What the picture should show. Default: "". */
-  prompt?: string;
-  /** What it should not show. Default: "". */
-  negativePrompt?: string;
-  /** The starting noise follows from it. Default: 1. */
-  seed?: number;
-  /** The sampling method. Default: "ddim". */
-  sampler?: SamplerKind;
-  /** Sampling steps. Default: 25. */
-  steps?: number;
-  /** Classifier-free guidance, 0 to 100; 1 is none. Default: 4. */
-  guidanceScale?: number;
-  /** Pictures, 1 to 256. Default: 1. */
-  count?: number;
-  /** Deltas to add to the base. Default: none, the base itself. */
+/** The settings of pictures: those of `GenerateConfig` in protocol.d.ts, in camelCase. */
+export type Pictures = Omit<Options<GenerateConfig>, "preview">;
+
+export interface GenerateOptions extends WorkOptions, Pictures {
+  /** Deltas to add to the model. Default: none, the model itself. */
   deltas?: (Delta | DeltaStrength)[];
-  /** A word of the prompt: pictures come dark where it did not look. Default: "". */
-  attendTo?: string;
 }
 
 /** A delta and how much of it goes in: 1 (the default) is as trained, 0 is the base. */

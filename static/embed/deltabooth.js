@@ -5,7 +5,8 @@
 // | file | what it does |
 // |---|---|
 // | deltabooth.js | the calls |
-// | requests.js | options, their defaults and checks |
+// | requests.js | options and their checks |
+// | defaults.js | their defaults, generated |
 // | queue.js | one piece of work at a time; pause and cancel |
 // | client.js | the worker, and when an answer is complete |
 // | delta.js | what was learned |
@@ -115,7 +116,8 @@ export class DeltaBooth {
   async train({ subjects, onProgress, onStep, onPreview, onCheckpoint, onPaused, signal, ...recipe } = {}) {
     const numbered = this.#numbered(subjects);
     const request = trainRequest(
-      numbered.map(({ number, token, classWord }) => ({ number, token, class_word: classWord })),
+      numbered.map(({ token, classWord }) => ({ token, class_word: classWord })),
+      numbered.map(({ number }) => number),
       recipe,
     );
     const options = { onProgress, onStep, onPreview, onCheckpoint, onPaused, signal };

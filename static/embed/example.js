@@ -80,7 +80,7 @@ async function teach() {
   const losses = [];
   const delta = await booth.train({
     subjects: [{ token: "sks", classWord: "dog", pictures }],
-    steps,
+    maxTrainSteps: steps,
     signal: stop.signal,
     onStep: ({ step, total, loss, secondsLeft }) => {
       losses.push(loss);

@@ -798,7 +798,7 @@ export type PlanVerdict = "fits" | "fits_smaller" | "does_not_fit";
  * Ways to save memory: weights in F16, blocks computed again in the backward pass, idle parts let
  * go of while training, an autoencoder that works in tiles.
  */
-export type Saving = "half_precision" | "recompute" | "let_go" | "tiles";
+export type Saving = "half_precision" | "recompute" | "offload" | "tiles";
 
 /** One part of a piece of work, and what is held at its worst moment. */
 export interface PlannedPhase {

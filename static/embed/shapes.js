@@ -23,7 +23,7 @@ export function base(event) {
 
 /** The unfinished run of a `loaded`, if there is one. */
 export function unfinishedRun({ unfinished_run: run }) {
-  return run ? { subjects: subjects(run.request.subjects), step: run.step, steps: run.request.steps } : undefined;
+  return run ? { subjects: subjects(run.config.subjects), step: run.step, steps: run.config.max_train_steps } : undefined;
 }
 
 /** A training step; nobody knows the time left before the first. */

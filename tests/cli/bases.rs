@@ -26,14 +26,18 @@ fn a_checkpoint_of_one_file_is_a_base_as_its_folder_is_at_any_size() {
             place.at(&format!("{name}.st")),
         );
         let mut args = vec!["generate", "--base", base, "--prompt", "a robot"];
-        args.extend(["--steps", "2", "--out", &out, "--dump", &dump]);
+        args.extend(["--num-inference-steps", "2", "--out", &out, "--dump", &dump]);
         args.extend(more);
         succeeds(&args);
         tensor(Path::new(&dump), "images")
     };
-    let (shape, of_folder) = make(&place.at("folder"), "a", &["--size", "96"]);
+    let (shape, of_folder) = make(&place.at("folder"), "a", &["--resolution", "96"]);
     assert_eq!(shape, [1, 3, 96, 96]);
-    let (_, of_file) = make(&file, "b", &["--size", "96", "--tokenizer", &tokenizer]);
+    let (_, of_file) = make(
+        &file,
+        "b",
+        &["--resolution", "96", "--tokenizer", &tokenizer],
+    );
     assert_eq!(of_folder, of_file);
     let picture = deltabooth::picture::decode(&std::fs::read(place.at("a.png")).unwrap()).unwrap();
     assert_eq!((picture.width(), picture.height()), (96, 96));
@@ -46,11 +50,18 @@ fn a_checkpoint_of_one_file_is_a_base_as_its_folder_is_at_any_size() {
     std::fs::write(place.at("images/a.png"), png).unwrap();
     let (images, delta) = (place.at("images"), place.at("delta.safetensors"));
     let mut train = vec![
-        "train", "--base", &file, "--size", "32", "--images", &images,
+        "train",
+        "--base",
+        &file,
+        "--resolution",
+        "32",
+        "--images",
+        &images,
     ];
-    train.extend(["--token", "sks", "--class", "robot", "--steps", "1"]);
+    train.extend(["--token", "sks", "--class", "robot"]);
+    train.extend(["--max-train-steps", "1"]);
     train.extend([
-        "--prior-weight",
+        "--prior-loss-weight",
         "0",
         "--layers",
         "key_value",
@@ -61,13 +72,14 @@ fn a_checkpoint_of_one_file_is_a_base_as_its_folder_is_at_any_size() {
     make(&place.at("folder"), "d", &["--delta", &delta]);
 
     let wrong = |more: &[&str]| {
-        let mut args = vec!["generate", "--prompt", "a robot", "--steps", "1"];
+        let mut args = vec!["generate", "--prompt", "a robot"];
+        args.extend(["--num-inference-steps", "1"]);
         let out = place.at("none.png");
         args.extend(["--out", &out]);
         args.extend(more);
         fails(&args)
     };
-    assert!(wrong(&["--base", &file, "--size", "100"]).contains("multiple of 32"));
+    assert!(wrong(&["--base", &file, "--resolution", "100"]).contains("multiple of 32"));
     std::fs::write(
         place.at("model.ckpt"),
         b"PK\x03\x04\0\0\x08\x08\0\0archive/data.pkl",
@@ -98,9 +110,9 @@ fn a_lora_for_few_steps_goes_onto_the_base_that_it_was_made_for() {
         ]
         .into_iter()
         .chain([
-            "--steps",
+            "--num-inference-steps",
             "2",
-            "--guidance",
+            "--guidance-scale",
             "1",
             "--lora",
             lora,
@@ -130,9 +142,9 @@ fn a_plan_says_whether_a_job_fits_and_why_not() {
     let picture = plan(&[]);
     assert!(picture.contains("| denoising | UNet |"), "{picture}");
     assert!(picture.contains("It fits: "), "{picture}");
-    let saved = plan(&["--train", "--size", "512", "--limit", "0.5"]);
+    let saved = plan(&["--train", "--resolution", "512", "--limit", "0.5"]);
     assert!(saved.contains("To save memory, "), "{saved}");
-    let smaller = plan(&["--train", "--size", "512", "--limit", "0.15"]);
+    let smaller = plan(&["--train", "--resolution", "512", "--limit", "0.15"]);
     assert!(smaller.contains("It fits at "), "{smaller}");
     let never = plan(&["--train", "--limit", "0.01"]);
     let why = "It does not fit, because even at 128 px ";
@@ -140,9 +152,9 @@ fn a_plan_says_whether_a_job_fits_and_why_not() {
         !never.contains("It fits") && never.contains("It does not fit, because"),
         "{never}"
     );
-    assert!(plan(&["--limit", "0.01", "--size", "128"]).contains(why));
+    assert!(plan(&["--limit", "0.01", "--resolution", "128"]).contains(why));
     for wrong in [
-        ["--size", "100"],
+        ["--resolution", "100"],
         ["--limit", "0"],
         ["--preset", "nothing"],
         ["--samples", "0"],

@@ -34,9 +34,9 @@ fn a_delta_is_trained_described_and_applied() {
         "sks",
         "--class",
         "robot",
-        "--steps",
+        "--max-train-steps",
         "2",
-        "--prior-images",
+        "--num-class-images",
         "1",
         "--seed",
         "3",
@@ -83,8 +83,10 @@ fn a_delta_is_trained_described_and_applied() {
             base,
             "--prompt",
             "a sks robot",
-            "--steps",
+            "--num-inference-steps",
             "2",
+            "--guidance-scale",
+            "7.5",
             "--out",
             &out,
         ];
@@ -104,10 +106,11 @@ fn a_delta_is_trained_described_and_applied() {
     let image = folder("subjects/robot/0.png");
     let image = image.to_str().unwrap();
     let edits = place.at("edits");
-    let mut edit = vec!["edit", "--base", base, "--image", image, "--steps", "4"];
+    let mut edit = vec!["edit", "--base", base, "--image", image];
+    edit.extend(["--num-inference-steps", "4"]);
     edit.extend(["--prompt", "a sks robot", "--delta", &delta]);
     edit.extend(["--slerp", "0.3", "--out", &edits]);
-    let text = succeeds(&[&edit[..], &["--target", "a sks robot in the snow"]].concat());
+    let text = succeeds(&[&edit[..], &["--target-prompt", "a sks robot in the snow"]].concat());
     assert!(text.contains(" % of the picture."), "{text}");
     for (name, width) in [
         ("before", 64),
@@ -119,7 +122,7 @@ fn a_delta_is_trained_described_and_applied() {
         let picture = deltabooth::picture::decode(&bytes).unwrap();
         assert_eq!((picture.width(), picture.height()), (width, 64), "{name}");
     }
-    let empty = fails(&[&edit[..], &["--target", " "]].concat());
+    let empty = fails(&[&edit[..], &["--target-prompt", " "]].concat());
     assert!(empty.contains("target"), "{empty}");
 }
 
@@ -165,9 +168,10 @@ fn a_delta_goes_to_other_programs_and_comes_back() {
 
     let make = |more: &[&str]| {
         let dump = place.at("dump.safetensors");
-        let prompt = ["--prompt", "photo of a dog", "--steps", "5"];
+        let prompt = ["--prompt", "photo of a dog", "--guidance-scale", "7.5"];
+        let steps = ["--num-inference-steps", "5"];
         let out = ["--out", &place.at("out.png"), "--dump", &dump];
-        with_base(&[&["generate"], &prompt[..], &out, more].concat());
+        with_base(&[&["generate"], &prompt[..], &steps, &out, more].concat());
         tensor(Path::new(&dump), "images").1
     };
     let relative = |a: &[f32], b: &[f32]| {

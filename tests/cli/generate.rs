@@ -24,8 +24,10 @@ fn a_seed_gives_its_pictures_alone_and_among_others_and_from_its_noise() {
             base.to_str().unwrap(),
             "--prompt",
             "a red robot",
-            "--steps",
+            "--num-inference-steps",
             "3",
+            "--guidance-scale",
+            "7.5",
         ];
         args.extend(["--out", &out, "--dump", &dump]);
         args.extend(more);
@@ -35,7 +37,7 @@ fn a_seed_gives_its_pictures_alone_and_among_others_and_from_its_noise() {
             tensor(Path::new(&dump), "images"),
         )
     };
-    let (latents, images) = make("both", &["--seed", "7", "--count", "2"]);
+    let (latents, images) = make("both", &["--seed", "7", "--num-images-per-prompt", "2"]);
     let side = latents.0[2];
     assert_eq!(latents.0, [2, 4, side, side]);
     assert_eq!(images.0[..2], [2, 3]);
@@ -102,9 +104,9 @@ fn what_goes_wrong_is_said_in_a_sentence() {
     );
     assert!(generate(&["--out", &out, "--delta", &broken]).contains("broken.safetensors"));
     assert!(generate(&["--out", &out, "--latents", &broken]).contains("broken.safetensors"));
-    assert!(generate(&["--out", &out, "--steps", "0"]).contains("0 sampling steps"));
-    assert!(generate(&["--out", &out, "--steps", "5000"]).contains("5000"));
-    assert!(generate(&["--out", &out, "--count", "0"]).contains("0 pictures"));
+    assert!(generate(&["--out", &out, "--num-inference-steps", "0"]).contains("0 sampling steps"));
+    assert!(generate(&["--out", &out, "--num-inference-steps", "5000"]).contains("5000"));
+    assert!(generate(&["--out", &out, "--num-images-per-prompt", "0"]).contains("0 pictures"));
     assert!(generate(&["--out", &out, "--eta", "2"]).contains("Eta is 2"));
     assert!(generate(&["--out", &place.at("out.jpg")]).contains(".png"));
     assert!(generate(&["--out", &place.at("nowhere/out.png")]).contains("nowhere"));
@@ -118,8 +120,15 @@ fn what_goes_wrong_is_said_in_a_sentence() {
     let nothing = place.folder.path().to_str().unwrap();
     assert!(fails(&[&train[..], &words, &["--images", nothing]].concat()).contains("no picture"));
     assert!(
-        fails(&[&train[..], &words, &["--images", nothing, "--lr", "7"]].concat())
-            .contains("learning_rate")
+        fails(
+            &[
+                &train[..],
+                &words,
+                &["--images", nothing, "--learning-rate", "7"]
+            ]
+            .concat()
+        )
+        .contains("learning_rate")
     );
     assert!(!Path::new(&out).exists() && !Path::new(&delta).exists());
 }

@@ -26,7 +26,8 @@ fn train(place: &Place, name: &str, more: &[&str]) -> Delta {
     let mut args = vec!["train", "--base", &place.base, "--out", &out];
     let (dog, cat) = (dog(), cat());
     args.extend(["--subject", &dog, "--subject", &cat]);
-    args.extend(["--steps", "2", "--prior-images", "1", "--collages", "2"]);
+    args.extend(["--max-train-steps", "2", "--num-class-images", "1"]);
+    args.extend(["--num-collages", "2"]);
     args.extend(more);
     succeeds(&args);
     Delta::from_bytes(&std::fs::read(out).unwrap()).unwrap()
@@ -43,7 +44,7 @@ fn the_same_seed_gives_the_same_collages_and_names_what_they_show() {
             dog,
             "--subject",
             cat,
-            "--count",
+            "--num-collages",
             "3",
         ];
         succeeds(&[&args[..], &["--seed", seed, "--out", &out]].concat());
@@ -72,7 +73,7 @@ fn subjects_layers_and_text_encoder_are_in_one_delta_and_it_is_applied() {
     let delta = train(
         &place,
         "keys.safetensors",
-        &["--layers", "key_value", "--unmix-weight", "0.01"],
+        &["--layers", "key_value", "--unmix-loss-weight", "0.01"],
     );
     assert!(delta.text_encoder.is_empty());
     assert!(
@@ -93,7 +94,7 @@ fn subjects_layers_and_text_encoder_are_in_one_delta_and_it_is_applied() {
     let delta = train(
         &place,
         "text.safetensors",
-        &["--layers", "one-d", "--text-encoder"],
+        &["--layers", "one_d", "--train-text-encoder"],
     );
     let paths: Vec<&str> = delta.text_encoder.iter().map(|(path, _)| path).collect();
     assert!(paths.contains(&"text_model.embeddings.token_embedding"));
@@ -103,8 +104,10 @@ fn subjects_layers_and_text_encoder_are_in_one_delta_and_it_is_applied() {
             "generate",
             "--base",
             &place.base,
-            "--steps",
+            "--num-inference-steps",
             "2",
+            "--guidance-scale",
+            "7.5",
             "--seed",
             "5",
         ];
@@ -145,11 +148,11 @@ fn subjects_that_cannot_be_told_apart_are_refused_and_odd_words_are_named() {
     let one_step = [
         "--subject",
         &known,
-        "--steps",
+        "--max-train-steps",
         "1",
-        "--prior-weight",
+        "--prior-loss-weight",
         "0",
-        "--collages",
+        "--num-collages",
         "1",
     ];
     let (_, said) = succeeds_and_says(&[&args[..], &one_step].concat());
@@ -172,11 +175,11 @@ fn one_picture_is_learned_by_its_prompt_and_edited() {
         &image,
         "--prompt",
         "photo of a dog",
-        "--target",
+        "--target-prompt",
         "photo of a dog in the snow",
-        "--train-steps",
+        "--max-train-steps",
         "2",
-        "--steps",
+        "--num-inference-steps",
         "3",
         "--out",
         &out,
@@ -202,18 +205,18 @@ fn the_judge_knows_the_sample_subjects_and_an_evaluation_counts_its_pictures() {
         "--judge",
         judge,
         "--together",
-        "--steps",
+        "--max-train-steps",
         "1",
     ];
     let subjects = ["--subject", &dog(), "--subject", &cat()];
     let few = [
-        "--prior-weight",
+        "--prior-loss-weight",
         "0",
-        "--collages",
+        "--num-collages",
         "1",
-        "--count",
+        "--num-images-per-prompt",
         "1",
-        "--sampling-steps",
+        "--num-inference-steps",
         "1",
     ];
     let (table, said) = succeeds_and_says(&[&args[..], &subjects, &few].concat());

@@ -30,7 +30,7 @@ impl Declarations {
     /// Reads a file; whatever it does not know is a failure.
     pub fn read(text: &str) -> Self {
         let mut read = Self::default();
-        let mut extended = Vec::new();
+        let mut extended = BTreeMap::new();
         let mut lines = text.lines().map(str::trim).filter(|line| {
             !line.is_empty() && !COMMENTS.iter().any(|mark| line.starts_with(*mark))
         });
@@ -38,8 +38,9 @@ impl Declarations {
             if let Some(head) = line.strip_prefix("export interface ") {
                 let head = head.strip_suffix(" {").unwrap_or_else(|| panic!("{line}"));
                 let name = match head.split_once(" extends ") {
-                    Some((name, parent)) => {
-                        extended.push((name.to_owned(), parent.to_owned()));
+                    Some((name, parents)) => {
+                        let parents = parents.split(", ").map(str::to_owned);
+                        extended.insert(name.to_owned(), parents.collect::<Vec<_>>());
                         name
                     }
                     None => head,
@@ -63,12 +64,21 @@ impl Declarations {
                 panic!("a line that is neither interface nor type: {line}");
             }
         }
-        for (name, parent) in extended {
-            let fields = read.fields(&parent).to_vec();
-            let own = read.interfaces.get_mut(&name);
-            own.unwrap_or_else(|| panic!("{name}")).extend(fields);
+        let names: Vec<String> = extended.keys().cloned().collect();
+        for name in names {
+            read.extend(&name, &mut extended);
         }
         read
+    }
+
+    /// Gives an interface the fields of its parents, which get those of theirs first.
+    fn extend(&mut self, name: &str, extended: &mut BTreeMap<String, Vec<String>>) {
+        for parent in extended.remove(name).unwrap_or_default() {
+            self.extend(&parent, extended);
+            let fields = self.fields(&parent).to_vec();
+            let own = self.interfaces.get_mut(name);
+            own.unwrap_or_else(|| panic!("{name}")).extend(fields);
+        }
     }
 
     /// The fields of an interface.

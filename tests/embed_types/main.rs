@@ -1,18 +1,29 @@
-//! `static/embed`: its declarations are the engine's types, its defaults the engine's recipe.
+//! `static/embed`: its declarations are generated from the engine's types, its defaults from the
+//! engine's settings.
+//!
+//! | file | content |
+//! |---|---|
+//! | `source` | the protocol's types, read from their Rust source |
+//! | `typescript` | `protocol.d.ts`, written from them |
+//! | `defaults` | `defaults.js`, written from the settings |
+//! | `declarations` | `protocol.d.ts`, read to compare it with what serde does |
 #![cfg(feature = "booth")]
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod declarations;
+mod defaults;
+mod source;
+mod typescript;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use deltabooth::config::collage::Layout;
+use deltabooth::config::{LayerPreset, LrScheduler, NormShift, SamplerKind, TimestepSampling};
 use deltabooth::error::Error;
-use deltabooth::recipe::{self, RateSchedule, TimestepSampling};
 use deltabooth::worker::protocol::{
-    Answer, BaseSource, BytesFrom, Captions, Combining, DeviceChoice, DeviceKind, Event,
-    ExportFormat, Message, Origin, PictureFault, PlanVerdict, Prediction, Request, SamplerKind,
-    Saving, Task, TokenizerFrom,
+    Answer, BaseSource, BytesFrom, Combining, DeviceChoice, DeviceKind, Event, ExportFormat,
+    Message, Origin, PictureFault, PlanVerdict, Prediction, Request, Saving, Task, TokenizerFrom,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,13 +31,12 @@ use serde_json::{Value, from_value, json, to_value};
 
 use declarations::Declarations;
 
-fn file(name: &str) -> String {
-    let embed = Path::new(env!("CARGO_MANIFEST_DIR")).join("static/embed");
-    std::fs::read_to_string(embed.join(name)).unwrap()
+fn embed() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("static/embed")
 }
 
 fn protocol() -> Declarations {
-    Declarations::read(&file("protocol.d.ts"))
+    Declarations::read(&std::fs::read_to_string(embed().join("protocol.d.ts")).unwrap())
 }
 
 /// Every name of an enum, from what serde says of one that it does not know.
@@ -112,7 +122,10 @@ fn the_declared_names_are_those_of_the_enums() {
         ("DeviceKind", names::<DeviceKind>(json!("-"))),
         ("SamplerKind", names::<SamplerKind>(json!("-"))),
         ("TimestepSampling", names::<TimestepSampling>(json!("-"))),
-        ("RateSchedule", names::<RateSchedule>(json!("-"))),
+        ("LrScheduler", names::<LrScheduler>(json!("-"))),
+        ("LayerPreset", names::<LayerPreset>(json!("-"))),
+        ("NormShift", names::<NormShift>(json!("-"))),
+        ("CollageLayout", names::<Layout>(json!("-"))),
         ("Combining", names::<Combining>(json!("-"))),
         ("ExportFormat", names::<ExportFormat>(json!("-"))),
         ("Origin", names::<Origin>(json!("-"))),
@@ -155,95 +168,41 @@ fn exactly_the_fields_with_a_question_mark_may_be_left_out() {
     );
 }
 
-/// A constant of requests.js, which is written as JSON.
-fn constant(name: &str) -> Value {
-    let script = file("requests.js");
-    let start = format!("const {name} = ");
-    let (_, rest) = script.split_once(&start).unwrap();
-    let (text, _) = rest.split_once("\n};").unwrap();
-    serde_json::from_str(&format!("{text}\n}}")).unwrap()
-}
-
-#[test]
-fn the_modules_defaults_are_the_recipe() {
-    let one = recipe::effort(1);
-    let expected = json!({
-        "steps": one.steps,
-        "learningRate": one.learning_rate,
-        "learningRate1d": recipe::LEARNING_RATE_1D,
-        "schedule": recipe::SCHEDULE,
-        "batch": one.batch,
-        "priorBatch": one.prior_batch,
-        "timesteps": recipe::TIMESTEPS,
-        "minSnrGamma": recipe::MIN_SNR_GAMMA,
-        "emaDecay": recipe::EMA_DECAY,
-        "priorWeight": recipe::PRIOR_WEIGHT,
-        "priorImages": recipe::PRIOR_IMAGES,
-        "mixProbability": recipe::MIX_PROBABILITY,
-        "unmixWeight": recipe::UNMIX_WEIGHT,
-        "layers": "all",
-        "textEncoder": false,
-        "flip": false,
-        "seed": 0,
-        "previewEvery": recipe::PREVIEW_EVERY,
-        "checkpointEvery": recipe::CHECKPOINT_EVERY,
-    });
-    assert_eq!(floats(constant("RECIPE")), floats(expected));
-    for subjects in 2..=8 {
-        let several = recipe::effort(subjects);
-        let expected = json!({
-            "steps": several.steps / subjects,
-            "learningRate": several.learning_rate,
-            "batch": several.batch,
-            "priorBatch": several.prior_batch,
-        });
-        assert!(several.steps.is_multiple_of(subjects));
-        assert_eq!(floats(constant("SEVERAL")), floats(expected), "{subjects}");
+/// Compares a generated file with what would be generated now, or writes it.
+fn is_current(name: &str, generated: &str) {
+    let path = embed().join(name);
+    if std::env::var_os("UPDATE_EMBED").is_some() {
+        std::fs::write(&path, generated).unwrap();
     }
-    let captions = Captions::default();
-    let expected = json!({
-        "single": captions.single,
-        "leftRight": captions.left_right,
-        "topBottom": captions.top_bottom,
-        "together": captions.together,
-        "classScenes": captions.class_scenes,
-    });
-    assert_eq!(constant("CAPTIONS"), expected);
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        stored == generated,
+        "static/embed/{name} is not what the Rust types say. Write it again with\n\n    UPDATE_EMBED=1 cargo test --test embed_types\n"
+    );
 }
 
 #[test]
-fn every_option_of_the_recipe_is_declared_and_sent() {
-    let declarations = file("deltabooth.d.ts");
-    let (_, rest) = declarations
-        .split_once("export interface Recipe {")
-        .unwrap();
-    let (fields, _) = rest.split_once("\n}").unwrap();
-    let declared = fields
-        .lines()
-        .filter_map(|line| line.trim().split_once("?: "));
-    let declared: BTreeSet<&str> = declared.map(|(name, _)| name).collect();
-    let options = constant("RECIPE");
-    let mut defaults: BTreeSet<&str> = options
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
-    defaults.insert("captions");
-    assert_eq!(declared, defaults);
+fn the_declarations_are_generated_from_the_protocol() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let generated = typescript::write(&source::read(&source));
+    is_current("protocol.d.ts", &generated);
+}
 
-    let script = file("requests.js");
-    let (_, rest) = script.split_once("type: \"train\",").unwrap();
-    let (fields, _) = rest.split_once("\n  };").unwrap();
-    let sent = fields
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty());
-    let sent: BTreeSet<&str> = sent
-        .map(|line| line.split([':', ',']).next().unwrap())
-        .collect();
+#[test]
+fn the_modules_defaults_are_generated_from_the_settings() {
+    is_current("defaults.js", &defaults::write());
+}
+
+#[test]
+fn every_setting_has_a_default_in_the_module() {
     let protocol = protocol();
-    let fields = protocol.fields("TrainOptions").iter();
+    let fields = protocol.fields("TrainConfig").iter();
     let fields: BTreeSet<&str> = fields.map(|field| &*field.name).collect();
-    assert_eq!(sent, fields);
+    let own = defaults::train();
+    let names = own.as_object().unwrap().keys();
+    let mut names: BTreeSet<String> = names.map(|name| defaults::snake(name)).collect();
+    // Those that the module or the engine sets.
+    names.extend(["subjects", "own_collages", "resolution"].map(str::to_owned));
+    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(names, fields);
 }

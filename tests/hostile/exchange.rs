@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use deltabooth::spectral::decompose::shapes::{LayerShape, Shapes};
+use deltabooth::model::layer_info::LayerShape;
+use deltabooth::spectral::decompose::shapes::Shapes;
 use deltabooth::spectral::delta::svdiff_pytorch;
 use deltabooth::spectral::lora::file;
 use deltabooth::weights::format::safetensors;

@@ -1,7 +1,7 @@
 //! Attention that keeps no scores.
 
 use burn::tensor::{Device, Distribution, Tensor};
-use deltabooth::ops::attention::attend_keeping;
+use deltabooth::ops::attention::attention_saving;
 
 use super::counting;
 
@@ -13,7 +13,7 @@ fn peak(tokens: usize, keep: bool) -> usize {
     };
     let [q, k, v] = [random(), random(), random()].map(|x| x.autodiff().require_grad());
     let pass = || {
-        let y = attend_keeping(q.clone(), k.clone(), v.clone(), 2, keep);
+        let y = attention_saving(q.clone(), k.clone(), v.clone(), 2, keep);
         y.sum().backward()
     };
     // Scratch space is made once for each thread.

@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deltabooth::config::collage::{Collage, Half, Layout};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
+use deltabooth::model::layer_info::unet::unet_layers;
 use deltabooth::model::layers::{LayerForm, LayerMut, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
-use deltabooth::model::unet::layer_shapes::layer_shapes;
 use deltabooth::ops::matmul::stored_matrix::Matrix;
 use deltabooth::sampler::{Noise, NoiseSchedule};
 use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::train::dataset::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::unmix::Regions;
 use deltabooth::train::loss::{Batch, Text};
 use deltabooth::train::trainable_models::Tunable;
 use deltabooth::weights::{Files, Place, Stored, Weights};
 
-/// Words of a caption.
+/// SubjectWords of a caption.
 pub const TOKENS: usize = 7;
 
 pub fn embedded_base() -> BaseModel {
@@ -47,31 +47,21 @@ pub fn unet(config: &UNetConfig) -> UNet2DConditionModel {
         let values = Tensor::<1>::from_data(values.as_slice(), &Device::flex());
         tensors.insert(name, (shape, values));
     };
-    for layer in layer_shapes(config) {
-        let ([rows, cols], path) = (layer.shape, layer.path);
+    for layer in unet_layers(config) {
+        let ([_, cols], path) = (layer.matrix(), &layer.path);
         let spread = (cols as f32).sqrt().recip();
-        let weight = format!("{path}.weight");
-        let pointwise = ["proj_in", "proj_out", "conv_shortcut"];
-        match layer.form {
-            LayerForm::Norm => add(weight, vec![cols], 1.0, 0.1),
-            LayerForm::Conv2d => {
-                let k = if pointwise.iter().any(|name| path.ends_with(name)) {
-                    1
-                } else {
-                    3
-                };
-                add(weight, vec![rows, cols / (k * k), k, k], 0.0, spread);
-            }
-            _ => add(weight, vec![rows, cols], 0.0, spread),
-        }
-        let without = [".to_q", ".to_k", ".to_v", ".cond_proj"];
-        if !without.iter().any(|name| path.ends_with(name)) {
-            let len = if layer.form == LayerForm::Norm {
-                cols
-            } else {
-                rows
-            };
-            add(format!("{path}.bias"), vec![len], 0.0, 0.1);
+        let (middle, spread) = match layer.form() {
+            LayerForm::Norm => (1.0, 0.1),
+            _ => (0.0, spread),
+        };
+        add(format!("{path}.weight"), layer.shape.dims(), middle, spread);
+        if layer.bias {
+            add(
+                format!("{path}.bias"),
+                vec![layer.shape.bias_len()],
+                0.0,
+                0.1,
+            );
         }
     }
     let mut weights = Weights::new("random", tensors);

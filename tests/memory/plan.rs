@@ -13,7 +13,7 @@ use deltabooth::spectral::shift::preset::LayerPreset;
 use deltabooth::train::loss::gradient::differentiate;
 use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
-use deltabooth::train::{Subject, TrainSettings, Trainer, Words};
+use deltabooth::train::{Subject, SubjectWords, TrainConfig, Trainer};
 
 use super::{counting, models};
 
@@ -50,7 +50,7 @@ fn phase(
     let job = Job {
         task,
         pixels,
-        kernels: Kernels::Own,
+        kernels: Kernels::Custom,
         weights: stored,
         factors: stored,
     };
@@ -224,10 +224,10 @@ fn a_trainer_goes_on_without_its_base_in_the_memory_that_is_planned() {
         let size = base.picture_size();
         let pictures = vec![vec![0.1; 3 * size * size]];
         let subject = Subject::new(pictures, size).unwrap();
-        let settings = TrainSettings {
-            subjects: vec![Words::new("sks", "robot")],
-            prior_weight: 0.0,
-            ..TrainSettings::default()
+        let settings = TrainConfig {
+            subjects: vec![SubjectWords::new("sks", "robot")],
+            prior_loss_weight: 0.0,
+            ..TrainConfig::default()
         };
         let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
         let subjects = [subject];
@@ -235,9 +235,9 @@ fn a_trainer_goes_on_without_its_base_in_the_memory_that_is_planned() {
         let mut trainer = pollster::block_on(trainer).unwrap();
 
         let configs = configs(&models::config(&read("static/base/unet/config.json")));
-        let [kept, dropped] = [false, true].map(|drop_idle| {
+        let [kept, dropped] = [false, true].map(|offload| {
             let strategy = Strategy {
-                drop_idle,
+                offload,
                 ..Strategy::default()
             };
             phase(

@@ -7,7 +7,7 @@ use deltabooth::train::loss::gradient::{Differentiated, differentiate};
 use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::{Batch, LossWeights, Text};
 use deltabooth::train::trainable_models::Tunable;
-use deltabooth::train::{TrainSettings, Words};
+use deltabooth::train::{SubjectWords, TrainConfig};
 
 use super::{counting, models};
 
@@ -80,10 +80,10 @@ fn a_trained_text_encoder_gets_the_same_gradients() {
         let base = models::embedded_base();
         let decomposed = DecomposedBaseModel::new(&base, true, async |_, _| Ok(()));
         let decomposed = pollster::block_on(decomposed).unwrap();
-        let settings = TrainSettings {
-            subjects: vec![Words::new("sks", "robot")],
-            text_encoder: true,
-            ..TrainSettings::default()
+        let settings = TrainConfig {
+            subjects: vec![SubjectWords::new("sks", "robot")],
+            train_text_encoder: true,
+            ..TrainConfig::default()
         };
         let model = Tunable::new(&base, &decomposed, &settings).unwrap();
         let config =

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use deltabooth::model::clip::ClipTextModel;
 use deltabooth::model::unet::UNet2DConditionModel;
+use deltabooth::model::visit_layers::VisitLayers;
+use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::decompose::shapes::{Component, layer_shapes};
 use deltabooth::spectral::delta::Delta;
 use deltabooth::spectral::delta::svdiff_pytorch;
@@ -15,7 +17,6 @@ use deltabooth::spectral::delta::svdiff_pytorch::{
 use deltabooth::spectral::lora::{self, Lora, LoraReport};
 use deltabooth::spectral::lora::{diffusers, file, kohya};
 use deltabooth::spectral::shift::{Shift, ShiftKind, ShiftSet};
-use deltabooth::spectral::{DecomposedModel, Layers};
 use deltabooth::weights::format::safetensors::{Dtype, Header};
 use sha2::{Digest, Sha256};
 
@@ -84,7 +85,7 @@ fn file(name: &str) -> Vec<u8> {
     std::fs::read(crate::fixture(&format!("exchange/{name}")).unwrap()).unwrap()
 }
 
-fn decompose<M: Layers>(model: &M) -> DecomposedModel {
+fn decompose<M: VisitLayers>(model: &M) -> DecomposedModel {
     pollster::block_on(DecomposedModel::decompose(model, "", async |_, _| Ok(()))).unwrap()
 }
 

@@ -2,13 +2,13 @@
 //! against finite differences.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use deltabooth::config::collage::{Collage, Half, Layout};
 use deltabooth::model::config::{SchedulerConfig, UNetConfig};
 use deltabooth::model::unet::UNet2DConditionModel;
 use deltabooth::model::unet::attention_maps::AttentionMap;
 use deltabooth::sampler::{Noise, NoiseSchedule};
 use deltabooth::spectral::DecomposedModel;
 use deltabooth::spectral::shift::NormShift;
-use deltabooth::train::dataset::collage::{Collage, Half, Layout};
 use deltabooth::train::loss::gradient::differentiate;
 use deltabooth::train::loss::recompute::Recompute;
 use deltabooth::train::loss::unmix::{Regions, unmix_loss};

@@ -4,16 +4,16 @@
 //! `cargo xtask screenshots` builds `dist/` and runs this; it is a chore, not a check.
 
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../e2e/browser.rs"]
+#[path = "../browser/browser.rs"]
 mod browser;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../e2e/hub.rs"]
+#[path = "../browser/hub.rs"]
 mod hub;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../e2e/server.rs"]
+#[path = "../browser/server.rs"]
 mod server;
-#[path = "../e2e/standin.rs"]
-mod standin;
+#[path = "../browser/synthetic.rs"]
+mod synthetic;
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn try_it() {
 /// A larger base: its plan, its way here, and what is left of it after an interruption.
 #[tokio::test]
 async fn a_larger_base() {
-    let browser = Browser::start_on(standin::folder("bk-sdm-tiny"), &[]).await;
+    let browser = Browser::start_on(synthetic::folder("bk-sdm-tiny"), &[]).await;
     open_models(&browser).await;
     browser.wait_for("the offer", "plan-base", LIMIT).await;
     browser.press("plan-base").await;

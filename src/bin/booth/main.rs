@@ -1,28 +1,26 @@
-//! `booth`: the library from a terminal.
+//! `booth`: the command line.
 //!
-//! Results go to files, what is under way and what went wrong to stderr, and `inspect`'s answer to
-//! stdout. It ends with 0, with 1 and a sentence, or with 2 if it was called wrongly.
+//! Results are written to files, tables and descriptions to stdout, progress and errors to stderr.
+//! The exit status is 0, 1 after an error, 2 for wrong flags.
+//!
+//! | folder | content |
+//! |---|---|
+//! | `commands` | one module per command |
+//! | `args` | flags that commands share; those of settings come from [`deltabooth::config`] |
+//! | `io` | files, pictures, terminal |
 
-mod collage;
-mod combine;
-mod common;
-mod decompose;
-mod edit;
-mod eval;
-mod export;
-mod generate;
-mod import;
-mod inspect;
-mod link;
-mod lora;
-mod plan;
-mod subjects;
-mod synth;
-mod train;
+mod args;
+mod commands;
+mod io;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use commands::{
+    collage, combine, decompose, edit, eval, export, generate, import, inspect, link, plan, synth,
+    train,
+};
 
 /// A photo booth: learn a subject from a few pictures, then put it into new ones.
 #[derive(Debug, Parser)]
@@ -34,31 +32,31 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes pictures of a prompt, with any number of deltas.
+    /// Makes pictures of a prompt, with or without deltas.
     Generate(generate::Args),
     /// Edits one picture by its prompt.
     Edit(edit::Args),
-    /// Learns subjects from folders of pictures.
+    /// Trains on subjects, from folders of pictures.
     Train(Box<train::Args>),
-    /// Shows the collages that training on several subjects would see.
+    /// Writes the collages that training on several subjects would use.
     Collage(collage::Args),
     /// Trains, makes pictures and scores them with the judge.
     Eval(Box<eval::Args>),
-    /// Makes one delta of several: sum, interpolation, style mix, rank limit.
+    /// Combines deltas: sum, interpolation, style mix, rank limit.
     Combine(combine::Args),
-    /// Writes a delta for other programs: LoRA or svdiff-pytorch.
+    /// Converts a delta for other programs: LoRA or svdiff-pytorch.
     Export(export::Args),
-    /// Makes a delta of svdiff-pytorch's files.
+    /// Converts svdiff-pytorch's files to a delta.
     Import(import::Args),
-    /// Makes a delta the text of a link, and a delta of such a text.
+    /// Packs a delta into a link, or unpacks it.
     Link(link::Args),
-    /// Says what is in a delta or a weight file.
+    /// Describes a delta or a weight file.
     Inspect(inspect::Args),
-    /// Writes a stand-in for a published base, with random weights.
+    /// Writes a synthetic model with the shapes of a published one.
     Synth(synth::Args),
-    /// Takes a base's weights apart ahead of training, and says what that took.
+    /// Decomposes the weights of a base model and reports time and accuracy.
     Decompose(decompose::Args),
-    /// Says what a picture or a training run takes of memory, and whether it fits.
+    /// Estimates the memory of a picture or a training run.
     Plan(plan::Args),
 }
 
@@ -82,7 +80,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", common::escaped(&error.to_string()));
+            eprintln!("{}", io::text::escaped(&error.to_string()));
             ExitCode::FAILURE
         }
     }

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{MidBlock, resnet_options};
 use crate::error::Result;
+use crate::model::autoencoder_kl::mid_block::{MidBlock, resnet_options};
 use crate::model::config::VaeConfig;
 use crate::model::layers::{Conv2d, GroupNorm};
 use crate::model::unet::resnet::{ResnetBlock2D, Upsample2D};
@@ -14,9 +14,9 @@ use crate::weights::Weights;
 pub struct Decoder {
     /// 3×3, latents to the last level's channels.
     pub conv_in: Conv2d,
-    /// At the smallest side.
+    /// At the lowest resolution.
     pub mid_block: MidBlock,
-    /// From the latents up.
+    /// From the lowest resolution up.
     pub up_blocks: Vec<UpDecoderBlock2D>,
     /// Before `conv_out`.
     pub conv_norm_out: GroupNorm,
@@ -27,7 +27,7 @@ pub struct Decoder {
 /// diffusers `UpDecoderBlock2D`.
 #[derive(Clone, Debug)]
 pub struct UpDecoderBlock2D {
-    /// One more than the encoder's level has.
+    /// `layers_per_block + 1` of them.
     pub resnets: Vec<ResnetBlock2D>,
     /// `upsamplers.0` in the checkpoint; the last level has none.
     pub upsampler: Option<Upsample2D>,
@@ -37,7 +37,7 @@ impl Decoder {
     /// Takes its tensors under `decoder`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(config: &VaeConfig, weights: &mut Weights) -> Result<Self> {
         let channels = &config.block_out_channels;
         let levels = channels.len();

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 
-use super::{MidBlock, resnet_options};
 use crate::error::Result;
+use crate::model::autoencoder_kl::mid_block::{MidBlock, resnet_options};
 use crate::model::config::VaeConfig;
 use crate::model::layers::{Conv2d, GroupNorm};
 use crate::model::unet::resnet::{Downsample2D, ResnetBlock2D};
@@ -14,9 +14,9 @@ use crate::weights::Weights;
 pub struct Encoder {
     /// 3×3, picture to the first level's channels.
     pub conv_in: Conv2d,
-    /// From the picture down.
+    /// From the highest resolution down.
     pub down_blocks: Vec<DownEncoderBlock2D>,
-    /// At the smallest side.
+    /// At the lowest resolution.
     pub mid_block: MidBlock,
     /// Before `conv_out`.
     pub conv_norm_out: GroupNorm,
@@ -37,7 +37,7 @@ impl Encoder {
     /// Takes its tensors under `encoder`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(config: &VaeConfig, weights: &mut Weights) -> Result<Self> {
         let channels = &config.block_out_channels;
         let levels = channels.len();

@@ -1,31 +1,30 @@
-//! The autoencoder's middle: residual, attention over all pixels, residual
-//! (diffusers `UNetMidBlock2D`).
+//! The middle of the encoder and the decoder: residual block, attention over all pixels, residual
+//! block (diffusers `UNetMidBlock2D`).
 
 use burn::tensor::Tensor;
 
-use super::resnet_options;
 use crate::error::Result;
 use crate::model::config::VaeConfig;
 use crate::model::layers::{GroupNorm, Linear};
-use crate::model::unet::resnet::ResnetBlock2D;
-use crate::model::unet::transformer::Attention;
+use crate::model::unet::attention::Attention;
+use crate::model::unet::resnet::{ResnetBlock2D, ResnetOptions};
 use crate::weights::Weights;
 
-/// diffusers `UNetMidBlock2D` of one layer.
+/// diffusers `UNetMidBlock2D` with one layer.
 #[derive(Clone, Debug)]
 pub struct MidBlock {
-    /// Two.
+    /// Two, before and after the attention.
     pub resnets: Vec<ResnetBlock2D>,
-    /// Between them, unless `mid_block_add_attention` is off.
+    /// `None` without the config's `mid_block_add_attention`.
     pub attention: Option<AttentionBlock>,
 }
 
-/// diffusers `Attention` as the autoencoder has it: a norm, one head, a residual.
+/// diffusers `Attention` with a GroupNorm, one head and a residual connection.
 #[derive(Clone, Debug)]
 pub struct AttentionBlock {
-    /// Over the channels.
+    /// Before the attention.
     pub group_norm: GroupNorm,
-    /// One head of all channels, with biases.
+    /// One head over all channels, with biases.
     pub attention: Attention,
 }
 
@@ -33,7 +32,7 @@ impl MidBlock {
     /// Takes its tensors under `path`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         config: &VaeConfig,
         weights: &mut Weights,
@@ -58,7 +57,7 @@ impl MidBlock {
         })
     }
 
-    /// Shape-preserving over `[batch, channels, h, w]`.
+    /// `[batch, channels, h, w]`, same shape out.
     pub fn forward(&self, mut x: Tensor<4>) -> Tensor<4> {
         for (j, resnet) in self.resnets.iter().enumerate() {
             x = resnet.forward(x, None);
@@ -71,7 +70,8 @@ impl MidBlock {
 }
 
 impl AttentionBlock {
-    /// Takes its tensors under `path`, by their present names or, if those are missing, by the old.
+    /// Takes its tensors under `path`: `to_q`, `to_k`, `to_v` and `to_out.0`, or the names of older
+    /// checkpoints, `query`, `key`, `value` and `proj_attn`.
     fn load(
         config: &VaeConfig,
         weights: &mut Weights,
@@ -106,7 +106,7 @@ impl AttentionBlock {
         })
     }
 
-    /// Shape-preserving over `[batch, channels, h, w]`.
+    /// `[batch, channels, h, w]`, same shape out.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let [batch, channels, height, width] = x.dims();
         let tokens = self.group_norm.forward(x.clone());
@@ -115,5 +115,14 @@ impl AttentionBlock {
             .swap_dims(1, 2);
         let y = self.attention.forward(tokens.clone(), tokens);
         x + y.swap_dims(1, 2).reshape([batch, channels, height, width])
+    }
+}
+
+/// The options of all residual blocks of the autoencoder, which have no time embedding.
+pub(super) fn resnet_options(config: &VaeConfig) -> ResnetOptions {
+    ResnetOptions {
+        temb_channels: None,
+        groups: config.norm_num_groups,
+        eps: 1e-6,
     }
 }

@@ -12,10 +12,9 @@ pub use mid_block::{AttentionBlock, MidBlock};
 use burn::tensor::Tensor;
 
 use self::tiling::{Tiling, tiled};
-use super::config::VaeConfig;
-use super::layers::Conv2d;
-use super::unet::resnet::ResnetOptions;
 use crate::error::Result;
+use crate::model::config::VaeConfig;
+use crate::model::layers::Conv2d;
 use crate::weights::Weights;
 
 /// diffusers `AutoencoderKL`.
@@ -35,17 +34,19 @@ pub struct AutoencoderKL {
     tiling: Option<Tiling>,
 }
 
-/// A Gaussian per latent value (diffusers `DiagonalGaussianDistribution`), before scaling.
+/// The distribution of the latents before scaling, one Gaussian per value (diffusers
+/// `DiagonalGaussianDistribution`).
 #[derive(Clone, Debug)]
 pub struct LatentDistribution {
     /// `[batch, latent_channels, h, w]`.
     pub mean: Tensor<4>,
-    /// Logarithm of the variance, within [-30, 20]; shape of `mean`.
+    /// Logarithm of the variance, clamped to [-30, 20]; same shape as `mean`.
     pub log_variance: Tensor<4>,
 }
 
 impl LatentDistribution {
-    /// mean + exp(log_variance / 2) · `noise`, with standard normal noise of the mean's shape.
+    /// A sample: mean + exp(log_variance / 2) · `noise`, for standard normal `noise` of the same
+    /// shape.
     pub fn sample(&self, noise: Tensor<4>) -> Tensor<4> {
         self.mean.clone() + (self.log_variance.clone() * 0.5).exp() * noise
     }
@@ -54,11 +55,10 @@ impl LatentDistribution {
 impl AutoencoderKL {
     /// Builds the autoencoder that `config` describes, taking every tensor from `weights`.
     ///
-    /// The attention's old names `query|key|value|proj_attn` are accepted beside
-    /// `to_q|to_k|to_v|to_out.0`.
+    /// The attention may have its older names `query`, `key`, `value` and `proj_attn`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(config: &VaeConfig, weights: &mut Weights) -> Result<Self> {
         let latents = config.latent_channels;
         let pointwise = |weights: &mut Weights, name: &str, wanted: bool, channels: usize| {
@@ -82,18 +82,19 @@ impl AutoencoderKL {
         })
     }
 
-    /// From now on takes pictures whose side is above `sample` pixels in tiles of that side
-    /// (diffusers' `enable_tiling` with that `tile_sample_min_size`); `None` takes them whole again.
+    /// Enables tiling for pictures with a side above `sample` pixels, in tiles of that side
+    /// (diffusers' `enable_tiling` with `tile_sample_min_size`); `None` disables it.
     ///
     /// # Errors
-    /// `Settings` if a quarter of a tile is no whole number of latent pixels.
+    /// `Settings` if a quarter of a tile is not a whole number of latent pixels.
     pub fn set_tiling(&mut self, sample: Option<usize>) -> Result<()> {
         let tiling = sample.map(|sample| Tiling::new(sample, self.scale));
         self.tiling = tiling.transpose()?;
         Ok(())
     }
 
-    /// Pictures `[batch, in_channels, h, w]` in [-1, 1] to latents of `h / 2^(levels-1)`.
+    /// Encodes pictures `[batch, in_channels, h, w]` in [-1, 1] to latents with sides
+    /// `h / 2^(levels-1)` and `w / 2^(levels-1)`.
     pub fn encode(&self, pictures: Tensor<4>) -> LatentDistribution {
         let encode = |pictures| {
             let moments = self.encoder.forward(pictures);
@@ -116,7 +117,7 @@ impl AutoencoderKL {
         }
     }
 
-    /// Latents, already divided by [`scaling_factor`](Self::scaling_factor), to pictures
+    /// Decodes latents, already divided by [`scaling_factor`](Self::scaling_factor), to pictures
     /// `[batch, out_channels, h, w]`, about [-1, 1] and not clamped.
     pub fn decode(&self, latents: Tensor<4>) -> Tensor<4> {
         let decode = |latents| {
@@ -135,17 +136,8 @@ impl AutoencoderKL {
         }
     }
 
-    /// What latents are multiplied by before the UNet sees them.
+    /// The factor by which latents are multiplied for the UNet, so that their variance is about 1.
     pub fn scaling_factor(&self) -> f64 {
         self.scaling_factor
-    }
-}
-
-/// Residual blocks without time, as all of the autoencoder has them.
-fn resnet_options(config: &VaeConfig) -> ResnetOptions {
-    ResnetOptions {
-        temb_channels: None,
-        groups: config.norm_num_groups,
-        eps: 1e-6,
     }
 }

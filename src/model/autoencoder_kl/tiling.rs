@@ -1,30 +1,30 @@
-//! The autoencoder in tiles (diffusers `AutoencoderKL.enable_tiling`): memory for one tile at a time,
-//! whatever the picture's size.
+//! The autoencoder in tiles (diffusers `AutoencoderKL.enable_tiling`), so that the memory needed does
+//! not depend on the size of the picture.
 //!
-//! Neighbours overlap by a quarter, where one fades into the other. Every tile has norms and an
-//! attention of its own, so what comes out differs a little from the whole picture's.
+//! Neighbouring tiles overlap by a quarter, and are blended there. Norms and attention see one tile
+//! at a time, so the result differs slightly from that for the whole picture.
 
 use burn::tensor::{Tensor, TensorData};
 
 use crate::error::{Error, Result};
 
-/// The part of a tile that overlaps its neighbour is one of so many.
+/// Neighbouring tiles overlap by 1 / OVERLAP of their side.
 const OVERLAP: usize = 4;
 
-/// Sides of the tiles on both ends of the autoencoder.
+/// The side of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tiling {
-    /// diffusers' `tile_sample_min_size`: of a tile of the picture.
+    /// In picture pixels; diffusers' `tile_sample_min_size`.
     pub(super) sample: usize,
-    /// diffusers' `tile_latent_min_size`: of a tile of the latents.
+    /// In latent pixels; diffusers' `tile_latent_min_size`.
     pub(super) latent: usize,
 }
 
 impl Tiling {
-    /// Tiles of `sample` × `sample` picture pixels, `scale` of which are one latent pixel.
+    /// Tiles of `sample` × `sample` picture pixels; a latent pixel is `scale` × `scale` of these.
     ///
     /// # Errors
-    /// `Settings` if a quarter of a tile is no whole number of latent pixels.
+    /// `Settings` if a quarter of a tile is not a whole number of latent pixels.
     pub(super) fn new(sample: usize, scale: usize) -> Result<Self> {
         let step = OVERLAP * scale;
         if sample == 0 || !sample.is_multiple_of(step) {
@@ -39,8 +39,8 @@ impl Tiling {
     }
 }
 
-/// Runs `f` on tiles of x `[batch, channels, h, w]` with a side of `from` and puts the results
-/// together, whose tiles have a side of `to`.
+/// Applies `f` to tiles of x `[batch, channels, h, w]` and joins the results. Tiles of the input
+/// have side `from`, those of the output `to`.
 pub(super) fn tiled(
     x: Tensor<4>,
     [from, to]: [usize; 2],
@@ -75,7 +75,7 @@ pub(super) fn tiled(
     Tensor::cat(rows, 2)
 }
 
-/// `next` with its first `extent` rows (dim 2) or columns (dim 3) fading in from the last of
+/// `next` with its first `extent` rows (dim 2) or columns (dim 3) blended with the last of
 /// `before`.
 fn fade(dim: usize, before: Tensor<4>, next: Tensor<4>, extent: usize) -> Tensor<4> {
     let [end, size] = [before.dims()[dim], next.dims()[dim]];

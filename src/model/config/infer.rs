@@ -9,8 +9,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{ClipTextConfig, PredictionType, SchedulerConfig, UNetConfig, VaeConfig};
 use crate::error::{Error, Result};
+use crate::model::config::clip::ClipTextConfig;
+use crate::model::config::scheduler::{PredictionType, SchedulerConfig};
+use crate::model::config::unet::UNetConfig;
+use crate::model::config::vae::VaeConfig;
 use crate::weights::format::single_file::{Generation, Plan};
 
 /// More levels than any model has.

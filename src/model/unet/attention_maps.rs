@@ -1,24 +1,24 @@
-//! Where the words look: the weights of the attentions to the text, kept from one forward pass
-//! (the maps of prompt-to-prompt; diffusers' `AttentionStore` examples).
+//! Cross-attention maps of one forward pass: how much each pixel looks at each token
+//! (prompt-to-prompt, arXiv 2208.01626; diffusers' `AttentionStore`).
 //!
-//! Only the average over the heads is kept, and only of attentions over few enough pixels: the large
-//! maps cost most and say least about where a thing is.
+//! Only the average over the heads is recorded, and only of attentions over few pixels: the large
+//! maps cost most and say least about where an object is.
 
 use std::cell::RefCell;
 
 use burn::tensor::Tensor;
 
-use crate::ops::attention::map::attention_map;
+use crate::ops::attention_map::attention_map;
 
-/// The most pixels of a map that is kept: 32 × 32.
+/// The most pixels of a recorded map: 32 × 32.
 const MAX_PIXELS: usize = 1024;
 
-/// The map of one attention.
+/// The map of one cross-attention layer.
 #[derive(Clone, Debug)]
 pub struct AttentionMap {
-    /// How much each pixel looks at each word, `[batch, pixels, tokens]`; over the words the sum is 1.
+    /// Attention weights, `[batch, pixels, tokens]`; over the tokens they sum to 1.
     pub weights: Tensor<3>,
-    /// Height and width; pixels are row by row.
+    /// Height and width in latent pixels; the pixels are row-major.
     pub size: [usize; 2],
 }
 
@@ -29,7 +29,7 @@ pub struct AttentionMaps {
 }
 
 impl AttentionMaps {
-    /// Keeps the map of queries `[batch, pixels, channels]` and keys `[batch, tokens, channels]`.
+    /// Records the map of queries `[batch, pixels, channels]` and keys `[batch, tokens, channels]`.
     pub(super) fn add(&self, q: &Tensor<3>, k: &Tensor<3>, heads: usize, size: [usize; 2]) {
         if size[0] * size[1] <= MAX_PIXELS {
             self.maps.borrow_mut().push(AttentionMap {

@@ -1,33 +1,19 @@
 //! The down, middle and up blocks (diffusers `unet_2d_blocks.py`).
 //!
-//! `CrossAttnDownBlock2D` and `DownBlock2D` differ by their attentions only, so they are one
-//! struct here with attentions or without; the same holds for the up blocks. How they follow each
-//! other is said by [`super::stages`].
+//! `CrossAttnDownBlock2D` and `DownBlock2D` differ only by their attentions, so one struct stands
+//! for both; the same holds for the up blocks. The forward pass is in [`super::stages`].
 
-use burn::tensor::Tensor;
-
-use super::attention_maps::AttentionMaps;
-use super::resnet::{Downsample2D, ResnetBlock2D, ResnetOptions, Upsample2D};
-use super::transformer::{Transformer2DModel, TransformerOptions};
 use crate::error::Result;
 use crate::model::layers::{LayerMut, Visitor};
+use crate::model::unet::resnet::{Downsample2D, ResnetBlock2D, ResnetOptions, Upsample2D};
+use crate::model::unet::transformer::Transformer2DModel;
+use crate::model::unet::transformer_block::TransformerOptions;
 use crate::weights::Weights;
-
-/// What every block is given besides the hidden states.
-#[derive(Clone, Debug)]
-pub struct Conditions<'a> {
-    /// The time embedding after SiLU, `[batch, time_embed_dim]`.
-    pub silu_temb: Tensor<2>,
-    /// The text embeddings, `[batch, tokens, cross_attention_dim]`.
-    pub text: Tensor<3>,
-    /// Where the maps of the attentions to the text go, if anyone asks for them.
-    pub maps: Option<&'a AttentionMaps>,
-}
 
 /// diffusers `CrossAttnDownBlock2D` and `DownBlock2D`.
 #[derive(Clone, Debug)]
 pub struct DownBlock2D {
-    /// One per resnet, or none.
+    /// One per resnet, or none at all.
     pub attentions: Vec<Transformer2DModel>,
     /// `layers_per_block` of them.
     pub resnets: Vec<ResnetBlock2D>,
@@ -38,16 +24,16 @@ pub struct DownBlock2D {
 /// diffusers `UNetMidBlock2DCrossAttn`.
 #[derive(Clone, Debug)]
 pub struct MidBlock2D {
-    /// One.
+    /// One transformer.
     pub attentions: Vec<Transformer2DModel>,
-    /// One more than attentions.
+    /// Two, before and after the transformer.
     pub resnets: Vec<ResnetBlock2D>,
 }
 
 /// diffusers `CrossAttnUpBlock2D` and `UpBlock2D`.
 #[derive(Clone, Debug)]
 pub struct UpBlock2D {
-    /// One per resnet, or none.
+    /// One per resnet, or none at all.
     pub attentions: Vec<Transformer2DModel>,
     /// One more than the down block of the same level has.
     pub resnets: Vec<ResnetBlock2D>,
@@ -59,7 +45,7 @@ impl DownBlock2D {
     /// Takes its tensors under `path`: `layers` resnets from `c_in` to `c_out` channels.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -79,7 +65,7 @@ impl DownBlock2D {
         })
     }
 
-    /// Hands every layer to `visitor`.
+    /// Calls `visitor` for every layer.
     ///
     /// # Errors
     /// The visitor's.
@@ -99,7 +85,7 @@ impl MidBlock2D {
     /// Takes its tensors under `path`: resnet, attention, resnet.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -113,7 +99,7 @@ impl MidBlock2D {
         })
     }
 
-    /// Hands every layer to `visitor`.
+    /// Calls `visitor` for every layer.
     ///
     /// # Errors
     /// The visitor's.
@@ -122,22 +108,22 @@ impl MidBlock2D {
     }
 }
 
-/// Channels around an up block.
+/// Channels of the inputs and the output of an up block.
 #[derive(Clone, Copy, Debug)]
 pub struct UpChannels {
-    /// Of what comes from below.
+    /// Of the output of the block before.
     pub previous: usize,
     /// Of the output, and of every skip but the last.
     pub out: usize,
-    /// Of the last skip, which comes from one level up.
+    /// Of the last skip, which comes from the next level up.
     pub last_skip: usize,
 }
 
 impl UpBlock2D {
-    /// Takes its tensors under `path`: `layers` resnets, each given a skip beside its input.
+    /// Takes its tensors under `path`: `layers` resnets, each with a skip connection as second input.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -166,7 +152,7 @@ impl UpBlock2D {
         })
     }
 
-    /// Hands every layer to `visitor`.
+    /// Calls `visitor` for every layer.
     ///
     /// # Errors
     /// The visitor's.
@@ -210,7 +196,7 @@ fn load_resnets(
         .collect()
 }
 
-/// Attentions stand before resnets in diffusers' checkpoints.
+/// Visits the attentions before the resnets, as diffusers' checkpoints order them.
 fn visit_layers(
     attentions: &mut [Transformer2DModel],
     resnets: &mut [ResnetBlock2D],

@@ -1,4 +1,4 @@
-//! The timestep's way in: a sinusoid, then two linear layers (diffusers `embeddings.py`).
+//! The time embedding: a sinusoid, then two linear layers (diffusers `embeddings.py`).
 
 use core::f32::consts::TAU;
 
@@ -8,15 +8,15 @@ use crate::error::Result;
 use crate::model::layers::{LayerMut, Linear, Visitor};
 use crate::weights::Weights;
 
-/// The part of 2π that has few enough bits for `k · TAU_HIGH` to be exact in F32 up to k = 2^16.
+/// The upper part of 2π, with so few bits that `k · TAU_HIGH` is exact in F32 up to k = 2¹⁶.
 const TAU_HIGH: f32 = 6.281_25;
-/// The rest of 2π.
+/// 2π − `TAU_HIGH`.
 const TAU_LOW: f32 = 0.001_935_307_2;
 
 /// Sinusoidal embedding of `[batch]` timesteps, `[batch, channels]`
 /// (diffusers `get_timestep_embedding`, Ho et al. 2020).
 ///
-/// Angles reach 1000 radians, where a GPU's sine is free to be wrong; they are brought into
+/// Angles reach 1000 radians, where the sine of a GPU may be inaccurate, so they are reduced to
 /// [-π, π] first, without loss.
 pub fn timestep_embedding(
     timesteps: Tensor<1>,
@@ -51,9 +51,10 @@ pub fn timestep_embedding(
 pub struct TimestepEmbedding {
     /// `[batch, block_out_channels[0]]` to `[batch, time_embed_dim]`.
     pub linear_1: Linear,
-    /// The guidance scale's embedding, added before `linear_1` (latent consistency models).
+    /// Projects the guidance scale's embedding, which is added before `linear_1` (latent consistency
+    /// models).
     pub cond_proj: Option<Linear>,
-    /// Within `[batch, time_embed_dim]`.
+    /// `[batch, time_embed_dim]` to the same shape.
     pub linear_2: Linear,
 }
 
@@ -61,7 +62,7 @@ impl TimestepEmbedding {
     /// Takes its tensors under `path`; `cond` is the config's `time_cond_proj_dim`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -83,7 +84,7 @@ impl TimestepEmbedding {
 
     /// Sinusoid `[batch, c_in]`, guidance `[batch, time_cond_proj_dim]`, to `[batch, c_out]`.
     ///
-    /// Guidance is left out where the model has no layer for it.
+    /// `guidance` is ignored if the model has no `cond_proj`.
     pub fn forward(&self, sinusoid: Tensor<2>, guidance: Option<Tensor<2>>) -> Tensor<2> {
         let x = match (&self.cond_proj, guidance) {
             (Some(cond_proj), Some(guidance)) => sinusoid + cond_proj.forward_2d(guidance),
@@ -92,7 +93,7 @@ impl TimestepEmbedding {
         self.linear_2.forward_2d(silu(self.linear_1.forward_2d(x)))
     }
 
-    /// Hands every layer to `visitor`.
+    /// Calls `visitor` for every layer.
     ///
     /// # Errors
     /// The visitor's.

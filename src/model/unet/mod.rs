@@ -1,146 +1,71 @@
 //! The UNet that predicts the noise (diffusers `UNet2DConditionModel`).
 //!
-//! One file per named part: [`embeddings`], [`resnet`], [`transformer`], [`blocks`]; [`stages`] puts
-//! them in order, and [`layer_shapes`] lists the layers from the config alone. Fields carry
-//! the checkpoint's names, so a layer's path is its field's: `down_blocks.0.resnets.0.conv1`.
+//! Fields carry the names of the checkpoint, so the path of a layer is the path of its field:
+//! `down_blocks.0.resnets.0.conv1`.
+//!
+//! | module | content |
+//! |---|---|
+//! | `load` | the UNet from config and weights |
+//! | [`stages`] | the forward pass, stage by stage |
+//! | [`blocks`] | down, middle and up blocks |
+//! | [`resnet`] | residual blocks, down- and upsampling |
+//! | [`transformer`], [`transformer_block`] | the transformer of a block |
+//! | [`attention`], [`feed_forward`] | its parts |
+//! | [`embeddings`] | the time embedding |
+//! | [`conditions`] | what every block is given: time and text embeddings |
+//! | [`attention_maps`] | recorded cross-attention maps |
 
+pub mod attention;
 pub mod attention_maps;
 pub mod blocks;
+pub mod conditions;
 pub mod embeddings;
-pub mod layer_shapes;
+pub mod feed_forward;
+mod load;
 pub mod resnet;
 pub mod stages;
 pub mod transformer;
+pub mod transformer_block;
 
 use burn::tensor::{Tensor, activation::silu};
 
 use self::attention_maps::{AttentionMap, AttentionMaps};
-use self::blocks::{Conditions, DownBlock2D, MidBlock2D, UpBlock2D, UpChannels};
+use self::blocks::{DownBlock2D, MidBlock2D, UpBlock2D};
+use self::conditions::Conditions;
 use self::embeddings::{TimestepEmbedding, timestep_embedding};
-use self::resnet::ResnetOptions;
-use self::transformer::TransformerOptions;
-use super::config::{DownBlockType, MidBlockType, UNetConfig, UpBlockType};
-use super::layers::{Conv2d, GroupNorm, LayerMut, Visitor};
 use crate::error::Result;
-use crate::weights::Weights;
+use crate::model::layers::{Conv2d, GroupNorm, LayerMut, Visitor};
 
 /// diffusers `UNet2DConditionModel`.
 #[derive(Clone, Debug)]
 pub struct UNet2DConditionModel {
     /// 3×3, latents to the first block's channels.
     pub conv_in: Conv2d,
-    /// The timestep's way in.
+    /// Sinusoid to time embedding.
     pub time_embedding: TimestepEmbedding,
-    /// From the input on.
+    /// From the highest resolution down.
     pub down_blocks: Vec<DownBlock2D>,
-    /// From the middle on.
+    /// From the lowest resolution up.
     pub up_blocks: Vec<UpBlock2D>,
-    /// Left out in some distilled models.
+    /// `None` in distilled models without it.
     pub mid_block: Option<MidBlock2D>,
     /// Before `conv_out`.
     pub conv_norm_out: GroupNorm,
     /// 3×3, to the prediction.
     pub conv_out: Conv2d,
-    /// Order of the timestep's sinusoid.
+    /// Whether the sinusoid is (cos, sin) rather than (sin, cos).
     pub flip_sin_to_cos: bool,
-    /// Shift of the sinusoid's frequencies.
+    /// Subtracted from the half dimension in the sinusoid's frequencies.
     pub freq_shift: f64,
 }
 
 impl UNet2DConditionModel {
-    /// Builds the UNet that `config` describes, taking every tensor from `weights`.
+    /// The prediction (noise, velocity or sample, as the scheduler's config says) for noisy latents.
     ///
-    /// # Errors
-    /// A missing or misshapen tensor, by name.
-    pub fn load(config: &UNetConfig, weights: &mut Weights) -> Result<Self> {
-        let channels = &config.block_out_channels;
-        let blocks = channels.len();
-        let first = channels[0];
-        let temb = config.time_embed_dim();
-        let resnet = ResnetOptions {
-            temb_channels: Some(temb),
-            groups: config.norm_num_groups,
-            eps: config.norm_eps,
-        };
-        let attention = |level: usize| TransformerOptions {
-            channels: channels[level],
-            heads: config.attention_head_dim[level],
-            layers: config.transformer_layers_per_block[level],
-            cross_attention_dim: config.cross_attention_dim[level],
-            groups: config.norm_num_groups,
-            linear_projection: config.use_linear_projection,
-            only_cross_attention: config.only_cross_attention[level],
-        };
-        let down_blocks = (0..blocks)
-            .map(|level| {
-                let attends = config.down_block_types[level] == DownBlockType::CrossAttnDownBlock2D;
-                DownBlock2D::load(
-                    weights,
-                    &format!("down_blocks.{level}"),
-                    [channels[level.saturating_sub(1)], channels[level]],
-                    config.layers_per_block[level],
-                    resnet,
-                    attends.then(|| attention(level)),
-                    level + 1 < blocks,
-                )
-            })
-            .collect::<Result<_>>()?;
-        let up_blocks = (0..blocks)
-            .map(|i| {
-                let level = blocks - 1 - i;
-                let attends = config.up_block_types[i] == UpBlockType::CrossAttnUpBlock2D;
-                UpBlock2D::load(
-                    weights,
-                    &format!("up_blocks.{i}"),
-                    UpChannels {
-                        previous: channels[(level + 1).min(blocks - 1)],
-                        out: channels[level],
-                        last_skip: channels[level.saturating_sub(1)],
-                    },
-                    config.layers_per_block[level] + 1,
-                    resnet,
-                    attends.then(|| attention(level)),
-                    level > 0,
-                )
-            })
-            .collect::<Result<_>>()?;
-        let mid_block = match config.mid_block_type {
-            None => None,
-            Some(MidBlockType::UNetMidBlock2DCrossAttn) => {
-                let options = TransformerOptions {
-                    only_cross_attention: false,
-                    ..attention(blocks - 1)
-                };
-                Some(MidBlock2D::load(weights, "mid_block", resnet, options)?)
-            }
-        };
-        Ok(Self {
-            conv_in: Conv2d::load(weights, "conv_in", [config.in_channels, first], 3, 1, 1)?,
-            time_embedding: TimestepEmbedding::load(
-                weights,
-                "time_embedding",
-                first,
-                temb,
-                config.time_cond_proj_dim,
-            )?,
-            down_blocks,
-            up_blocks,
-            mid_block,
-            conv_norm_out: GroupNorm::load(
-                weights,
-                "conv_norm_out",
-                first,
-                config.norm_num_groups,
-                config.norm_eps,
-            )?,
-            conv_out: Conv2d::load(weights, "conv_out", [first, config.out_channels], 3, 1, 1)?,
-            flip_sin_to_cos: config.flip_sin_to_cos,
-            freq_shift: config.freq_shift,
-        })
-    }
-
-    /// Latents `[batch, in_channels, h, w]` of any size, timesteps `[batch]`, text embeddings
-    /// `[batch, tokens, cross_attention_dim]`, to the prediction `[batch, out_channels, h, w]`.
+    /// # Shapes
+    /// `sample`: `[batch, in_channels, h, w]`, any h and w; `timesteps`: `[batch]`;
+    /// `encoder_hidden_states`: `[batch, tokens, cross_attention_dim]`; result:
+    /// `[batch, out_channels, h, w]`.
     pub fn forward(
         &self,
         sample: Tensor<4>,
@@ -150,7 +75,7 @@ impl UNet2DConditionModel {
         self.forward_guided(sample, timesteps, encoder_hidden_states, None)
     }
 
-    /// As [`forward`](Self::forward), and the maps of the attentions to the text, from the same pass.
+    /// As [`forward`](Self::forward); returns the cross-attention maps too.
     pub fn forward_with_maps(
         &self,
         sample: Tensor<4>,
@@ -160,7 +85,7 @@ impl UNet2DConditionModel {
         self.forward_guided_with_maps(sample, timesteps, encoder_hidden_states, None)
     }
 
-    /// As [`forward_guided`](Self::forward_guided), and the maps of the attentions to the text.
+    /// As [`forward_guided`](Self::forward_guided); returns the cross-attention maps too.
     pub fn forward_guided_with_maps(
         &self,
         sample: Tensor<4>,
@@ -169,7 +94,7 @@ impl UNet2DConditionModel {
         timestep_cond: Option<Tensor<2>>,
     ) -> (Tensor<4>, Vec<AttentionMap>) {
         let maps = AttentionMaps::default();
-        let prediction = self.forward_keeping(
+        let prediction = self.forward_recording(
             sample,
             timesteps,
             encoder_hidden_states,
@@ -179,8 +104,8 @@ impl UNet2DConditionModel {
         (prediction, maps.into_maps())
     }
 
-    /// The guidance scale's embedding `[batch, time_cond_proj_dim]` of a latent consistency model,
-    /// which has guidance within it, or `None` for all others (diffusers
+    /// The guidance scale's embedding `[batch, time_cond_proj_dim]` for a latent consistency model,
+    /// into which guidance is distilled; `None` for other models (diffusers
     /// `get_guidance_scale_embedding` of `guidance_scale - 1`).
     pub fn guidance_embedding(&self, guidance_scale: f64, batch: usize) -> Option<Tensor<2>> {
         let weight = &self.time_embedding.cond_proj.as_ref()?.weight;
@@ -198,7 +123,7 @@ impl UNet2DConditionModel {
         encoder_hidden_states: Tensor<3>,
         timestep_cond: Option<Tensor<2>>,
     ) -> Tensor<4> {
-        self.forward_keeping(
+        self.forward_recording(
             sample,
             timesteps,
             encoder_hidden_states,
@@ -207,7 +132,7 @@ impl UNet2DConditionModel {
         )
     }
 
-    fn forward_keeping(
+    fn forward_recording(
         &self,
         sample: Tensor<4>,
         timesteps: Tensor<1>,
@@ -231,8 +156,8 @@ impl UNet2DConditionModel {
         x
     }
 
-    /// Timesteps `[batch]` as every residual block takes them: their embedding after SiLU,
-    /// `[batch, time_embed_dim]`. `timestep_cond` as in [`forward_guided`](Self::forward_guided).
+    /// The time embedding after SiLU `[batch, time_embed_dim]` of timesteps `[batch]`, as the
+    /// residual blocks take it; `timestep_cond` as in [`forward_guided`](Self::forward_guided).
     pub fn embed_timesteps(
         &self,
         timesteps: Tensor<1>,
@@ -243,7 +168,7 @@ impl UNet2DConditionModel {
         silu(self.time_embedding.forward(sinusoid, timestep_cond))
     }
 
-    /// Hands every linear layer, convolution and norm to `visitor`, with its path.
+    /// Calls `visitor` for every linear layer, convolution and norm, with its path.
     ///
     /// # Errors
     /// The visitor's.

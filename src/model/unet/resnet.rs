@@ -1,5 +1,5 @@
-//! Residual blocks and the layers that halve and double the side
-//! (diffusers `resnet.py`, `downsampling.py`, `upsampling.py`); the autoencoder uses them too.
+//! Residual blocks, down- and upsampling layers of the UNet and the autoencoder (diffusers
+//! `resnet.py`, `downsampling.py`, `upsampling.py`).
 
 use burn::tensor::{
     Tensor,
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::layers::{Conv2d, GroupNorm, LayerMut, Linear, Visitor};
 use crate::weights::Weights;
 
-/// What all residual blocks of one model share.
+/// The options of all residual blocks of one model.
 #[derive(Clone, Copy, Debug)]
 pub struct ResnetOptions {
     /// Channels of the time embedding; `None` in the autoencoder.
@@ -25,17 +25,17 @@ pub struct ResnetOptions {
 /// diffusers `ResnetBlock2D`: x + conv2(silu(norm2(conv1(silu(norm1(x))) + time))).
 #[derive(Clone, Debug)]
 pub struct ResnetBlock2D {
-    /// Over the input's channels.
+    /// GroupNorm of the input.
     pub norm1: GroupNorm,
-    /// 3×3, to the output's channels.
+    /// 3×3, from the input's to the output's channels.
     pub conv1: Conv2d,
-    /// Time embedding to one number per output channel.
+    /// From the time embedding to one shift per output channel.
     pub time_emb_proj: Option<Linear>,
-    /// Over the output's channels.
+    /// GroupNorm after `conv1`.
     pub norm2: GroupNorm,
     /// 3×3.
     pub conv2: Conv2d,
-    /// 1×1, where input and output channels differ.
+    /// 1×1, if input and output channels differ.
     pub conv_shortcut: Option<Conv2d>,
 }
 
@@ -43,7 +43,7 @@ impl ResnetBlock2D {
     /// Takes its tensors under `path`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -72,8 +72,8 @@ impl ResnetBlock2D {
 
     /// `[batch, c_in, h, w]` to `[batch, c_out, h, w]`.
     ///
-    /// `silu_temb` `[batch, temb_channels]` is the time embedding **after** SiLU: every block
-    /// wants it so, and the caller computes it once.
+    /// `silu_temb` `[batch, temb_channels]` is the time embedding **after** SiLU, which the caller
+    /// computes once for all blocks.
     pub fn forward(&self, x: Tensor<4>, silu_temb: Option<&Tensor<2>>) -> Tensor<4> {
         let mut y = self.conv1.forward(self.norm1.forward_silu(x.clone()));
         if let (Some(projection), Some(temb)) = (&self.time_emb_proj, silu_temb) {
@@ -88,7 +88,7 @@ impl ResnetBlock2D {
         }
     }
 
-    /// Hands every layer to `visitor`.
+    /// Calls `visitor` for every layer.
     ///
     /// # Errors
     /// The visitor's.
@@ -124,11 +124,11 @@ pub struct Downsample2D {
 }
 
 impl Downsample2D {
-    /// Takes `{path}.conv`; `padding` 1 is the UNet's, 0 the autoencoder's (one zero at the right
-    /// and the bottom instead).
+    /// Takes `{path}.conv`. `padding` is 1 in the UNet; with 0, in the autoencoder, one column of
+    /// zeros is added at the right and one row at the bottom.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(
         weights: &mut Weights,
         path: &str,
@@ -146,7 +146,7 @@ impl Downsample2D {
         Ok(Self { conv })
     }
 
-    /// `[batch, channels, h, w]` to about half of each side.
+    /// `[batch, channels, h, w]` to `[batch, channels, h / 2, w / 2]`; odd sides round up in the UNet.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         if self.conv.padding > 0 {
             return self.conv.forward(x);
@@ -156,7 +156,7 @@ impl Downsample2D {
     }
 }
 
-/// diffusers `Upsample2D`: nearest neighbour, then a convolution.
+/// diffusers `Upsample2D`: nearest-neighbour interpolation, then a convolution.
 #[derive(Clone, Debug)]
 pub struct Upsample2D {
     /// 3×3.
@@ -167,7 +167,7 @@ impl Upsample2D {
     /// Takes `{path}.conv`.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if one is missing or has another shape.
     pub fn load(weights: &mut Weights, path: &str, channels: usize) -> Result<Self> {
         let conv = Conv2d::load(
             weights,

@@ -1,23 +1,24 @@
-//! The UNet as a list of stages, between which only the hidden states and the skips pass.
+//! The UNet as a list of stages, which pass on only the hidden states and the skips.
 //!
-//! A stage is a residual block with its transformer, a layer that halves or doubles the side, or one
-//! of the two ends. Training may keep the stages' inputs alone and run each stage again when its
-//! gradient is asked for; the skips, being outputs of stages, cost nothing more.
+//! A stage is a residual block with its transformer, a down- or upsampling layer, `conv_in` or
+//! `conv_out`. For gradient checkpointing, training saves only the inputs of the stages and runs
+//! each stage again in the backward pass. The skips are outputs of stages, so they need no further
+//! memory.
 
 use burn::tensor::Tensor;
 
-use super::UNet2DConditionModel;
-use super::blocks::Conditions;
-use super::resnet::{Downsample2D, ResnetBlock2D, Upsample2D};
-use super::transformer::Transformer2DModel;
 use crate::model::layers::{Conv2d, GroupNorm};
+use crate::model::unet::UNet2DConditionModel;
+use crate::model::unet::conditions::Conditions;
+use crate::model::unet::resnet::{Downsample2D, ResnetBlock2D, Upsample2D};
+use crate::model::unet::transformer::Transformer2DModel;
 
-/// One stage, in the order of the pass.
+/// One stage of the pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Stage<'a> {
     part: Part<'a>,
     takes_skip: bool,
-    /// Whether the stage's output is also a skip for a later one.
+    /// Whether the output is also a skip for a later stage.
     pub gives_skip: bool,
 }
 
@@ -30,20 +31,20 @@ enum Part<'a> {
     Out(&'a GroupNorm, &'a Conv2d),
 }
 
-/// What a stage is given besides the [`Conditions`].
+/// The inputs of a stage besides the [`Conditions`].
 #[derive(Clone, Debug)]
 pub struct StageInputs {
     /// Hidden states, `[batch, channels, h, w]`.
     pub x: Tensor<4>,
-    /// What an earlier stage put aside for this one, `[batch, skip channels, h, w]`.
+    /// The skip, an output of an earlier stage, `[batch, skip channels, h, w]`.
     pub skip: Option<Tensor<4>>,
-    /// Height and width of the next skip: an upsampler's output. They are twice those of x but where
-    /// a side was odd on the way down (diffusers passes `upsample_size` then).
+    /// Height and width of the next skip, which are those of an upsampler's output (diffusers'
+    /// `upsample_size`). Usually twice those of x; less if a downsampler rounded an odd side up.
     pub size: Option<[usize; 2]>,
 }
 
 impl UNet2DConditionModel {
-    /// All stages.
+    /// All stages, in the order of the pass.
     pub fn stages(&self) -> Vec<Stage<'_>> {
         let mut stages = vec![Stage::new(Part::In(&self.conv_in)).giving()];
         for block in &self.down_blocks {
@@ -97,7 +98,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// What this stage is to be given: x, and what it takes of `skips`.
+    /// The inputs of this stage: x, and a skip removed from the end of `skips` if it takes one.
     pub fn inputs(&self, x: Tensor<4>, skips: &mut Vec<Tensor<4>>) -> StageInputs {
         let skip = if self.takes_skip { skips.pop() } else { None };
         let size = skips.last().map(|skip| {

@@ -1,28 +1,29 @@
-//! [`crate::ops::attention`] of a backend's own operations, a few rows of scores at a time.
+//! [`crate::ops::attention`] composed of Burn's operations, a few rows of scores at a time; for
+//! devices without kernels.
 //!
-//! For devices without kernels of our own. Burn's own attention holds all scores there, 1 GiB for two
-//! pictures of 512 px, and keeps them wherever there is a graph.
+//! Burn's own attention holds all scores, 1 GiB for two pictures of 512 px, and saves them for the
+//! backward pass.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::{Shape, Slice};
 
-use crate::ops::attention::{Kept, Softmax};
+use crate::ops::attention::{SavedForBackward, SavedSoftmax};
 
-/// Scores held at once, in numbers (32 MiB); three or four such tensors live side by side.
+/// Scores held at once, in elements (32 MiB); three or four such tensors exist at a time.
 #[cfg(feature = "gpu")]
 const SCORES: usize = 8 << 20;
 
 #[cfg(feature = "gpu")]
 impl crate::ops::attention::AttentionKernels for burn::backend::Cube {
-    fn attention_alone(
+    fn attention_inference(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         heads: usize,
     ) -> FloatTensor<Self> {
         let rows = rows_at_once::<Self>(&q, &k, heads);
-        alone::<Self>(q, k, v, heads, rows)
+        inference::<Self>(q, k, v, heads, rows)
     }
 
     fn attention_forward(
@@ -30,19 +31,22 @@ impl crate::ops::attention::AttentionKernels for burn::backend::Cube {
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         heads: usize,
-        keep: bool,
-    ) -> (FloatTensor<Self>, Kept<Self>) {
+        save_weights: bool,
+    ) -> (FloatTensor<Self>, SavedForBackward<Self>) {
         let rows = rows_at_once::<Self>(&q, &k, heads);
-        forward::<Self>(q, k, v, heads, rows, keep)
+        forward::<Self>(q, k, v, heads, rows, save_weights)
     }
 
-    fn attention_backward(grad: FloatTensor<Self>, kept: Kept<Self>) -> [FloatTensor<Self>; 3] {
-        let rows = rows_at_once::<Self>(&kept.q, &kept.k, kept.heads);
-        backward::<Self>(grad, kept, rows)
+    fn attention_backward(
+        grad: FloatTensor<Self>,
+        saved: SavedForBackward<Self>,
+    ) -> [FloatTensor<Self>; 3] {
+        let rows = rows_at_once::<Self>(&saved.q, &saved.k, saved.heads);
+        backward::<Self>(grad, saved, rows)
     }
 }
 
-/// How many queries make [`SCORES`] scores.
+/// The number of queries that have [`SCORES`] scores.
 #[cfg(feature = "gpu")]
 fn rows_at_once<B: Backend>(q: &FloatTensor<B>, k: &FloatTensor<B>, heads: usize) -> usize {
     let ([batch, queries, _], [_, keys, _]) = (q.shape().dims(), k.shape().dims());
@@ -50,7 +54,7 @@ fn rows_at_once<B: Backend>(q: &FloatTensor<B>, k: &FloatTensor<B>, heads: usize
 }
 
 /// y of q `[batch, queries, channels]` and k, v `[batch, keys, channels]`, `rows` queries at a time.
-pub(crate) fn alone<B: Backend>(
+pub(crate) fn inference<B: Backend>(
     q: FloatTensor<B>,
     k: FloatTensor<B>,
     v: FloatTensor<B>,
@@ -60,67 +64,67 @@ pub(crate) fn alone<B: Backend>(
     forward::<B>(q, k, v, heads, rows, false).0
 }
 
-/// y, and what its gradients are made of; P is among it with `keep`.
+/// y, and what the backward pass needs, including P with `save_weights`.
 pub(crate) fn forward<B: Backend>(
     q: FloatTensor<B>,
     k: FloatTensor<B>,
     v: FloatTensor<B>,
     heads: usize,
     rows: usize,
-    keep: bool,
-) -> (FloatTensor<B>, Kept<B>) {
+    save_weights: bool,
+) -> (FloatTensor<B>, SavedForBackward<B>) {
     let [batch, queries, channels] = q.shape().dims();
     let scale = scale(channels, heads);
     let [of_q, of_k, of_v] = [&q, &k, &v].map(|x| split::<B>(x.clone(), heads));
     let of_k = B::float_transpose(of_k);
-    let (mut y, mut kept) = (Vec::new(), Vec::new());
-    for first in (0..queries).step_by(if keep { queries } else { rows }) {
-        let count = queries.min(first + if keep { queries } else { rows }) - first;
+    let (mut y, mut saved) = (Vec::new(), Vec::new());
+    for first in (0..queries).step_by(if save_weights { queries } else { rows }) {
+        let count = queries.min(first + if save_weights { queries } else { rows }) - first;
         let q = narrow::<B>(of_q.clone(), 2, first, count);
         let scores = B::float_matmul(q, of_k.clone());
         let top = B::float_max_dim(scores.clone(), 3);
         let weights = exp_scaled::<B>(scores, top.clone(), scale);
         let whole = B::float_recip(B::float_sum_dim(weights.clone(), 3));
-        if keep {
+        if save_weights {
             let weights = B::float_mul(weights, whole);
             y.push(B::float_matmul(weights.clone(), of_v.clone()));
-            kept.push(weights);
+            saved.push(weights);
         } else {
             let part = B::float_matmul(weights, of_v.clone());
             y.push(B::float_mul(part, whole.clone()));
-            kept.push(B::float_cat(vec![top, whole], 3));
+            saved.push(B::float_cat(vec![top, whole], 3));
         }
     }
-    let [y, kept] = [y, kept].map(|parts| together::<B>(parts, 2));
+    let [y, saved] = [y, saved].map(|parts| concat::<B>(parts, 2));
     let y = merge::<B>(y, Shape::from([batch, queries, channels]));
-    let softmax = if keep {
-        Softmax::Weights(kept)
+    let softmax = if save_weights {
+        SavedSoftmax::Weights(saved)
     } else {
-        Softmax::Rows(kept)
+        SavedSoftmax::Rows(saved)
     };
-    let kept = Kept {
+    let saved = SavedForBackward {
         q,
         k,
         v,
         softmax,
         heads,
     };
-    (y, kept)
+    (y, saved)
 }
 
 /// ∂q, ∂k and ∂v from ∂y, `rows` queries at a time.
 pub(crate) fn backward<B: Backend>(
     grad: FloatTensor<B>,
-    kept: Kept<B>,
+    saved: SavedForBackward<B>,
     rows: usize,
 ) -> [FloatTensor<B>; 3] {
-    let Kept {
+    let SavedForBackward {
         q,
         k,
         v,
         softmax,
         heads,
-    } = kept;
+    } = saved;
     let (shape_q, shape_k) = (q.shape(), k.shape());
     let [_, queries, channels] = shape_q.dims();
     let scale = scale(channels, heads);
@@ -133,10 +137,10 @@ pub(crate) fn backward<B: Backend>(
         let part = |x: &FloatTensor<B>| narrow::<B>(x.clone(), 2, first, count);
         let (q, dy) = (part(&q), part(&grad));
         let weights = match &softmax {
-            Softmax::Weights(weights) => part(weights),
-            Softmax::Rows(kept) => {
-                let kept = part(kept);
-                let [top, whole] = [0, 1].map(|at| narrow::<B>(kept.clone(), 3, at, 1));
+            SavedSoftmax::Weights(weights) => part(weights),
+            SavedSoftmax::Rows(saved) => {
+                let saved = part(saved);
+                let [top, whole] = [0, 1].map(|at| narrow::<B>(saved.clone(), 3, at, 1));
                 let scores = B::float_matmul(q.clone(), kt.clone());
                 B::float_mul(exp_scaled::<B>(scores, top, scale), whole)
             }
@@ -153,7 +157,7 @@ pub(crate) fn backward<B: Backend>(
             None => [dk, dv],
         });
     }
-    let dq = merge::<B>(together::<B>(dq, 2), shape_q);
+    let dq = merge::<B>(concat::<B>(dq, 2), shape_q);
     let [dk, dv] = dk_dv
         .unwrap_or_else(|| [k.clone(), k])
         .map(|x| merge::<B>(x, shape_k.clone()));
@@ -182,20 +186,20 @@ fn split<B: Backend>(x: FloatTensor<B>, heads: usize) -> FloatTensor<B> {
     B::float_swap_dims(B::float_reshape(x, shape), 1, 2)
 }
 
-/// The way back, to `shape`.
+/// The inverse of [`split`], to `shape`.
 fn merge<B: Backend>(x: FloatTensor<B>, shape: Shape) -> FloatTensor<B> {
     B::float_reshape(B::float_swap_dims(x, 1, 2), shape)
 }
 
-/// `count` from `first` on along `dim` of four.
+/// Indices `first..first + count` of dimension `dim` of a 4-D tensor.
 fn narrow<B: Backend>(x: FloatTensor<B>, dim: usize, first: usize, count: usize) -> FloatTensor<B> {
     let mut slices = [Slice::full(); 4];
     slices[dim] = (first..first + count).into();
     B::float_slice(x, &slices)
 }
 
-/// All parts as one tensor; a single one is not copied.
-fn together<B: Backend>(mut parts: Vec<FloatTensor<B>>, dim: usize) -> FloatTensor<B> {
+/// Concatenates `parts`; a single one is not copied.
+fn concat<B: Backend>(mut parts: Vec<FloatTensor<B>>, dim: usize) -> FloatTensor<B> {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,
         last => {

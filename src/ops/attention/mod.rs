@@ -1,63 +1,70 @@
-//! Attention as one operation: y = softmax(q kᵀ / √d) v in every head.
+//! Scaled dot-product attention as one operation: y = softmax(q kᵀ / √d) v in every head (torch's
+//! `scaled_dot_product_attention`).
 //!
-//! Put together from Burn's operations it copies q, k, v and y into another order, walks over the
-//! scores seven times and keeps them for the backward pass. Here a few rows of scores are held at
-//! once, and with P = softmax(q kᵀ / √d) the backward pass is
+//! With P = softmax(q kᵀ / √d) the backward pass is
 //!
 //! ```text
 //! ∂v = Pᵀ ∂y      ∂P = ∂y vᵀ      ∂S = P ⊙ (∂P − Σ P ⊙ ∂P) / √d      ∂q = ∂S k      ∂k = ∂Sᵀ q
 //! ```
 //!
-//! P is made again there, row by row, from q, k and two numbers per row (Dao et al. 2022,
-//! FlashAttention, algorithm 4). Only where all of P is small is it kept, which saves one of five
-//! products: [`keeps_weights`].
+//! It computes P again, row by row, from q, k and two numbers per row (Dao et al. 2022,
+//! FlashAttention, algorithm 4). Only a small P is saved, which spares one of five products:
+//! [`saves_weights`]. Composed of Burn's operations, attention copies q, k, v and y into another
+//! layout, passes over the scores seven times and saves all of them.
 //!
-//! The CPU's kernels are in [`crate::ops::attention::cpu`]; other devices put Burn's operations together
-//! for a few rows at a time: [`crate::ops::attention::chunked`].
+//! | file | content |
+//! |---|---|
+//! | `cpu` | kernels for Burn's flex backend; `inputs` and `softmax` are their parts |
+//! | `chunked` | composed of Burn's operations for a few rows at a time, for GPUs |
+//! | `autodiff` | what is saved for the backward pass |
 
+mod autodiff;
 #[cfg(any(test, feature = "gpu"))]
-pub(crate) mod chunked;
-pub(crate) mod cpu;
-pub(crate) mod map;
-pub(crate) mod map_cpu;
+mod chunked;
+mod cpu;
+pub(crate) mod inputs;
+pub(crate) mod softmax;
 
-use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-/// The largest P that is kept for the backward pass, in numbers (16 MiB). Beyond the processor's
-/// caches, writing and reading P costs as much as making it again: `cargo bench --profile dev --bench
-/// attention`.
-const KEPT_WEIGHTS: usize = 4 << 20;
+/// The largest P that is saved for the backward pass, in elements (16 MiB).
+///
+/// Once P exceeds the CPU caches, writing and reading it costs as much as computing it again:
+/// `cargo bench --bench attention`.
+const MAX_SAVED_WEIGHTS: usize = 4 << 20;
 
-/// `[batch, queries, channels]` from q of that shape and k, v `[batch, keys, channels]`; head h has
-/// the channels from h · channels / heads on. All three get gradients.
-pub fn attend(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
+/// Attention in `heads` heads; head h takes channels `h · channels / heads` on. q, k and v get
+/// gradients.
+///
+/// # Shapes
+/// `q`: `[batch, queries, channels]`, also of the result; `k` and `v`: `[batch, keys, channels]`.
+pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
     let ([batch, queries, _], [_, keys, _]) = (q.dims(), k.dims());
-    attend_keeping(q, k, v, heads, keeps_weights(batch, heads, queries, keys))
+    let save = saves_weights(batch, heads, queries, keys);
+    attention_saving(q, k, v, heads, save)
 }
 
-/// The same; `keep` says whether P is kept for the backward pass, if there is one.
-pub fn attend_keeping(
+/// As [`attention`]; `save_weights` decides whether P is saved for the backward pass.
+pub fn attention_saving(
     q: Tensor<3>,
     k: Tensor<3>,
     v: Tensor<3>,
     heads: usize,
-    keep: bool,
+    save_weights: bool,
 ) -> Tensor<3> {
     let [q, k, v] = [q, k, v].map(Tensor::into_dispatch);
-    Tensor::from_dispatch(<Dispatch as AttentionOps>::attention(q, k, v, heads, keep))
+    let y = <Dispatch as AttentionOps>::attention(q, k, v, heads, save_weights);
+    Tensor::from_dispatch(y)
 }
 
-/// Whether [`attend`] keeps P of `[batch, heads, queries, keys]` for the backward pass.
-pub fn keeps_weights(batch: usize, heads: usize, queries: usize, keys: usize) -> bool {
-    batch * heads * queries * keys <= KEPT_WEIGHTS
+/// Whether [`attention`] saves P `[batch, heads, queries, keys]` for the backward pass.
+pub fn saves_weights(batch: usize, heads: usize, queries: usize, keys: usize) -> bool {
+    batch * heads * queries * keys <= MAX_SAVED_WEIGHTS
 }
 
-/// The operation, sent to the backend that holds the tensors.
+/// The operation on a backend, with or without autodiff.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
 pub(crate) trait AttentionOps: Backend {
     fn attention(
@@ -65,55 +72,58 @@ pub(crate) trait AttentionOps: Backend {
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         heads: usize,
-        keep: bool,
+        save_weights: bool,
     ) -> FloatTensor<Self>;
 }
 
 /// What the backward pass needs.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept<B: Backend> {
+pub(crate) struct SavedForBackward<B: Backend> {
     pub(crate) q: FloatTensor<B>,
     pub(crate) k: FloatTensor<B>,
     pub(crate) v: FloatTensor<B>,
-    pub(crate) softmax: Softmax<B>,
+    pub(crate) softmax: SavedSoftmax<B>,
     pub(crate) heads: usize,
 }
 
-/// What is kept of the softmax.
+/// What is saved of the softmax.
 #[derive(Clone, Debug)]
-pub(crate) enum Softmax<B: Backend> {
+pub(crate) enum SavedSoftmax<B: Backend> {
     /// P, `[batch, heads, queries, keys]`.
     Weights(FloatTensor<B>),
     /// The largest score m and 1 / Σ exp((score − m) / √d) of each row,
-    /// `[batch, heads, queries, 2]`. The two say what the log-sum-exp says, without the digits that
-    /// its large m would cost.
+    /// `[batch, heads, queries, 2]`. One number, the log-sum-exp, would do, but a large m would
+    /// cost its digits.
     Rows(FloatTensor<B>),
 }
 
-/// The passes, without a graph.
+/// The forward and backward pass on a backend, without autodiff.
 pub(crate) trait AttentionKernels: Backend {
-    /// y, never holding more than a few rows of the scores.
-    fn attention_alone(
+    /// y; holds only a few rows of the scores at a time.
+    fn attention_inference(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         heads: usize,
     ) -> FloatTensor<Self>;
 
-    /// y, and what its gradients are made of; P is among it with `keep`.
+    /// y, and what the backward pass needs, including P with `save_weights`.
     fn attention_forward(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
         v: FloatTensor<Self>,
         heads: usize,
-        keep: bool,
-    ) -> (FloatTensor<Self>, Kept<Self>);
+        save_weights: bool,
+    ) -> (FloatTensor<Self>, SavedForBackward<Self>);
 
     /// ∂q, ∂k and ∂v from ∂y.
-    fn attention_backward(grad: FloatTensor<Self>, kept: Kept<Self>) -> [FloatTensor<Self>; 3];
+    fn attention_backward(
+        grad: FloatTensor<Self>,
+        saved: SavedForBackward<Self>,
+    ) -> [FloatTensor<Self>; 3];
 }
 
-macro_rules! without_graph {
+macro_rules! without_autodiff {
     ($backend:ty) => {
         impl AttentionOps for $backend {
             fn attention(
@@ -121,62 +131,16 @@ macro_rules! without_graph {
                 k: FloatTensor<Self>,
                 v: FloatTensor<Self>,
                 heads: usize,
-                _keep: bool,
+                _save_weights: bool,
             ) -> FloatTensor<Self> {
-                Self::attention_alone(q, k, v, heads)
+                Self::attention_inference(q, k, v, heads)
             }
         }
     };
 }
-without_graph!(Flex);
+without_autodiff!(Flex);
 #[cfg(feature = "gpu")]
-without_graph!(burn::backend::Cube);
-
-impl<B: AttentionKernels, C: CheckpointStrategy> AttentionOps for Autodiff<B, C> {
-    fn attention(
-        q: FloatTensor<Self>,
-        k: FloatTensor<Self>,
-        v: FloatTensor<Self>,
-        heads: usize,
-        keep: bool,
-    ) -> FloatTensor<Self> {
-        #[derive(Debug)]
-        struct Attended;
-
-        impl<B: AttentionKernels> Backward<B, 3> for Attended {
-            type State = Kept<B>;
-
-            fn backward(
-                self,
-                ops: Ops<Self::State, 3>,
-                grads: &mut Gradients,
-                _checkpointer: &mut Checkpointer,
-            ) {
-                let grad = grads.consume::<B>(&ops.node);
-                let found = B::attention_backward(grad, ops.state);
-                for (node, grad) in ops.parents.into_iter().zip(found) {
-                    if let Some(node) = node {
-                        grads.register::<B>(node.id, grad);
-                    }
-                }
-            }
-        }
-
-        let ((q, guard_q), (k, guard_k), (v, guard_v)) =
-            (q.into_parts(), k.into_parts(), v.into_parts());
-        match Attended
-            .prepare::<C>([guard_q, guard_k, guard_v])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(prep) => {
-                let (y, kept) = B::attention_forward(q, k, v, heads, keep);
-                prep.finish(kept, y)
-            }
-            OpsKind::UnTracked(prep) => prep.finish(B::attention_alone(q, k, v, heads)),
-        }
-    }
-}
+without_autodiff!(burn::backend::Cube);
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ fn random(shape: [usize; 3]) -> Tensor<3> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.5), &Device::flex())
 }
 
-/// What the operation stands for, of Burn's own.
+/// The operation composed of Burn's own.
 fn composed(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
     let size = q.dims();
     let [q, k, v] = [q, k, v].map(|x| {
@@ -56,7 +56,7 @@ fn given([batch, queries, keys, channels, _]: [usize; 5]) -> [Tensor<3>; 4] {
 }
 
 fn compare(own: [Tensor<3>; 4], burns: [Tensor<3>; 4], size: [usize; 5]) {
-    // Of a single key the softmax is 1 whatever the scores are, so ∂q and ∂k are 0.
+    // The softmax over a single key is 1 for any score, so ∂q and ∂k are 0.
     let off = [0.0, 1.0, 1.0, 0.0].map(|off| if size[2] == 1 { off } else { 0.0 });
     let parts = ["y", "∂q", "∂k", "∂v"];
     for (((own, burns), part), off) in own.into_iter().zip(burns).zip(parts).zip(off) {
@@ -69,8 +69,8 @@ fn values_and_gradients_are_those_of_burns_operations() {
     for size in SIZES {
         let (given, heads) = (given(size), size[4]);
         let expected = differentiated(composed, &given, heads);
-        for keep in [true, false] {
-            let own = |q, k, v, heads| attend_keeping(q, k, v, heads, keep);
+        for save_weights in [true, false] {
+            let own = |q, k, v, heads| attention_saving(q, k, v, heads, save_weights);
             compare(differentiated(own, &given, heads), expected.clone(), size);
         }
     }
@@ -87,21 +87,26 @@ fn in_chunks_of_any_length_values_and_gradients_are_those_of_burns_operations() 
             heads,
         );
         for rows in [1, 48, 4096].map(|rows| rows.max(size[1] / 16)) {
-            for keep in [false, true] {
+            for save_weights in [false, true] {
                 let [q, k, v, seed] = [&q, &k, &v, &seed].map(|x| x.clone().into_dispatch());
-                let (y, kept) = chunked::forward::<Dispatch>(
+                let (y, saved) = chunked::forward::<Dispatch>(
                     q.clone(),
                     k.clone(),
                     v.clone(),
                     heads,
                     rows,
-                    keep,
+                    save_weights,
                 );
-                let [dq, dk, dv] = chunked::backward::<Dispatch>(seed, kept, rows);
+                let [dq, dk, dv] = chunked::backward::<Dispatch>(seed, saved, rows);
                 let own = [y, dq, dk, dv].map(Tensor::from_dispatch);
                 compare(own, expected.clone(), size);
-                let alone = chunked::alone::<Dispatch>(q, k, v, heads, rows);
-                assert_close(Tensor::from_dispatch(alone), expected[0].clone(), 1e-5, "y");
+                let inference = chunked::inference::<Dispatch>(q, k, v, heads, rows);
+                assert_close(
+                    Tensor::from_dispatch(inference),
+                    expected[0].clone(),
+                    1e-5,
+                    "y",
+                );
             }
         }
     }
@@ -111,7 +116,7 @@ fn in_chunks_of_any_length_values_and_gradients_are_those_of_burns_operations() 
 fn values_without_a_graph_are_the_same() {
     for size in SIZES {
         let [q, k, v, _] = given(size);
-        let own = attend(q.clone(), k.clone(), v.clone(), size[4]);
+        let own = attention(q.clone(), k.clone(), v.clone(), size[4]);
         assert_close(own, composed(q, k, v, size[4]), 1e-5, "y");
     }
 }
@@ -119,6 +124,6 @@ fn values_without_a_graph_are_the_same() {
 #[test]
 fn scores_far_apart_overflow_nothing() {
     let q = random([1, 20, 8]) * 1e4;
-    let y = attend(q.clone(), q.clone(), q.clone(), 2);
+    let y = attention(q.clone(), q.clone(), q.clone(), 2);
     assert_close(y, composed(q.clone(), q.clone(), q, 2), 1e-5, "y");
 }

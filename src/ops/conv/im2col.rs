@@ -1,39 +1,20 @@
-//! A picture as columns, so that the CPU convolves by a product of matrices.
+//! im2col: a picture `[c_in, h, w]` as a matrix of patches `[c_in·k·k, h'·w']`, and its transpose,
+//! col2im.
 //!
-//! A convolution is a product of the kernel `[c_out, c_in·k·k]` with the columns
-//! `[c_in·k·k, h'·w']` of a picture `[c_in, h, w]`: column p holds what the kernel sees at pixel p.
+//! Column p is the patch that the kernel covers at output pixel p, so a convolution is the product
+//! of the kernel `[c_out, c_in·k·k]` with this matrix.
 
-use crate::ops::matmul::cpu::with_scratch;
+use crate::ops::conv::params::ConvParams;
+use crate::ops::scratch::with_scratch;
 
-/// The shape of a convolution: square kernel, same stride and padding both ways.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// Kernel side k.
-    pub(crate) kernel_size: usize,
-    /// Step in pixels.
-    pub(crate) stride: usize,
-    /// Zeros added on every side.
-    pub(crate) padding: usize,
-}
-
-impl Window {
-    /// h' of h, or w' of w.
-    pub(crate) fn output(&self, size: usize) -> usize {
-        (size + 2 * self.padding - self.kernel_size) / self.stride + 1
-    }
-
-    /// Whether the columns are the picture itself.
+impl ConvParams {
+    /// Whether the matrix of patches is the picture itself.
     fn is_pointwise(&self) -> bool {
-        *self
-            == Self {
-                kernel_size: 1,
-                stride: 1,
-                padding: 0,
-            }
+        *self == Self::POINTWISE
     }
 
-    /// Runs `f` with the columns of `picture` `[channels, height, width]`.
-    pub(crate) fn columns<T>(
+    /// Calls `f` with the patches of `picture` `[channels, height, width]`.
+    pub(super) fn im2col<T>(
         &self,
         picture: &[f32],
         [height, width]: [usize; 2],
@@ -67,8 +48,8 @@ impl Window {
         )
     }
 
-    /// Lets `f` write columns, then adds each of them to the pixels of `picture` that it came from.
-    pub(crate) fn add_columns(
+    /// Lets `f` write patches, then adds each element to the pixel of `picture` that it stands for.
+    pub(super) fn col2im(
         &self,
         picture: &mut [f32],
         [height, width]: [usize; 2],
@@ -102,8 +83,8 @@ impl Window {
         );
     }
 
-    /// Walks the columns in runs: `f(pixel, at, len)` says that the elements `at..at + len` are the
-    /// pixels `pixel`, `pixel + stride`, …, or padding where it is `None`.
+    /// Visits the matrix of patches in runs. `f(pixel, at, len)` means: elements `at..at + len` are
+    /// the pixels `pixel`, `pixel + stride`, …, or padding if `pixel` is `None`.
     fn visit(
         &self,
         channels: usize,
@@ -116,7 +97,7 @@ impl Window {
         for channel in 0..channels {
             for ky in 0..k {
                 for kx in 0..k {
-                    // The first and the last output column whose pixel lies inside the picture.
+                    // The output columns `first..end` have their pixel inside the picture.
                     let first = padding.saturating_sub(kx).div_ceil(stride).min(cols);
                     let end = (width + padding)
                         .saturating_sub(kx)
@@ -162,7 +143,7 @@ mod tests {
             (1, 2, 0),
             (2, 3, 1),
         ] {
-            let window = Window {
+            let params = ConvParams {
                 kernel_size,
                 stride,
                 padding,
@@ -171,10 +152,10 @@ mod tests {
             let picture: Vec<f32> = (0..channels * height * width)
                 .map(|value| value as f32 + 1.0)
                 .collect();
-            let (rows, cols) = (window.output(height), window.output(width));
-            let columns = window.columns(&picture, [height, width], <[f32]>::to_vec);
+            let (rows, cols) = (params.output(height), params.output(width));
+            let columns = params.im2col(&picture, [height, width], <[f32]>::to_vec);
             let mut sums = vec![0.0; picture.len()];
-            window.add_columns(&mut sums, [height, width], |columns| columns.fill(1.0));
+            params.col2im(&mut sums, [height, width], |columns| columns.fill(1.0));
             let mut expected_sums = vec![0.0; picture.len()];
             let mut at = 0;
             for c in 0..channels {
@@ -190,7 +171,7 @@ mod tests {
                                 assert_eq!(
                                     columns[at],
                                     pixel.map_or(0.0, |pixel| picture[pixel]),
-                                    "{window:?} at {at}"
+                                    "{params:?} at {at}"
                                 );
                                 if let Some(pixel) = pixel {
                                     expected_sums[pixel] += 1.0;
@@ -202,7 +183,7 @@ mod tests {
                 }
             }
             assert_eq!(at, columns.len());
-            assert_eq!(sums, expected_sums, "{window:?}");
+            assert_eq!(sums, expected_sums, "{params:?}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! [`crate::ops::f16`] on GPUs: the same functions under the same names, one word to each thread.
+//! [`crate::ops::f16`] on GPUs: the functions of `cpu` and [`widen`](crate::weights::format::f16::widen)
+//! under the same names, one thread per word.
 
 use burn::backend::Cube;
 use burn::tensor::{DType, Shape};
@@ -9,9 +10,9 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
-use crate::ops::f16::Halves;
+use crate::ops::f16::F16Packed;
 
-impl Halves for Cube {
+impl F16Packed for Cube {
     fn unpack(words: CubeTensor, shape: [usize; 2]) -> CubeTensor {
         let (client, device) = (words.client.clone(), words.device.clone());
         let shape = Shape::from(shape);
@@ -37,7 +38,7 @@ impl Halves for Cube {
     }
 }
 
-/// Writes the numbers of the halves in `words` to `values`, and gives these back.
+/// Widens packed F16 `words` into the tensor `values`, and returns it.
 pub(crate) fn unpack_to(words: CubeTensor, values: CubeTensor) -> CubeTensor {
     let words = into_contiguous(words);
     let client = words.client.clone();
@@ -52,7 +53,7 @@ pub(crate) fn unpack_to(words: CubeTensor, values: CubeTensor) -> CubeTensor {
     values
 }
 
-/// Workgroups for so many threads, and threads in each.
+/// The number of workgroups for `threads` threads, and the size of each.
 pub(crate) fn threads(client: &Client, threads: usize) -> (CubeCount, CubeDim) {
     let dim = CubeDim::new(client, threads);
     (calculate_cube_count_elemwise(client, threads, dim), dim)
@@ -82,6 +83,7 @@ fn pack_words(values: &[f32], words: &mut [u32]) {
     }
 }
 
+/// The F32 value of an F16's bits.
 #[cube]
 pub(crate) fn widen(half: u32) -> f32 {
     let exponent = half & 0x7c00;
@@ -97,6 +99,7 @@ pub(crate) fn widen(half: u32) -> f32 {
     f32::reinterpret(magnitude | ((half & 0x8000) << 16))
 }
 
+/// The bits of the F16 nearest to `value`.
 #[cube]
 fn narrow(value: f32) -> u32 {
     let bits = u32::reinterpret(value);

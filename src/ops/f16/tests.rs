@@ -1,18 +1,20 @@
-//! All halves, and numbers on both sides of every place where rounding turns.
+//! All F16 values, and the F32 values around every rounding boundary.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use burn::tensor::{Device, TensorData};
 use half::f16;
 
+use crate::ops::f16::cpu::narrow;
 use crate::ops::f16::*;
 use crate::weights;
+use crate::weights::format::f16::widen;
 
-/// The halves' neighbours, what lies between them, and what no half holds.
+/// All F16 values, the midpoints between neighbours, and values that F16 cannot hold.
 fn numbers() -> Vec<f32> {
     let mut numbers = Vec::new();
     for bits in 0..0x7c00_u16 {
         let [low, high] = [bits, bits + 1].map(|bits| f16::from_bits(bits).to_f32());
-        // Above the largest half the next would be 65536.
+        // The value after the largest F16 would be 65536.
         let high = if high.is_finite() { high } else { 65536.0 };
         let middle = low + (high - low) / 2.0;
         numbers.extend([low, middle, middle.next_up(), middle.next_down()]);
@@ -64,7 +66,7 @@ fn every_number_is_narrowed_to_the_nearest_half() {
 
 #[test]
 fn whole_tensors_are_converted_in_the_order_of_a_files_halves() {
-    // More than one core's piece; odd, so that the last half is alone in its word.
+    // More than one piece of work; an odd count, so that the last word holds one value.
     let mut values: Vec<f32> = (0..0x7c00)
         .map(|bits| f16::from_bits(bits).to_f32())
         .collect();
@@ -78,13 +80,11 @@ fn whole_tensors_are_converted_in_the_order_of_a_files_halves() {
     assert_eq!(back.into_data().try_to_vec::<f32>().unwrap(), values);
 }
 
-/// The kernels of [`crate::ops::f16::gpu`] on this machine's graphics card, or what emulates one.
-///
-/// There is nothing to hold where there is none, so it runs where it is asked for by name:
-/// `cargo test --features gpu --lib halves -- --ignored`.
+/// The kernels of `gpu` against those of `cpu`. Ignored by default because it needs a GPU:
+/// `cargo test --features gpu --lib f16 -- --ignored`.
 #[cfg(feature = "gpu")]
 #[test]
-#[ignore = "needs a graphics card, or Mesa's lavapipe"]
+#[ignore = "needs a GPU, or Mesa's lavapipe"]
 fn a_graphics_card_converts_as_the_processor_does() {
     let device = pollster::block_on(Device::wgpu_options().init_async()).unwrap();
     let words: Vec<u32> = (0..=u16::MAX)

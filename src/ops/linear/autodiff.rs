@@ -1,4 +1,4 @@
-//! What [`crate::ops::linear`]'s operations keep for the backward pass: matrices as they are stored.
+//! [`crate::ops::linear`] with autodiff: matrices are saved as they are stored.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -7,36 +7,78 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, TensorMetadata};
 use burn::tensor::Shape;
 
-use crate::ops::conv::im2col::Window;
-use crate::ops::linear::generic::{Factors, Frozen};
-use crate::ops::linear::{Bias, FrozenOps};
-use crate::ops::matmul::stored_matrix::Held;
+use crate::ops::gradients::register;
+use crate::ops::linear::LinearOps;
+use crate::ops::linear::generic::LinearKernels;
+use crate::ops::matmul::factors::Factors;
+use crate::ops::matmul::stored_matrix::StoredMatrix;
+use crate::ops::optional_tensor::OptionalTensor;
 
-impl<B: Frozen, C: CheckpointStrategy> FrozenOps for Autodiff<B, C> {
-    fn linear(x: FloatTensor<Self>, weight: Held<Self>) -> FloatTensor<Self> {
-        #[derive(Debug)]
-        struct FrozenLinear;
+#[derive(Debug)]
+struct LinearBackward;
 
-        impl<B: Frozen> Backward<B, 1> for FrozenLinear {
-            type State = Held<B>;
+impl<B: LinearKernels> Backward<B, 1> for LinearBackward {
+    /// W.
+    type State = StoredMatrix<B>;
 
-            fn backward(
-                self,
-                ops: Ops<Self::State, 1>,
-                grads: &mut Gradients,
-                _checkpointer: &mut Checkpointer,
-            ) {
-                let [node_x] = ops.parents;
-                let grad = grads.consume::<B>(&ops.node);
-                if let Some(node) = node_x {
-                    grads.register::<B>(node.id, B::linear_backward(grad, ops.state));
-                }
-            }
-        }
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let dx = B::linear_backward(grad, ops.state);
+        register::<B, 1>(grads, ops.parents.map(|node| Some(node?.id)), [Some(dx)]);
+    }
+}
 
+#[derive(Debug)]
+struct FactoredLinearBackward;
+
+impl<B: LinearKernels> Backward<B, 2> for FactoredLinearBackward {
+    /// z, the factors and the shape of x.
+    type State = (FloatTensor<B>, Factors<B>, Shape);
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 2>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let nodes = ops.parents.map(|node| Some(node?.id));
+        let grad = grads.consume::<B>(&ops.node);
+        let (z, factors, x) = ops.state;
+        let found = B::factored_linear_backward(grad, z, factors, nodes[0].map(|_| x));
+        register::<B, 2>(grads, nodes, found);
+    }
+}
+
+#[derive(Debug)]
+struct ReconstructBackward;
+
+impl<B: LinearKernels> Backward<B, 1> for ReconstructBackward {
+    /// U and Vᵀ.
+    type State = [StoredMatrix<B>; 2];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<B>(&ops.node);
+        let [u, vt] = ops.state;
+        let ds = B::reconstruct_backward(grad, u, vt);
+        register::<B, 1>(grads, ops.parents.map(|node| Some(node?.id)), [Some(ds)]);
+    }
+}
+
+impl<B: LinearKernels, C: CheckpointStrategy> LinearOps for Autodiff<B, C> {
+    fn linear(x: FloatTensor<Self>, weight: StoredMatrix<Self>) -> FloatTensor<Self> {
         let (x, guard) = x.into_parts();
-        let weight = weight.primitive();
-        match FrozenLinear
+        let weight = weight.into_primitive();
+        match LinearBackward
             .prepare::<C>([guard])
             .compute_bound()
             .stateful()
@@ -46,132 +88,51 @@ impl<B: Frozen, C: CheckpointStrategy> FrozenOps for Autodiff<B, C> {
         }
     }
 
-    fn conv(
+    fn factored_linear(
         x: FloatTensor<Self>,
-        kernel: Held<Self>,
-        bias: Bias<Self>,
-        window: Window,
-    ) -> FloatTensor<Self> {
-        #[derive(Debug)]
-        struct FrozenConv;
-
-        impl<B: Frozen> Backward<B, 1> for FrozenConv {
-            type State = (Held<B>, Shape, Window);
-
-            fn backward(
-                self,
-                ops: Ops<Self::State, 1>,
-                grads: &mut Gradients,
-                _checkpointer: &mut Checkpointer,
-            ) {
-                let [node_x] = ops.parents;
-                let grad = grads.consume::<B>(&ops.node);
-                let (kernel, x, window) = ops.state;
-                if let Some(node) = node_x {
-                    grads.register::<B>(node.id, B::conv_backward(grad, kernel, x, window));
-                }
-            }
-        }
-
-        let (x, guard) = x.into_parts();
-        let kernel = kernel.primitive();
-        let bias = bias.into_option().map(|bias| bias.into_primitive());
-        match FrozenConv.prepare::<C>([guard]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => {
-                let state = (kernel.clone(), x.shape(), window);
-                prep.finish(state, B::conv_forward(x, kernel, bias, window))
-            }
-            OpsKind::UnTracked(prep) => prep.finish(B::conv_forward(x, kernel, bias, window)),
-        }
-    }
-
-    fn factored(
-        x: FloatTensor<Self>,
-        u: Held<Self>,
+        u: StoredMatrix<Self>,
         s: FloatTensor<Self>,
-        vt: Held<Self>,
-        bias: Bias<Self>,
-        window: Option<Window>,
+        vt: StoredMatrix<Self>,
+        bias: OptionalTensor<Self>,
     ) -> FloatTensor<Self> {
-        #[derive(Debug)]
-        struct Factored;
-
-        impl<B: Frozen> Backward<B, 2> for Factored {
-            type State = (FloatTensor<B>, Factors<B>, Shape);
-
-            fn backward(
-                self,
-                ops: Ops<Self::State, 2>,
-                grads: &mut Gradients,
-                _checkpointer: &mut Checkpointer,
-            ) {
-                let [node_x, node_s] = ops.parents;
-                let grad = grads.consume::<B>(&ops.node);
-                let (z, factors, x) = ops.state;
-                let [dx, ds] = B::factored_backward(grad, z, factors, node_x.as_ref().map(|_| x));
-                for (node, grad) in [(node_x, dx), (node_s, ds)] {
-                    if let (Some(node), Some(grad)) = (node, grad) {
-                        grads.register::<B>(node.id, grad);
-                    }
-                }
-            }
-        }
-
         let ((x, guard_x), (s, guard_s)) = (x.into_parts(), s.into_parts());
-        let factors = Factors {
-            u: u.primitive(),
-            s,
-            vt: vt.primitive(),
-            window,
-        };
-        let bias = bias.into_option().map(|bias| bias.into_primitive());
-        match Factored
+        let (u, vt) = (u.into_primitive(), vt.into_primitive());
+        let factors = Factors { u, s, vt };
+        let bias = bias.into_primitive();
+        match FactoredLinearBackward
             .prepare::<C>([guard_x, guard_s])
             .compute_bound()
             .stateful()
         {
             OpsKind::Tracked(prep) => {
                 let shape = x.shape();
-                let [y, z] = B::factored_forward(x, factors.clone(), bias);
+                let [y, z] = B::factored_linear_forward(x, factors.clone(), bias);
                 prep.finish((z, factors, shape), y)
             }
             OpsKind::UnTracked(prep) => {
-                let [y, _] = B::factored_forward(x, factors, bias);
+                let [y, _] = B::factored_linear_forward(x, factors, bias);
                 prep.finish(y)
             }
         }
     }
 
-    fn rebuilt(s: FloatTensor<Self>, u: Held<Self>, vt: Held<Self>) -> FloatTensor<Self> {
-        #[derive(Debug)]
-        struct Rebuilt;
-
-        impl<B: Frozen> Backward<B, 1> for Rebuilt {
-            type State = [Held<B>; 2];
-
-            fn backward(
-                self,
-                ops: Ops<Self::State, 1>,
-                grads: &mut Gradients,
-                _checkpointer: &mut Checkpointer,
-            ) {
-                let [node_s] = ops.parents;
-                let grad = grads.consume::<B>(&ops.node);
-                let [u, vt] = ops.state;
-                if let Some(node) = node_s {
-                    grads.register::<B>(node.id, B::rebuilt_backward(grad, u, vt));
-                }
-            }
-        }
-
+    fn reconstruct(
+        s: FloatTensor<Self>,
+        u: StoredMatrix<Self>,
+        vt: StoredMatrix<Self>,
+    ) -> FloatTensor<Self> {
         let (s, guard) = s.into_parts();
-        let [u, vt] = [u, vt].map(Held::primitive);
-        match Rebuilt.prepare::<C>([guard]).compute_bound().stateful() {
+        let [u, vt] = [u, vt].map(StoredMatrix::into_primitive);
+        match ReconstructBackward
+            .prepare::<C>([guard])
+            .compute_bound()
+            .stateful()
+        {
             OpsKind::Tracked(prep) => {
-                let w = B::rebuilt_forward(s, u.clone(), vt.clone());
+                let w = B::reconstruct_forward(s, u.clone(), vt.clone());
                 prep.finish([u, vt], w)
             }
-            OpsKind::UnTracked(prep) => prep.finish(B::rebuilt_forward(s, u, vt)),
+            OpsKind::UnTracked(prep) => prep.finish(B::reconstruct_forward(s, u, vt)),
         }
     }
 }

@@ -1,229 +1,140 @@
-//! Operations of our own on frozen matrices: a linear layer, a convolution, a whole factored layer,
-//! and a weight built of its factors.
+//! Linear layers with a constant weight, whole or in factored form, and a weight computed from its
+//! factors.
 //!
-//! Burn's own keep both parents for the backward pass: the input for a weight gradient that a frozen
-//! matrix never gets, and the matrix as it was computed with. These keep the matrix as it is stored,
-//! [`Held`], and widen it again: no F32 copy outlives an operation. [`factored`] is the layer
-//! y = U (s ⊙ Vᵀx) + b in one step: it keeps z = Vᵀx only, r numbers per token or pixel, and its
-//! backward pass is
+//! | function | formula | saved for the backward pass |
+//! |---|---|---|
+//! | [`linear`] | y = x Wᵀ | W as stored |
+//! | [`factored_linear`] | y = ((x V) ⊙ s) Uᵀ + b | z = x V, and U, s, Vᵀ as stored |
+//! | [`reconstruct`] | W = U diag(s) Vᵀ | U and Vᵀ as stored |
+//!
+//! Burn's operations save both operands of a product: the input for a weight gradient that a constant
+//! matrix never gets, and the matrix in F32. These operations save the matrix as it is stored,
+//! F32 or F16, and widen it again, so no F32 copy outlives an operation. The backward pass of
+//! `factored_linear` is
 //!
 //! ```text
-//! g = Uᵀ ∂y      ∂s = Σ g ⊙ z      ∂x = V (s ⊙ g)
+//! g = ∂y U      ∂s = Σ g ⊙ z      ∂x = (s ⊙ g) Vᵀ
 //! ```
 //!
-//! and that of [`rebuilt`], W = U diag(s) Vᵀ, ∂s = Σ (∂W V) ⊙ U over the rows.
+//! and that of `reconstruct` is ∂s = Σ (∂W V) ⊙ U, summed over the rows.
 //!
-//! | file | what |
+//! | file | content |
 //! |---|---|
-//! | `frozen_passes` | forward and backward, put together from Burn's operations |
-//! | `frozen_flex` | the same by kernels for the CPU |
-//! | `frozen_graph` | what is kept for the backward pass |
+//! | `generic` | both passes, composed of Burn's operations |
+//! | `cpu` | kernels for Burn's flex backend |
+//! | `autodiff` | what is saved for the backward pass |
 
-pub(crate) mod autodiff;
-pub(crate) mod cpu;
-pub(crate) mod generic;
-#[cfg(feature = "gpu")]
-pub(crate) mod gpu;
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod autodiff;
+mod cpu;
+mod generic;
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, ExtensionType, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
-use burn::tensor::ops::ConvOptions;
 
-use crate::ops::conv::im2col::Window;
-use crate::ops::linear::generic::{Factors, Frozen};
-use crate::ops::matmul::stored_matrix::{Held, Matrix};
-use crate::weights::Stored;
+use crate::ops::linear::generic::LinearKernels;
+use crate::ops::matmul::factors::Factors;
+use crate::ops::matmul::stored_matrix::{Matrix, StoredMatrix};
+use crate::ops::optional_tensor::OptionalTensor;
 
-/// Numbers of the largest matrix that was loaded and that a GPU writes down anew for each product.
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
-
-/// A matrix was loaded: the kernel of a convolution over more than one pixel if `spatial`.
-pub(crate) fn foresee(matrix: &Matrix, spatial: bool) {
-    if spatial || matrix.stored() == Stored::F16 {
-        let [rows, cols] = matrix.dims();
-        LARGEST.fetch_max(rows * cols, Ordering::Relaxed);
-    }
-}
-
-/// Numbers that the place of the largest such matrix takes.
-#[cfg(feature = "gpu")]
-pub(crate) fn foreseen() -> usize {
-    LARGEST.load(Ordering::Relaxed)
-}
-
-/// `x Wᵀ` of x `[n, c_in]` and W `[c_out, c_in]`.
+/// `x Wᵀ`; only x gets a gradient. A tracked `weight` (one that was computed inside the autodiff
+/// graph) gets one too: Burn's own product is used then.
 ///
-/// Only x gets a gradient. A matrix that is tracked (a weight rebuilt inside the graph) takes Burn's
-/// own product instead.
-pub(crate) fn frozen_linear(x: Tensor<2>, weight: &Matrix) -> Tensor<2> {
+/// # Shapes
+/// `x`: `[n, c_in]`; `weight`: `[c_out, c_in]`; result: `[n, c_out]`.
+pub(crate) fn linear(x: Tensor<2>, weight: &Matrix) -> Tensor<2> {
     if weight.is_tracked() {
         return x.matmul(weight.f32().transpose());
     }
-    let y = <Dispatch as FrozenOps>::linear(x.into_dispatch(), weight.held());
+    let y = <Dispatch as LinearOps>::linear(x.into_dispatch(), weight.to_dispatch());
     Tensor::from_dispatch(y)
 }
 
-/// Convolves `[batch, c_in, h, w]` with `[c_out, c_in·k·k]` and adds `bias` `[c_out]`.
+/// `((x V) ⊙ s) Uᵀ + b`; x and s get gradients.
 ///
-/// Only x gets a gradient; of a tracked kernel as in [`frozen_linear`].
-pub(crate) fn frozen_conv2d(
-    x: Tensor<4>,
-    kernel: &Matrix,
-    bias: Option<Tensor<1>>,
-    window: Window,
-) -> Tensor<4> {
-    if kernel.is_tracked() {
-        let ([c_out, _], [_, c_in, _, _]) = (kernel.dims(), x.dims());
-        let Window {
-            kernel_size: k,
-            stride,
-            padding,
-        } = window;
-        let kernel = kernel.f32().reshape([c_out, c_in, k, k]);
-        let options = ConvOptions::new([stride; 2], [padding; 2], [1; 2], 1);
-        return burn::tensor::module::conv2d(x, kernel, bias, options);
-    }
-    let y =
-        <Dispatch as FrozenOps>::conv(x.into_dispatch(), kernel.held(), Bias::from(bias), window);
-    Tensor::from_dispatch(y)
-}
-
-/// `y = ((x V) ⊙ s) Uᵀ + b` over the last dimension of x `[n, c_in]`; x and s get gradients.
+/// # Shapes
+/// `x`: `[n, c_in]`; `u`: `[c_out, r]`; `vt`: `[r, c_in]`; `s`: `[r]`; `bias`: `[c_out]`; result:
+/// `[n, c_out]`.
 pub(crate) fn factored_linear(
     x: Tensor<2>,
     [u, vt]: [&Matrix; 2],
     s: Tensor<1>,
     bias: Option<Tensor<1>>,
 ) -> Tensor<2> {
-    Tensor::from_dispatch(factored(x, [u, vt], s, bias, None))
-}
-
-/// A convolution with Vᵀ `[r, c_in·k·k]`, times s, then a 1×1 convolution with U; x
-/// `[batch, c_in, h, w]` and s get gradients.
-pub(crate) fn factored_conv2d(
-    x: Tensor<4>,
-    [u, vt]: [&Matrix; 2],
-    s: Tensor<1>,
-    bias: Option<Tensor<1>>,
-    window: Window,
-) -> Tensor<4> {
-    Tensor::from_dispatch(factored(x, [u, vt], s, bias, Some(window)))
-}
-
-fn factored<const D: usize>(
-    x: Tensor<D>,
-    [u, vt]: [&Matrix; 2],
-    s: Tensor<1>,
-    bias: Option<Tensor<1>>,
-    window: Option<Window>,
-) -> FloatTensor<Dispatch> {
-    <Dispatch as FrozenOps>::factored(
+    Tensor::from_dispatch(<Dispatch as LinearOps>::factored_linear(
         x.into_dispatch(),
-        u.held(),
+        u.to_dispatch(),
         s.into_dispatch(),
-        vt.held(),
-        Bias::from(bias),
-        window,
-    )
+        vt.to_dispatch(),
+        OptionalTensor::from(bias),
+    ))
 }
 
-/// W = U diag(s) Vᵀ, `[rows, cols]`, inside the graph: s gets a gradient.
-pub fn rebuilt([u, vt]: [&Matrix; 2], s: Tensor<1>) -> Tensor<2> {
-    let w = <Dispatch as FrozenOps>::rebuilt(s.into_dispatch(), u.held(), vt.held());
+/// The weight U diag(s) Vᵀ; s gets a gradient.
+///
+/// # Shapes
+/// `u`: `[rows, r]`; `vt`: `[r, cols]`; `s`: `[r]`; result: `[rows, cols]`.
+pub fn reconstruct([u, vt]: [&Matrix; 2], s: Tensor<1>) -> Tensor<2> {
+    let w =
+        <Dispatch as LinearOps>::reconstruct(s.into_dispatch(), u.to_dispatch(), vt.to_dispatch());
     Tensor::from_dispatch(w)
 }
 
-/// An optional `[c_out]`, in a form that Burn's dispatch can take apart.
-#[derive(ExtensionType)]
-pub(crate) enum Bias<B: Backend> {
-    Some(FloatTensor<B>),
-    None,
-}
-
-impl From<Option<Tensor<1>>> for Bias<Dispatch> {
-    fn from(bias: Option<Tensor<1>>) -> Self {
-        bias.map_or(Self::None, |bias| Self::Some(bias.into_dispatch()))
-    }
-}
-
-impl<B: Backend> Bias<B> {
-    pub(crate) fn into_option(self) -> Option<FloatTensor<B>> {
-        match self {
-            Self::Some(bias) => Some(bias),
-            Self::None => None,
-        }
-    }
-}
-
-/// The operations, sent to the backend that holds the tensors.
+/// The operations on a backend, with or without autodiff.
 #[backend_extension(Flex, Cube: cfg(feature = "gpu"), Autodiff)]
-pub(crate) trait FrozenOps: Backend {
-    fn linear(x: FloatTensor<Self>, #[extension_type] weight: Held<Self>) -> FloatTensor<Self>;
-
-    fn conv(
+pub(crate) trait LinearOps: Backend {
+    fn linear(
         x: FloatTensor<Self>,
-        #[extension_type] kernel: Held<Self>,
-        #[extension_type] bias: Bias<Self>,
-        window: Window,
+        #[extension_type] weight: StoredMatrix<Self>,
     ) -> FloatTensor<Self>;
 
-    fn factored(
+    fn factored_linear(
         x: FloatTensor<Self>,
-        #[extension_type] u: Held<Self>,
+        #[extension_type] u: StoredMatrix<Self>,
         s: FloatTensor<Self>,
-        #[extension_type] vt: Held<Self>,
-        #[extension_type] bias: Bias<Self>,
-        window: Option<Window>,
+        #[extension_type] vt: StoredMatrix<Self>,
+        #[extension_type] bias: OptionalTensor<Self>,
     ) -> FloatTensor<Self>;
 
-    fn rebuilt(
+    fn reconstruct(
         s: FloatTensor<Self>,
-        #[extension_type] u: Held<Self>,
-        #[extension_type] vt: Held<Self>,
+        #[extension_type] u: StoredMatrix<Self>,
+        #[extension_type] vt: StoredMatrix<Self>,
     ) -> FloatTensor<Self>;
 }
 
-macro_rules! without_graph {
+macro_rules! without_autodiff {
     ($backend:ty) => {
-        impl FrozenOps for $backend {
-            fn linear(x: FloatTensor<Self>, weight: Held<Self>) -> FloatTensor<Self> {
+        impl LinearOps for $backend {
+            fn linear(x: FloatTensor<Self>, weight: StoredMatrix<Self>) -> FloatTensor<Self> {
                 Self::linear_forward(x, weight)
             }
 
-            fn conv(
+            fn factored_linear(
                 x: FloatTensor<Self>,
-                kernel: Held<Self>,
-                bias: Bias<Self>,
-                window: Window,
-            ) -> FloatTensor<Self> {
-                Self::conv_forward(x, kernel, bias.into_option(), window)
-            }
-
-            fn factored(
-                x: FloatTensor<Self>,
-                u: Held<Self>,
+                u: StoredMatrix<Self>,
                 s: FloatTensor<Self>,
-                vt: Held<Self>,
-                bias: Bias<Self>,
-                window: Option<Window>,
+                vt: StoredMatrix<Self>,
+                bias: OptionalTensor<Self>,
             ) -> FloatTensor<Self> {
-                let [y, _] =
-                    Self::factored_forward(x, Factors { u, s, vt, window }, bias.into_option());
+                let factors = Factors { u, s, vt };
+                let [y, _] = Self::factored_linear_forward(x, factors, bias.into_option());
                 y
             }
 
-            fn rebuilt(s: FloatTensor<Self>, u: Held<Self>, vt: Held<Self>) -> FloatTensor<Self> {
-                Self::rebuilt_forward(s, u, vt)
+            fn reconstruct(
+                s: FloatTensor<Self>,
+                u: StoredMatrix<Self>,
+                vt: StoredMatrix<Self>,
+            ) -> FloatTensor<Self> {
+                Self::reconstruct_forward(s, u, vt)
             }
         }
     };
 }
-without_graph!(burn::backend::Flex);
+without_autodiff!(Flex);
 #[cfg(feature = "gpu")]
-without_graph!(burn::backend::Cube);
+without_autodiff!(burn::backend::Cube);
 
 #[cfg(test)]
 mod tests;

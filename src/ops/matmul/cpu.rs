@@ -1,9 +1,6 @@
-//! What all of the CPU's kernels are made of: products of matrices, pieces of work for the cores,
-//! and buffers that are used again.
+//! Products of F32 matrices on the CPU (the `gemm` crate), over borrowed slices.
 
-use std::cell::RefCell;
-
-/// A matrix of borrowed numbers.
+/// A matrix in a borrowed slice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View<'a> {
     data: &'a [f32],
@@ -20,7 +17,7 @@ impl<'a> View<'a> {
         Self::strided(data, rows, cols, cols)
     }
 
-    /// `[rows, cols]`, of which each row starts `row_stride` after the one before.
+    /// `[rows, cols]`, with `row_stride` elements from the start of a row to the start of the next.
     pub(crate) fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
         assert!(
             reach(rows, cols, row_stride) <= data.len(),
@@ -35,7 +32,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The transpose; nothing is moved.
+    /// The transpose; the elements stay where they are.
     pub(crate) fn t(self) -> Self {
         Self {
             data: self.data,
@@ -47,7 +44,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// Where a product is written: rows of numbers, `row_stride` apart.
+/// Where a product is written: rows that start `row_stride` elements apart.
 #[derive(Debug)]
 pub(crate) struct Target<'a> {
     data: &'a mut [f32],
@@ -55,15 +52,15 @@ pub(crate) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Rows of which each starts `row_stride` after the one before.
+    /// Rows that start `row_stride` elements apart.
     pub(crate) fn new(data: &'a mut [f32], row_stride: usize) -> Self {
         Self { data, row_stride }
     }
 }
 
-/// Row-major `product` = `left` · `right`, added to what is there if `add`.
+/// `product` = `left` · `right`, row-major; with `add`, `product` += `left` · `right`.
 ///
-/// `threads` lets a large product run on all cores; in a browser there is one.
+/// With `threads`, a large product runs on all cores. In a browser there is one core.
 pub(crate) fn multiply(
     product: &mut [f32],
     left: View<'_>,
@@ -81,7 +78,7 @@ pub(crate) fn multiply(
     multiply_into(Target::new(product, right.cols), left, right, add, threads);
 }
 
-/// As [`multiply`], into rows that may lie apart.
+/// As [`multiply`], into rows that need not be adjacent.
 pub(crate) fn multiply_into(
     product: Target<'_>,
     left: View<'_>,
@@ -96,8 +93,8 @@ pub(crate) fn multiply_into(
         "a product [{m}, {n}]"
     );
     // SAFETY: the asserts here and in `View` keep every read and write inside the slices: `reach`
-    // is one more than the largest offset of a matrix, and its rows do not overlap. `product` is
-    // borrowed mutably, so it overlaps neither factor.
+    // is the largest offset of a matrix plus one, and the rows of `product` do not overlap.
+    // `product` is borrowed mutably, so it overlaps neither factor.
     unsafe {
         gemm::gemm(
             m,
@@ -123,7 +120,7 @@ pub(crate) fn multiply_into(
     }
 }
 
-/// Numbers from a matrix's first to its last.
+/// Length of the slice that a matrix spans.
 fn reach(rows: usize, cols: usize, row_stride: usize) -> usize {
     if rows == 0 || cols == 0 {
         0
@@ -144,62 +141,4 @@ fn parallelism(threads: bool) -> gemm::Parallelism {
 #[cfg(target_family = "wasm")]
 fn parallelism(_threads: bool) -> gemm::Parallelism {
     gemm::Parallelism::None
-}
-
-/// Cuts each output into pieces of its size and runs `f(index, the outputs' pieces)` on all cores.
-pub(crate) fn for_pieces<const N: usize>(
-    outputs: [(&mut [f32], usize); N],
-    f: impl Fn(usize, [&mut [f32]; N]) + Sync,
-) {
-    let mut outputs = outputs.map(|(output, size)| output.chunks_mut(size));
-    let pieces: Vec<[&mut [f32]; N]> = core::iter::from_fn(|| {
-        let next = outputs.each_mut().map(Iterator::next);
-        let whole = next.iter().all(Option::is_some);
-        whole.then(|| next.map(Option::unwrap_or_default))
-    })
-    .collect();
-    #[cfg(not(target_family = "wasm"))]
-    if pieces.len() > 1 {
-        use rayon::prelude::*;
-        pieces
-            .into_par_iter()
-            .enumerate()
-            .for_each(|(index, pieces)| f(index, pieces));
-        return;
-    }
-    for (index, pieces) in pieces.into_iter().enumerate() {
-        f(index, pieces);
-    }
-}
-
-/// Adds all pieces of `len` numbers to the first, in their order, and leaves that one.
-pub(crate) fn sum_pieces(mut pieces: Vec<f32>, len: usize) -> Vec<f32> {
-    let (first, rest) = pieces.split_at_mut(len);
-    for piece in rest.chunks_exact(len) {
-        first
-            .iter_mut()
-            .zip(piece)
-            .for_each(|(sum, value)| *sum += value);
-    }
-    pieces.truncate(len);
-    pieces
-}
-
-/// Runs `f` with a buffer whose contents are left over, kept for the next call on this thread:
-/// a fresh one would cost a page fault every 4 KiB.
-pub(crate) fn with_scratch<T>(len: usize, f: impl FnOnce(&mut [f32]) -> T) -> T {
-    thread_local! {
-        static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
-    }
-    // Taken out while in use, so that nested calls on this thread (rayon may start one while it
-    // waits) each have their own.
-    let mut buffer = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
-    if buffer.len() < len {
-        // The old one goes first: nothing in it is wanted, and both may be large.
-        drop(buffer);
-        buffer = vec![0.0; len];
-    }
-    let result = f(&mut buffer[..len]);
-    FREE.with_borrow_mut(|free| free.push(buffer));
-    result
 }

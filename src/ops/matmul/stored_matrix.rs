@@ -1,41 +1,41 @@
-//! A frozen matrix as it is stored on the device: F32, or halves that are widened for each use.
+//! A constant matrix on a device, stored as F32 or as F16 that is widened for each use.
 
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, Backend, Dispatch, ExtensionType, TensorMetadata};
 use burn::tensor::module::embedding;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-pub use crate::ops::linear::rebuilt;
-
 use crate::error::Result;
-use crate::ops::f16::{Halves, pack, unpack};
+use crate::ops::f16::{F16Packed, pack, unpack};
 use crate::weights;
 use crate::weights::{Numbers, Stored, Weights};
 
-/// `[rows, cols]`, of which no gradient is wanted. One that is built inside a graph may be tracked;
-/// it is F32.
+/// A matrix `[rows, cols]` that gets no gradient, except if it was computed inside an autodiff
+/// graph: then it is tracked, and stored as F32.
 #[derive(Clone, Debug)]
 pub struct Matrix(Form);
 
 #[derive(Clone, Debug)]
 enum Form {
     F32(Tensor<2>),
+    /// Two F16 in each U32, as in [`Numbers::F16`], and the shape.
     F16(Tensor<1, Int>, [usize; 2]),
 }
 
 impl From<Tensor<2>> for Matrix {
-    /// As F32.
+    /// Stored as F32.
     fn from(values: Tensor<2>) -> Self {
         Self(Form::F32(values))
     }
 }
 
 impl Matrix {
-    /// Takes a tensor out of a file as it is stored; its first dimension is the rows, all others
-    /// together are the columns.
+    /// Takes a tensor out of `weights` as it is stored. The first dimension becomes the rows, all
+    /// others together the columns.
     ///
     /// # Errors
-    /// A missing or misshapen tensor, by name.
+    /// `Weights`, naming the tensor, if it is missing or has another shape.
     pub fn take(weights: &mut Weights, name: &str, shape: &[usize]) -> Result<Self> {
         let [rows, cols] = match shape {
             [rows, rest @ ..] => [*rows, rest.iter().product()],
@@ -47,7 +47,7 @@ impl Matrix {
         }))
     }
 
-    /// Numbers, row after row, to the device, rounded to what is stored there.
+    /// Uploads row-major `values` to `device`, rounded to the storage type.
     pub fn new(values: Vec<f32>, shape: [usize; 2], device: &Device, stored: Stored) -> Self {
         Self(match stored {
             Stored::F32 => Form::F32(Tensor::from_data(TensorData::new(values, shape), device)),
@@ -55,7 +55,7 @@ impl Matrix {
         })
     }
 
-    /// `values`, rounded on their device to what is stored; beyond ±65504 halves end there.
+    /// Rounds `values` to the storage type on their device. F16 saturates at ±65504.
     pub fn rounded(values: Tensor<2>, stored: Stored) -> Self {
         match stored {
             Stored::F32 => values.into(),
@@ -66,7 +66,7 @@ impl Matrix {
         }
     }
 
-    /// How it is stored.
+    /// The storage type.
     pub fn stored(&self) -> Stored {
         match &self.0 {
             Form::F32(_) => Stored::F32,
@@ -74,7 +74,7 @@ impl Matrix {
         }
     }
 
-    /// Rows and columns.
+    /// `[rows, cols]`.
     pub fn dims(&self) -> [usize; 2] {
         match &self.0 {
             Form::F32(values) => values.dims(),
@@ -82,7 +82,7 @@ impl Matrix {
         }
     }
 
-    /// Where it is.
+    /// The device that holds it.
     pub fn device(&self) -> Device {
         match &self.0 {
             Form::F32(values) => values.device(),
@@ -90,7 +90,7 @@ impl Matrix {
         }
     }
 
-    /// Its numbers; of halves a new tensor, to be let go of after use.
+    /// The elements in F32. For F16 this is a new tensor; drop it after use.
     pub fn f32(&self) -> Tensor<2> {
         match &self.0 {
             Form::F32(values) => values.clone(),
@@ -98,7 +98,10 @@ impl Matrix {
         }
     }
 
-    /// The rows `ids` `[batch, tokens]`, `[batch, tokens, cols]`; of halves no more are widened.
+    /// The rows `ids`, an embedding lookup. Of an F16 matrix, only these rows are widened.
+    ///
+    /// # Shapes
+    /// `ids`: `[batch, tokens]`; result: `[batch, tokens, cols]`.
     pub fn rows(&self, ids: Tensor<2, Int>) -> Tensor<3> {
         match &self.0 {
             Form::F16(words, [rows, cols]) if cols.is_multiple_of(2) => {
@@ -113,7 +116,7 @@ impl Matrix {
         }
     }
 
-    /// Whether it was built inside a graph.
+    /// Whether it was computed inside an autodiff graph.
     pub fn is_tracked(&self) -> bool {
         match &self.0 {
             Form::F32(values) => values.is_tracked(),
@@ -121,32 +124,32 @@ impl Matrix {
         }
     }
 
-    /// The same outside of any graph.
+    /// The matrix without its graph.
     pub fn inner(self) -> Self {
         match self.0 {
             Form::F32(values) => values.inner().into(),
-            halves => Self(halves),
+            packed => Self(packed),
         }
     }
 
-    /// For operations of our own.
-    pub(crate) fn held(&self) -> Held<Dispatch> {
+    /// The matrix as an argument of the backend extensions in [`crate::ops`].
+    pub(crate) fn to_dispatch(&self) -> StoredMatrix<Dispatch> {
         match &self.0 {
-            Form::F32(values) => Held::F32(values.clone().into_dispatch()),
-            Form::F16(words, shape) => Held::F16(words.clone().into_dispatch(), *shape),
+            Form::F32(values) => StoredMatrix::F32(values.clone().into_dispatch()),
+            Form::F16(words, shape) => StoredMatrix::F16(words.clone().into_dispatch(), *shape),
         }
     }
 }
 
-/// A matrix on one backend, as an operation keeps it for its backward pass.
+/// A [`Matrix`] on one backend, as operations save it for their backward passes.
 #[derive(Clone, Debug, ExtensionType)]
-pub(crate) enum Held<B: Backend> {
+pub(crate) enum StoredMatrix<B: Backend> {
     F32(FloatTensor<B>),
     F16(IntTensor<B>, [usize; 2]),
 }
 
-impl<B: Backend> Held<B> {
-    /// Rows and columns.
+impl<B: Backend> StoredMatrix<B> {
+    /// `[rows, cols]`.
     pub(crate) fn dims(&self) -> [usize; 2] {
         match self {
             Self::F32(values) => values.shape().dims(),
@@ -155,8 +158,8 @@ impl<B: Backend> Held<B> {
     }
 }
 
-impl<B: Halves> Held<B> {
-    /// Its numbers, for one product.
+impl<B: F16Packed> StoredMatrix<B> {
+    /// The elements in F32.
     pub(crate) fn f32(self) -> FloatTensor<B> {
         match self {
             Self::F32(values) => values,
@@ -165,15 +168,12 @@ impl<B: Halves> Held<B> {
     }
 }
 
-impl<B: Backend, C> Held<Autodiff<B, C>>
-where
-    C: burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy,
-{
-    /// The same without a graph.
-    pub(crate) fn primitive(self) -> Held<B> {
+impl<B: Backend, C: CheckpointStrategy> StoredMatrix<Autodiff<B, C>> {
+    /// The matrix without its graph.
+    pub(crate) fn into_primitive(self) -> StoredMatrix<B> {
         match self {
-            Self::F32(values) => Held::F32(values.into_primitive()),
-            Self::F16(words, shape) => Held::F16(words, shape),
+            Self::F32(values) => StoredMatrix::F32(values.into_primitive()),
+            Self::F16(words, shape) => StoredMatrix::F16(words, shape),
         }
     }
 }

@@ -1,17 +1,17 @@
-//! A matrix of halves against one of F32 that holds the same numbers.
+//! A matrix stored as F16 against one of F32 with the same elements.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use burn::tensor::Distribution;
 
-use crate::ops::conv::im2col::Window;
-use crate::ops::linear::{factored_conv2d, factored_linear, frozen_conv2d, frozen_linear, rebuilt};
+use crate::ops::conv::{ConvParams, conv2d, factored_conv2d};
+use crate::ops::linear::{factored_linear, linear, reconstruct};
 use crate::ops::matmul::stored_matrix::*;
 
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     Tensor::random(shape, Distribution::Normal(0.0, 1.0), &Device::flex())
 }
 
-/// The same numbers as halves and as F32.
+/// The same elements stored as F16 and as F32.
 fn both(shape: [usize; 2]) -> [Matrix; 2] {
     let halves = Matrix::rounded(random(shape), Stored::F16);
     let f32 = halves.f32().into();
@@ -51,7 +51,7 @@ fn layers_and_their_gradients_are_those_of_the_same_numbers_in_f32() {
             [both([rows, cols])],
             random([4, cols]),
             random([1]),
-            |[w], x, _| frozen_linear(x, w),
+            |[w], x, _| linear(x, w),
         );
         let rank = rows.min(cols);
         let factors = [both([rows, rank]), both([rank, cols])];
@@ -62,18 +62,18 @@ fn layers_and_their_gradients_are_those_of_the_same_numbers_in_f32() {
             |factors, x, s| factored_linear(x, factors, s, None),
         );
     }
-    let window = Window {
+    let params = ConvParams {
         kernel_size: 3,
         stride: 2,
         padding: 1,
     };
     let x = [2, 3, 6, 5];
     assert_same([both([5, 27])], random(x), random([1]), |[w], x, _| {
-        frozen_conv2d(x, w, Some(Tensor::ones([5], &Device::flex())), window)
+        conv2d(x, w, Some(Tensor::ones([5], &Device::flex())), params)
     });
     let factors = [both([5, 5]), both([5, 27])];
     assert_same(factors, random(x), random([5]), |factors, x, s| {
-        factored_conv2d(x, factors, s, None, window)
+        factored_conv2d(x, factors, s, None, params)
     });
 }
 
@@ -90,7 +90,7 @@ fn a_weight_built_of_its_factors_is_that_of_burns_operations() {
         };
         let burns = found((u[1].f32() * s.clone().unsqueeze()).matmul(vt[1].f32()));
         for form in [0, 1] {
-            assert_eq!(found(rebuilt([&u[form], &vt[form]], s.clone())), burns);
+            assert_eq!(found(reconstruct([&u[form], &vt[form]], s.clone())), burns);
         }
     }
 }

@@ -1,29 +1,35 @@
-//! Normalisation, scale and shift, and SiLU after them where a block wants it, as one operation.
+//! Normalization, scale and shift, optionally followed by SiLU, as one operation (torch's
+//! `GroupNorm` and `LayerNorm`).
 //!
-//! Put together from Burn's operations a GroupNorm and its SiLU are ten passes over the picture
-//! forward and twice as many backward. Here it is three each way, and x is all that is kept. With
-//! x̂ = (x − mean) / √(variance + ε), n = w x̂ + b and y = n or y = n σ(n):
+//! With x̂ = (x − mean) / √(variance + ε), n = w x̂ + b, and y = n or y = n σ(n):
 //!
 //! ```text
 //! g = ∂y · dy/dn      ∂w = Σ g x̂      ∂x = (w g − mean(w g) − x̂ mean(w g x̂)) / √(variance + ε)
 //! ```
 //!
-//! The CPU's kernels are in [`crate::ops::norm::cpu`]; there are none for other devices, where
-//! [`crate::model::layers`] takes Burn's operations.
+//! Composed of Burn's operations, a GroupNorm with SiLU makes ten passes over the tensor forward
+//! and twice as many backward. The kernels make three each way and save only x.
+//!
+//! | file | content |
+//! |---|---|
+//! | `generic` | composed of Burn's operations, for devices without kernels |
+//! | `cpu` | kernels for Burn's flex backend |
+//! | `autodiff` | what is saved for the backward pass |
 
-pub(crate) mod cpu;
+mod autodiff;
+mod cpu;
+mod generic;
 
-use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
+use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-/// Which numbers share a mean. x is `[rows, channels / groups, inner]`, and row i belongs to group
+use crate::ops::flex_tensor::has_cpu_kernels;
+
+/// Which elements share a mean. x is `[rows, channels / groups, inner]`, and row i belongs to group
 /// i mod `groups`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Norm {
+pub(crate) struct NormParams {
     /// Groups of channels; 1 for a LayerNorm.
     pub(crate) groups: usize,
     /// Pixels per channel; 1 for a LayerNorm.
@@ -34,58 +40,74 @@ pub(crate) struct Norm {
     pub(crate) silu: bool,
 }
 
-/// Shape-preserving; x and weight `[channels]` get gradients, bias `[channels]` gets none.
-pub(crate) fn normalise<const D: usize>(
+/// GroupNorm over `num_groups` groups of channels, followed by SiLU with `silu`.
+///
+/// # Shapes
+/// `x`: `[batch, channels, height, width]`, also of the result; `weight` and `bias`: `[channels]`.
+/// x and weight get gradients.
+pub(crate) fn group_norm(
+    x: Tensor<4>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    num_groups: usize,
+    eps: f64,
+    silu: bool,
+) -> Tensor<4> {
+    if !has_cpu_kernels(&x.device()) {
+        return generic::group_norm(x, weight, bias, num_groups, eps, silu);
+    }
+    let [_, _, height, width] = x.dims();
+    let params = NormParams {
+        groups: num_groups,
+        inner: height * width,
+        eps: eps as f32,
+        silu,
+    };
+    normalize(x, weight, bias, params)
+}
+
+/// LayerNorm over the last dimension.
+///
+/// # Shapes
+/// `x`: `[batch, tokens, channels]`, also of the result; `weight` and `bias`: `[channels]`. x and
+/// weight get gradients.
+pub(crate) fn layer_norm(x: Tensor<3>, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<3> {
+    if !has_cpu_kernels(&x.device()) {
+        return generic::layer_norm(x, weight, bias, eps);
+    }
+    let params = NormParams {
+        groups: 1,
+        inner: 1,
+        eps: eps as f32,
+        silu: false,
+    };
+    normalize(x, weight, bias, params)
+}
+
+/// The operation on a device with kernels; shape-preserving.
+fn normalize<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<1>,
     bias: Tensor<1>,
-    norm: Norm,
+    params: NormParams,
 ) -> Tensor<D> {
     Tensor::from_dispatch(<Dispatch as NormOps>::norm(
         x.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
-        norm,
+        params,
     ))
 }
 
-/// The operation, sent to the backend that holds the tensors.
+/// The operation on a backend, with or without autodiff.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait NormOps: Backend {
     fn norm(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        norm: Norm,
+        params: NormParams,
     ) -> FloatTensor<Self>;
-}
-
-/// What the backward pass needs.
-#[derive(Clone, Debug)]
-pub(crate) struct Kept<B: Backend> {
-    pub(crate) x: FloatTensor<B>,
-    pub(crate) weight: FloatTensor<B>,
-    pub(crate) bias: FloatTensor<B>,
-    /// Mean and 1 / √(variance + ε) of each row, `[rows, 2]`.
-    pub(crate) statistics: FloatTensor<B>,
-}
-
-/// The two passes, without a graph.
-pub(crate) trait NormKernels: Backend {
-    /// y, and what it is made of.
-    fn norm_forward(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        norm: Norm,
-    ) -> (FloatTensor<Self>, Kept<Self>);
-
-    /// ∂x and ∂w from ∂y.
-    fn norm_backward(
-        grad: FloatTensor<Self>,
-        kept: Kept<Self>,
-        norm: Norm,
-    ) -> [FloatTensor<Self>; 2];
 }
 
 impl NormOps for Flex {
@@ -93,111 +115,39 @@ impl NormOps for Flex {
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        norm: Norm,
+        params: NormParams,
     ) -> FloatTensor<Self> {
-        Self::norm_forward(x, weight, bias, norm).0
+        Self::norm_forward(x, weight, bias, params).0
     }
 }
 
-impl<B: NormKernels, C: CheckpointStrategy> NormOps for Autodiff<B, C> {
-    fn norm(
+/// The forward and backward pass on a backend, without autodiff.
+pub(crate) trait NormKernels: Backend {
+    /// y, and what the backward pass needs.
+    fn norm_forward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        norm: Norm,
-    ) -> FloatTensor<Self> {
-        #[derive(Debug)]
-        struct Normalised;
+        params: NormParams,
+    ) -> (FloatTensor<Self>, SavedForBackward<Self>);
 
-        impl<B: NormKernels> Backward<B, 2> for Normalised {
-            type State = (Kept<B>, Norm);
+    /// ∂x and ∂w from ∂y.
+    fn norm_backward(
+        grad: FloatTensor<Self>,
+        saved: SavedForBackward<Self>,
+        params: NormParams,
+    ) -> [FloatTensor<Self>; 2];
+}
 
-            fn backward(
-                self,
-                ops: Ops<Self::State, 2>,
-                grads: &mut Gradients,
-                _checkpointer: &mut Checkpointer,
-            ) {
-                let grad = grads.consume::<B>(&ops.node);
-                let (kept, norm) = ops.state;
-                let found = B::norm_backward(grad, kept, norm);
-                for (node, grad) in ops.parents.into_iter().zip(found) {
-                    if let Some(node) = node {
-                        grads.register::<B>(node.id, grad);
-                    }
-                }
-            }
-        }
-
-        let ((x, guard_x), (weight, guard_weight)) = (x.into_parts(), weight.into_parts());
-        let (y, kept) = B::norm_forward(x, weight, bias.into_primitive(), norm);
-        match Normalised
-            .prepare::<C>([guard_x, guard_weight])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(prep) => prep.finish((kept, norm), y),
-            OpsKind::UnTracked(prep) => prep.finish(y),
-        }
-    }
+/// What the backward pass needs.
+#[derive(Clone, Debug)]
+pub(crate) struct SavedForBackward<B: Backend> {
+    pub(crate) x: FloatTensor<B>,
+    pub(crate) weight: FloatTensor<B>,
+    pub(crate) bias: FloatTensor<B>,
+    /// Mean and 1 / √(variance + ε) of each row, `[rows, 2]`.
+    pub(crate) statistics: FloatTensor<B>,
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
-mod tests {
-    use burn::tensor::activation::silu;
-    use burn::tensor::{Device, Distribution};
-
-    use super::*;
-    use crate::ops::close::assert_close;
-
-    fn random<const D: usize>(shape: [usize; D], mean: f64) -> Tensor<D> {
-        Tensor::random(shape, Distribution::Normal(mean, 1.5), &Device::flex())
-    }
-
-    /// What the operation stands for, of Burn's own.
-    fn composed(x: Tensor<3>, weight: Tensor<1>, bias: Tensor<1>, norm: Norm) -> Tensor<3> {
-        let [batch, channels, inner] = x.dims();
-        let rows = x.reshape([batch * norm.groups, channels / norm.groups * inner]);
-        let centred = rows.clone() - rows.mean_dim(1);
-        let variance = (centred.clone() * centred.clone()).mean_dim(1);
-        let x = (centred / (variance + norm.eps).sqrt()).reshape([batch, channels, inner]);
-        let y = x * weight.reshape([1, -1, 1]) + bias.reshape([1, -1, 1]);
-        if norm.silu { silu(y) } else { y }
-    }
-
-    #[test]
-    fn values_and_gradients_are_those_of_burns_operations() {
-        for (batch, groups, channels, inner) in
-            [(2, 4, 12, 35), (1, 3, 3, 64), (300, 1, 19, 1), (2, 1, 7, 9)]
-        {
-            for silu in [false, true] {
-                let norm = Norm {
-                    groups,
-                    inner,
-                    eps: 1e-5,
-                    silu,
-                };
-                let x = random([batch, channels, inner], 3.0)
-                    .autodiff()
-                    .require_grad();
-                let weight = random([channels], 0.0).autodiff().require_grad();
-                let bias = random([channels], 0.0);
-                let seed = random([batch, channels, inner], 0.0);
-                let [own, burns] = [normalise::<3>, composed].map(|f| {
-                    let y = f(x.clone(), weight.clone(), bias.clone(), norm);
-                    let gradients = (y.clone() * seed.clone()).sum().backward();
-                    [
-                        y.inner().reshape([-1]),
-                        x.grad(&gradients).unwrap().reshape([-1]),
-                        weight.grad(&gradients).unwrap(),
-                    ]
-                });
-                for ((own, burns), what) in own.into_iter().zip(burns).zip(["y", "∂x", "∂w"]) {
-                    let own: Tensor<1> = own;
-                    assert_close(own, burns, 2e-5, &format!("{what} of {norm:?}"));
-                }
-            }
-        }
-    }
-}
+mod tests;

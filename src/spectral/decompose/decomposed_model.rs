@@ -1,79 +1,57 @@
-//! The decomposition of a base's layers, kept for as long as the base is loaded: of all, or of those
-//! that a training run or a delta needs, to which others come later.
+//! The decomposition of one model: its UNet or its text encoder.
 //!
-//! | layer | what is kept |
-//! |---|---|
-//! | linear, convolution (as `[c_out, c_in·k·k]`), embedding | U, σ, Vᵀ |
-//! | norm | its weight w; as a 1×C row, σ = ‖w‖ and Vᵀ = w/σ |
-//!
-//! The base's weights themselves stay in the model, so that what F32 factors round away is never
-//! lost: see [`bake`](crate::spectral::shift::bake).
+//! It lives as long as the model is loaded. Layers are decomposed when a training run or a delta
+//! needs them, and stay. The weights themselves stay in the model, so that the rounding of the
+//! factors to F32 never changes an unshifted weight: see [`bake`](crate::spectral::shift::bake).
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 
-use crate::error::{Error, Result};
-use crate::model::layers::{LayerForm, LayerMut, Visitor, Weight};
+use crate::error::Result;
+#[cfg(test)]
+use crate::model::layer_info::LayerShape;
+use crate::model::layers::{LayerForm, LayerMut};
+use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
 use crate::spectral::decompose::config::{
-    CurrentThread, DecomposeConfig, Decomposer, FactorStore, Job, NoStore, Summary, decompose_all,
+    CurrentThread, DecomposeConfig, Decomposer, FactorStore, NoStore,
 };
-#[cfg(test)]
-use crate::spectral::decompose::shapes::LayerShape;
+use crate::spectral::decompose::jobs::{LayerJob, decompose_all};
+use crate::spectral::decompose::layer_factors::{LayerFactors, full_weight};
 use crate::spectral::decompose::shapes::{Component, Shapes, layer_shapes};
+use crate::spectral::decompose::summary::DecomposeSummary;
+use crate::spectral::decompose::transfer::read;
 use crate::spectral::svd::Decomposition;
 use crate::weights::Stored;
 
-/// A model whose layers can be shifted.
-pub trait Layers: Clone {
-    /// Hands every layer to the visitor, always in the same order.
-    ///
-    /// # Errors
-    /// The visitor's.
-    fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()>;
-}
-
-/// One layer of a [`DecomposedModel`].
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one per layer, and what it holds are handles"
-)]
-#[derive(Clone, Debug)]
-pub enum LayerFactors {
-    /// W = U diag(σ) Vᵀ.
-    Matrix {
-        /// U: `[c_out, r]`.
-        u: Matrix,
-        /// σ: `[r]`, falling.
-        sigma: Vec<f32>,
-        /// Vᵀ: `[r, fan_in]`.
-        vt: Matrix,
-    },
-    /// A norm's weight, `[channels]`.
-    Norm(Vec<f32>),
-}
-
-/// U, σ and Vᵀ of the layers of one model that were asked for so far, bound to the hash of the base
-/// that they came from.
+/// The factors of the layers of one model that were decomposed so far.
 #[derive(Clone, Debug)]
 pub struct DecomposedModel {
+    /// Hash of the base model's weights, to which all shifts are bound.
     base_hash: String,
-    /// Begins the names of this model's layers in a store.
+    /// The first part of the names of this model's layers in a store.
     component: Component,
     stored: Stored,
     /// All layers of the model, decomposed or not.
     shapes: Shapes,
-    /// Paths and layers by their place in the model's visit.
+    /// Paths and factors by position in the order of the visit.
     layers: BTreeMap<usize, (String, LayerFactors)>,
 }
 
+/// Wanted layers that are not decomposed yet.
+struct Missing {
+    matrices: Vec<LayerJob>,
+    /// Position, path and weight.
+    norms: Vec<(usize, String, Tensor<1>)>,
+}
+
 impl DecomposedModel {
-    /// Nothing of `model` is decomposed yet.
+    /// Creates a decomposition of `model` without any factors. U and V will be stored as `stored`.
     ///
     /// # Errors
-    /// None that a caller can cause; the visitor's.
-    pub fn new<M: Layers>(
+    /// None that a caller can cause.
+    pub fn new<M: VisitLayers>(
         model: &M,
         component: Component,
         base_hash: impl Into<String>,
@@ -88,12 +66,12 @@ impl DecomposedModel {
         })
     }
 
-    /// Decomposes every layer of `model`, whose weights are whole, on this thread, and keeps the
-    /// factors as they were made; `progress` as for [`extend`](Self::extend).
+    /// Decomposes every layer of `model` on the calling thread, with U and V in F32; `progress` as
+    /// for [`extend`](Self::extend).
     ///
     /// # Errors
     /// Those of [`extend`](Self::extend).
-    pub async fn decompose<M: Layers>(
+    pub async fn decompose<M: VisitLayers>(
         model: &M,
         base_hash: impl Into<String>,
         progress: impl AsyncFnMut(usize, usize) -> Result<()>,
@@ -107,25 +85,26 @@ impl DecomposedModel {
         Ok(all)
     }
 
-    /// Decomposes those layers that `wanted` names by path and form and that are not there yet.
-    /// Each is there as soon as it is finished, so that interrupted work goes on after the last one.
+    /// Decomposes the layers for which `wanted(path, form)` holds and that have no factors yet.
+    /// Factors are read from the store if it has them. Each layer is kept as soon as it is
+    /// finished, so a later call continues interrupted work.
     ///
-    /// `progress(done, total)`, in shares of the work rather than in layers, is awaited at the
-    /// beginning and after each layer, so that a worker can answer its page in between; its error
-    /// ends the work.
+    /// `progress(done, total)`, in units of work rather than layers, is awaited at the start and
+    /// after each layer, so that a worker can handle messages in between. Its error stops the work.
     ///
     /// # Errors
-    /// `Decomposition`, naming the layer; `Device` if a weight cannot be read; those of `progress`.
-    pub async fn extend<M: Layers, D: Decomposer, S: FactorStore>(
+    /// `Decomposition`, naming the layer; `Device` if a weight cannot be read; the errors of
+    /// `progress`.
+    pub async fn extend<M: VisitLayers, D: Decomposer, S: FactorStore>(
         &mut self,
         model: &M,
         wanted: impl Fn(&str, LayerForm) -> bool,
         config: DecomposeConfig<'_, D, S>,
         mut progress: impl AsyncFnMut(usize, usize) -> Result<()>,
-    ) -> Result<Summary> {
-        let (jobs, norms) = self.missing(model, wanted)?;
-        let total = norms.len() + jobs.iter().map(Job::work).sum::<usize>();
-        let (mut done, mut summary) = (0, Summary::default());
+    ) -> Result<DecomposeSummary> {
+        let Missing { matrices, norms } = self.missing(model, wanted)?;
+        let total = norms.len() + matrices.iter().map(LayerJob::work).sum::<usize>();
+        let (mut done, mut summary) = (0, DecomposeSummary::default());
         if total == 0 {
             return Ok(summary);
         }
@@ -136,38 +115,27 @@ impl DecomposedModel {
             done += 1;
             progress(done, total).await?;
         }
-        let mut waiting = Vec::new();
-        for job in jobs {
-            let name = self.name(&job.path);
-            let Some(bytes) = config.store.load(&name).await else {
-                waiting.push(job);
-                continue;
-            };
-            let (hash, shape) = (&self.base_hash, job.shape());
-            match Decomposition::from_bytes(&bytes, hash, &name, shape, self.stored) {
-                Ok(factors) => {
+        let mut uncached = Vec::new();
+        for job in matrices {
+            match self.load(config.store, &job, &mut summary).await {
+                Some(factors) => {
                     done += job.work();
-                    summary.found += 1;
-                    summary.count(&factors, self.stored);
                     self.insert(job, factors);
                     progress(done, total).await?;
                 }
-                Err(_) => {
-                    summary.damaged += 1;
-                    waiting.push(job);
-                }
+                None => uncached.push(job),
             }
         }
-        decompose_all(config.decomposer, waiting, async |job, factors| {
+        decompose_all(config.decomposer, uncached, async |job, factors| {
             let name = self.name(&job.path);
             let file = factors.to_bytes(&self.base_hash, &name, self.stored)?;
-            if let Err(why) = config.store.save(&name, &file).await {
-                summary.not_kept.get_or_insert(why);
+            if let Err(error) = config.store.save(&name, &file).await {
+                summary.store_error.get_or_insert(error);
             }
             let factors = factors.rounded(self.stored);
             done += job.work();
-            summary.made += 1;
-            summary.count(&factors, self.stored);
+            summary.decomposed += 1;
+            summary.add_factors(&factors, self.stored);
             self.insert(job, factors);
             progress(done, total).await
         })
@@ -175,17 +143,40 @@ impl DecomposedModel {
         Ok(summary)
     }
 
-    /// Nothing of another model of the same base is decomposed yet.
+    /// The factors of a layer from the store, if its file exists and is valid.
+    async fn load<S: FactorStore>(
+        &self,
+        store: &S,
+        job: &LayerJob,
+        summary: &mut DecomposeSummary,
+    ) -> Option<Decomposition> {
+        let name = self.name(&job.path);
+        let bytes = store.load(&name).await?;
+        let (hash, shape) = (&self.base_hash, job.shape());
+        match Decomposition::from_bytes(&bytes, hash, &name, shape, self.stored) {
+            Ok(factors) => {
+                summary.cached += 1;
+                summary.add_factors(&factors, self.stored);
+                Some(factors)
+            }
+            Err(_) => {
+                summary.damaged += 1;
+                None
+            }
+        }
+    }
+
+    /// An empty decomposition of another model of the same base model.
     ///
     /// # Errors
-    /// None that a caller can cause; the visitor's.
-    pub(crate) fn like<M: Layers>(&self, model: &M, component: Component) -> Result<Self> {
+    /// None that a caller can cause.
+    pub(crate) fn sibling<M: VisitLayers>(&self, model: &M, component: Component) -> Result<Self> {
         Self::new(model, component, &*self.base_hash, self.stored)
     }
 
-    /// With these layers, whatever they came from.
+    /// A decomposition with the given factors, without a model.
     #[cfg(test)]
-    pub(crate) fn of_layers(layers: Vec<(String, LayerFactors)>) -> Self {
+    pub(crate) fn from_layers(layers: Vec<(String, LayerFactors)>) -> Self {
         let shapes = layers.iter().map(|(path, layer)| {
             let shape = match layer {
                 LayerFactors::Norm(weight) => LayerShape::Norm {
@@ -207,29 +198,27 @@ impl DecomposedModel {
         }
     }
 
-    /// What decomposing those layers takes that are not there, in millions of multiply-adds for
-    /// each pass over a matrix; `None` if all are there.
+    /// The cost of decomposing the wanted layers that have no factors yet, in millions of
+    /// multiply-adds for each pass over a matrix; `None` if all have factors.
     ///
     /// # Errors
-    /// `Decomposition` if `model` is in training.
-    pub fn work<M: Layers>(
+    /// `Decomposition` if `model` is being trained.
+    pub fn work<M: VisitLayers>(
         &self,
         model: &M,
         wanted: impl Fn(&str, LayerForm) -> bool,
     ) -> Result<Option<usize>> {
-        let (jobs, norms) = self.missing(model, wanted)?;
-        let missing = !jobs.is_empty() || !norms.is_empty();
-        Ok(missing.then(|| jobs.iter().map(Job::work).sum()))
+        let Missing { matrices, norms } = self.missing(model, wanted)?;
+        let any = !matrices.is_empty() || !norms.is_empty();
+        Ok(any.then(|| matrices.iter().map(LayerJob::work).sum()))
     }
 
-    /// The wanted layers that are not there: matrices and norms.
-    #[expect(clippy::type_complexity, reason = "place, path and weight, used once")]
-    fn missing<M: Layers>(
+    fn missing<M: VisitLayers>(
         &self,
         model: &M,
         wanted: impl Fn(&str, LayerForm) -> bool,
-    ) -> Result<(Vec<Job>, Vec<(usize, String, Tensor<1>)>)> {
-        let (mut jobs, mut norms) = (Vec::new(), Vec::new());
+    ) -> Result<Missing> {
+        let (mut matrices, mut norms) = (Vec::new(), Vec::new());
         let mut count = 0;
         model.clone().visit_mut(&mut |path, layer| {
             let index = count;
@@ -238,8 +227,8 @@ impl DecomposedModel {
                 return Ok(());
             }
             let weight = match layer {
-                LayerMut::Linear(linear) => whole(path, &linear.weight)?.clone(),
-                LayerMut::Conv2d(conv) => whole(path, &conv.weight)?.clone(),
+                LayerMut::Linear(linear) => full_weight(path, &linear.weight)?.clone(),
+                LayerMut::Conv2d(conv) => full_weight(path, &conv.weight)?.clone(),
                 LayerMut::Embedding(table) => table.clone(),
                 LayerMut::Norm(weight) => {
                     norms.push((index, path.to_owned(), weight.clone()));
@@ -247,17 +236,17 @@ impl DecomposedModel {
                 }
             };
             let path = path.to_owned();
-            jobs.push(Job {
+            matrices.push(LayerJob {
                 index,
                 path,
                 weight,
             });
             Ok(())
         })?;
-        Ok((jobs, norms))
+        Ok(Missing { matrices, norms })
     }
 
-    fn insert(&mut self, job: Job, factors: Decomposition) {
+    fn insert(&mut self, job: LayerJob, factors: Decomposition) {
         let (device, r) = (job.weight.device(), factors.rank());
         let layer = LayerFactors::Matrix {
             u: Matrix::new(factors.u, [factors.rows, r], &device, self.stored),
@@ -267,7 +256,7 @@ impl DecomposedModel {
         self.layers.insert(job.index, (job.path, layer));
     }
 
-    /// What a layer is called in a store.
+    /// The name of a layer in a store.
     fn name(&self, path: &str) -> String {
         let component = match self.component {
             Component::Unet => "unet",
@@ -276,12 +265,12 @@ impl DecomposedModel {
         format!("{component}.{path}")
     }
 
-    /// The hash of the base's weights.
+    /// The hash of the base model's weights.
     pub fn base_hash(&self) -> &str {
         &self.base_hash
     }
 
-    /// The same with U and V stored so; what is rounded to halves stays so in F32.
+    /// A copy with U and V stored as `stored`. Rounding to F16 is not undone by storing as F32.
     pub fn stored_as(&self, stored: Stored) -> Self {
         let mut all = self.clone();
         all.stored = stored;
@@ -296,81 +285,15 @@ impl DecomposedModel {
         all
     }
 
-    /// Paths and layers that are there, in the order of the model's visit.
+    /// Paths and factors of the decomposed layers, in the order of the visit.
     pub fn layers(&self) -> impl Iterator<Item = (&str, &LayerFactors)> {
         self.layers
             .values()
             .map(|(path, layer)| (path.as_str(), layer))
     }
 
-    /// All layers of the model, decomposed or not.
+    /// Shapes of all layers of the model, decomposed or not.
     pub fn shapes(&self) -> &Shapes {
         &self.shapes
-    }
-}
-
-/// The whole matrix of a weight.
-///
-/// # Errors
-/// `Decomposition` if it is factored: a model that is being trained was given in place of a base.
-pub(crate) fn whole<'a>(path: &str, weight: &'a Weight) -> Result<&'a Matrix> {
-    match weight {
-        Weight::Full(matrix) => Ok(matrix),
-        Weight::Factored { .. } => Err(Error::Decomposition(format!(
-            "'{path}' is factored for training, but the base's own weight is needed here. Pass the model as it was loaded."
-        ))),
-    }
-}
-
-/// The error for a model that this decomposition was not made for.
-pub(crate) fn other_model(path: &str) -> Error {
-    Error::Decomposition(format!(
-        "'{path}' of the model does not fit the decomposition: it was made for another base. Decompose this base first."
-    ))
-}
-
-/// The error for a layer that nobody asked to be decomposed.
-pub(crate) fn not_decomposed(path: &str) -> Error {
-    Error::Decomposition(format!(
-        "'{path}' is to be shifted, but it was not decomposed. Decompose the layers that the delta shifts first."
-    ))
-}
-
-/// Numbers to the device.
-pub(crate) fn upload<const D: usize>(
-    values: Vec<f32>,
-    shape: [usize; D],
-    device: &Device,
-) -> Tensor<D> {
-    Tensor::from_data(TensorData::new(values, shape), device)
-}
-
-/// Numbers from the device.
-///
-/// # Errors
-/// `Device`.
-pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
-    let failed = |error: String| {
-        Error::Device(format!(
-            "the device did not give a weight back ({error}). Its memory may be full: close other tabs or programs that use it, and start again."
-        ))
-    };
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|error| failed(format!("{error:?}")))?;
-    data.try_to_vec::<f32>()
-        .map_err(|error| failed(format!("{error:?}")))
-}
-
-impl Layers for crate::model::unet::UNet2DConditionModel {
-    fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
-        Self::visit_mut(self, visitor)
-    }
-}
-
-impl Layers for crate::model::clip::ClipTextModel {
-    fn visit_mut(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
-        Self::visit_mut(self, visitor)
     }
 }

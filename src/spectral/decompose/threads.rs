@@ -1,4 +1,4 @@
-//! Matrices over the machine's cores, and factors in a folder: decomposing in a terminal.
+//! Native decomposition: matrices on threads, factors in a folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,22 @@ use crate::spectral::decompose::config::{Decomposer, FactorStore};
 use crate::spectral::svd;
 use crate::spectral::svd::Decomposition;
 
-/// The stack of a thread that decomposes.
+/// Stack size of a thread, in bytes.
 const STACK: usize = 8 << 20;
 
-/// One thread for each matrix, so many at once.
+/// Decomposes each matrix on a thread of its own, up to a number of threads at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Threads(usize);
 
 impl Threads {
-    /// At least one.
+    /// Up to `count` threads, at least 1.
     pub fn new(count: usize) -> Self {
         Self(count.max(1))
     }
 }
 
 impl Default for Threads {
-    /// As many as the machine has cores.
+    /// One thread for each core.
     fn default() -> Self {
         Self::new(thread::available_parallelism().map_or(1, |count| count.get()))
     }
@@ -47,16 +47,16 @@ impl Decomposer for Threads {
         }
         let (answer, made) = oneshot::channel();
         let matrix = std::sync::Arc::new(matrix);
-        let theirs = matrix.clone();
+        let shared = matrix.clone();
         let thread = thread::Builder::new().stack_size(STACK).spawn(move || {
-            // Nobody listens any more when the work was cancelled.
-            let _ = answer.send(svd::decompose(&theirs, rows, cols));
+            // The receiver is gone if the work was cancelled.
+            let _ = answer.send(svd::decompose(&shared, rows, cols));
         });
         let made = match thread {
             Ok(_) => made.await.ok(),
             Err(_) => None,
         };
-        // Without a thread, or with one that fell, it is done here.
+        // If the thread could not be started or panicked, use the calling thread.
         made.unwrap_or_else(|| svd::decompose(&matrix, rows, cols))
             .map(Some)
     }

@@ -1,44 +1,46 @@
-//! Deltas of one base made one: sum, interpolation, style mixing, rank limit.
+//! Combinations of deltas of one base model: sum, interpolation, style mixing, rank limit.
 //!
-//! | how | singular values |
+//! | operation | singular values |
 //! |---|---|
 //! | sum | σ + Σ strength·δ; a strength may be negative or above 1 |
 //! | interpolation | σ + α·δ₁ + (1 − α)·δ₂ |
-//! | style mixing | σ + δ₁ in the [geometry's layers](GeometryLayers), σ + δ₂ in the others |
-//! | rank limit | per layer only the k shifts of largest \|relu(σ + δ) − σ\| |
+//! | style mixing | σ + δ₁ in the [geometry layers](GeometryLayers), σ + δ₂ in the others |
+//! | rank limit | per layer, only the k shifts with the largest \|relu(σ + δ) − σ\| |
 //!
-//! Source: SVDiff (combining, interpolation and style mixing of learned shifts).
+//! Source: SVDiff, section 3.2 (sum) and section 4 (interpolation, style mixing, rank).
 
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::decomposed_model::{DecomposedModel, LayerFactors};
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::LayerFactors;
 use crate::spectral::delta::metadata::{MAX_LINE, MAX_PROMPTS, MAX_SUBJECTS};
 use crate::spectral::delta::{Combination, CombinationKind, Delta, DeltaMetadata, Parent};
+use crate::spectral::shift::bake::sigma_changes;
 use crate::spectral::shift::geometry::GeometryLayers;
 use crate::spectral::shift::{ShiftKind, ShiftSet};
 
-/// How deltas become one.
+/// A combination of deltas.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Combine {
-    /// Σ strength·δ, one strength per delta.
+    /// Σ strength·δ, with one strength per delta.
     Sum(Vec<f32>),
-    /// α·δ₁ + (1 − α)·δ₂ of two deltas; α outside 0 to 1 goes beyond them.
+    /// α·δ₁ + (1 − α)·δ₂ of two deltas; α outside 0 to 1 extrapolates.
     Interpolate(f32),
     /// Geometry of the first delta, appearance of the second.
     StyleMix,
 }
 
 impl Combine {
-    /// One delta of several; `parents` are deltas and their content hashes.
+    /// Combines `parents`, given as deltas and their content hashes.
     ///
-    /// The text encoder has no resolutions: in a style mix its shifts are the geometry's, whose
-    /// words the prompt uses. What all parents agree on stays in the metadata, subjects and
-    /// prompts are joined, and the parents are recorded with their strengths.
+    /// A style mix takes the text encoder's shifts from the geometry delta, whose subject the
+    /// prompt names. Subjects, prompts and texts of the metadata are joined, and the parents are
+    /// recorded with their strengths.
     ///
     /// # Errors
     /// `Delta` if the parents were made for different bases or shift a layer in different ways;
-    /// `Settings` if their number or a strength cannot work.
+    /// `Settings` for a wrong number of parents or an invalid strength.
     pub fn apply(&self, parents: &[(&Delta, String)]) -> Result<Delta> {
         let strengths = self.strengths(parents.len())?;
         check_same_base(parents)?;
@@ -103,24 +105,24 @@ impl Combine {
     }
 }
 
-/// α·first + (1 − α)·second; a layer that one does not shift counts as 0 there.
+/// α·first + (1 − α)·second; a missing layer counts as 0.
 ///
 /// # Errors
-/// `Delta` if both shift a layer in different ways or lengths, by the layer's path.
+/// `Delta`, naming the layer, if both have shifts of different kinds or lengths for it.
 pub fn interpolate(first: &ShiftSet, second: &ShiftSet, alpha: f32) -> Result<ShiftSet> {
     weighted(vec![(first, alpha), (second, 1.0 - alpha)])
 }
 
-/// The sum without the sets of strength 0, whose layers would be zeros.
+/// The sum without sets of strength 0, which would only add layers of zeros.
 fn weighted(mut terms: Vec<(&ShiftSet, f32)>) -> Result<ShiftSet> {
     terms.retain(|(_, strength)| *strength != 0.0);
     ShiftSet::weighted_sum(&terms)
 }
 
-/// Shifts of `geometry` in the [geometry's layers](GeometryLayers), of `appearance` in the others.
+/// Shifts of `geometry` in the [geometry layers](GeometryLayers), of `appearance` in the others.
 ///
 /// # Errors
-/// `Delta` if no layer of either shows where the geometry's layers begin.
+/// `Delta` if neither shifts an attention of the down blocks, which marks the geometry layers.
 pub fn mix_styles(geometry: &ShiftSet, appearance: &ShiftSet) -> Result<ShiftSet> {
     let paths = [geometry, appearance].into_iter().flat_map(ShiftSet::iter);
     let layers = GeometryLayers::find(paths.map(|(path, _)| path)).ok_or_else(|| {
@@ -137,13 +139,13 @@ pub fn mix_styles(geometry: &ShiftSet, appearance: &ShiftSet) -> Result<ShiftSet
         .collect())
 }
 
-/// Only the `k` shifts of largest |relu(σ + δ) − σ| in every layer; the others become 0.
+/// Keeps the `k` shifts with the largest |relu(σ + δ) − σ| in every layer and sets the others to 0.
 ///
-/// Layers of a lower rank keep all they have; norms are vectors without a rank and stay whole. Of
-/// equal changes the one at the larger singular value stays.
+/// Layers with a rank below `k`, and norms, which have no rank, are unchanged. Of equal changes the
+/// one at the larger singular value is kept.
 ///
 /// # Errors
-/// `Delta` if the shifts are not this base's.
+/// `Delta` if the shifts do not fit the base model.
 pub fn limit_rank(shifts: &ShiftSet, base: &DecomposedModel, k: usize) -> Result<ShiftSet> {
     base.check(shifts)?;
     let mut limited = shifts.clone();
@@ -152,7 +154,7 @@ pub fn limit_rank(shifts: &ShiftSet, base: &DecomposedModel, k: usize) -> Result
             continue;
         };
         if let Some(shift) = limited.entries.get_mut(path) {
-            for dropped in largest(sigma, &shift.delta).into_iter().skip(k) {
+            for dropped in by_change(sigma, &shift.delta).into_iter().skip(k) {
                 shift.delta[dropped] = 0.0;
             }
         }
@@ -160,7 +162,7 @@ pub fn limit_rank(shifts: &ShiftSet, base: &DecomposedModel, k: usize) -> Result
     Ok(limited)
 }
 
-/// Whether some layer of the delta has rank `k`.
+/// Checks that `k` is a valid rank limit for a delta.
 ///
 /// # Errors
 /// `Settings` if `k` is 0 or above the rank of every layer that is shifted.
@@ -182,20 +184,12 @@ pub fn check_rank(delta: &Delta, k: usize) -> Result<()> {
     }
 }
 
-/// Places of the singular values, from the one that changes most to the one that changes least.
-pub(crate) fn largest(sigma: &[f32], delta: &[f32]) -> Vec<usize> {
-    let change: Vec<f32> = changes(sigma, delta).map(f32::abs).collect();
-    let mut places: Vec<usize> = (0..change.len()).collect();
-    places.sort_by(|&a, &b| change[b].total_cmp(&change[a]));
-    places
-}
-
-/// d = relu(σ + δ) − σ.
-pub(crate) fn changes(sigma: &[f32], delta: &[f32]) -> impl Iterator<Item = f32> {
-    sigma
-        .iter()
-        .zip(delta)
-        .map(|(sigma, delta)| (sigma + delta).max(0.0) - sigma)
+/// Indices of the singular values, in descending order of |relu(σ + δ) − σ|.
+pub(crate) fn by_change(sigma: &[f32], delta: &[f32]) -> Vec<usize> {
+    let change: Vec<f32> = sigma_changes(sigma, delta).map(f32::abs).collect();
+    let mut indices: Vec<usize> = (0..change.len()).collect();
+    indices.sort_by(|&a, &b| change[b].total_cmp(&change[a]));
+    indices
 }
 
 fn check_same_base(parents: &[(&Delta, String)]) -> Result<()> {
@@ -219,7 +213,7 @@ fn check_same_base(parents: &[(&Delta, String)]) -> Result<()> {
     }
 }
 
-/// What the parents' metadata says of a combination of them.
+/// The metadata of a combination, joined from its parents.
 fn joined(deltas: &[&Delta]) -> DeltaMetadata {
     let all = |field: fn(&DeltaMetadata) -> &str, between: &str| {
         let mut seen = BTreeSet::new();
@@ -254,7 +248,7 @@ fn joined(deltas: &[&Delta]) -> DeltaMetadata {
     metadata
 }
 
-/// At most [`MAX_LINE`] bytes of a text.
+/// A text, truncated to [`MAX_LINE`] bytes.
 fn cut(mut text: String) -> String {
     while text.len() > MAX_LINE {
         text.pop();

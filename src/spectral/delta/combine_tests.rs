@@ -1,4 +1,4 @@
-//! What combining promises, for any shifts.
+//! Properties of combinations, for random shifts.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use burn::tensor::{Device, Tensor};
@@ -58,13 +58,15 @@ fn base() -> DecomposedModel {
         };
         (path.to_owned(), layer)
     });
-    DecomposedModel::of_layers(layers.into())
+    DecomposedModel::from_layers(layers.into())
 }
 
 fn change(base: &DecomposedModel, path: &str, shift: &Shift) -> Vec<f32> {
     let (_, layer) = base.layers().find(|(found, _)| *found == path).unwrap();
     match layer {
-        LayerFactors::Matrix { sigma, .. } => changes(sigma, &shift.delta).map(f32::abs).collect(),
+        LayerFactors::Matrix { sigma, .. } => {
+            sigma_changes(sigma, &shift.delta).map(f32::abs).collect()
+        }
         LayerFactors::Norm(_) => shift.delta.clone(),
     }
 }

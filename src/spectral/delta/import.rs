@@ -1,27 +1,33 @@
-//! Other programs' files as a delta of this base.
+//! Files of other programs as a delta.
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::spectral::decompose::shapes::{Component, layer_shapes};
 use crate::spectral::delta::svdiff_pytorch as format;
 use crate::spectral::delta::{Delta, DeltaMetadata};
-use crate::spectral::lora::file::is_lora;
 use crate::weights::format::safetensors::Header;
 
-/// Whether a file is svdiff-pytorch's, or a LoRA, which [`svdiff_pytorch`] refuses by name.
+/// Whether the names of the tensors are those of a LoRA file, of any format.
+pub fn is_lora(header: &Header) -> bool {
+    header.tensors.keys().any(|name| name.contains("lora"))
+}
+
+/// Whether a file has the format of svdiff-pytorch, or is a LoRA, for which [`svdiff_pytorch`]
+/// returns a specific error.
 pub fn is_foreign(file: &[u8]) -> bool {
     Header::parse(file, file.len() as u64)
         .is_ok_and(|header| is_lora(&header) || format::component(&header).is_some())
 }
 
-/// svdiff-pytorch's files, by name, as a delta of `base`: for the UNet, the text encoder or both.
+/// Reads files of svdiff-pytorch, given as names and bytes, as a delta of `base`: one for the UNet,
+/// one for the text encoder, or both.
 ///
-/// The files do not say which base they are for, so paths and lengths are all that is checked;
-/// base and precision of `metadata` are set.
+/// The files do not name their base model, so only paths and lengths are checked. Base model and
+/// precision of `metadata` are set.
 ///
 /// # Errors
-/// `Delta`, naming the file, if it is another program's, damaged, of other layers, or the second
-/// one for the same part.
+/// `Delta`, naming the file, if it has another format, is damaged, has other layers, or is the
+/// second one for the same model.
 pub fn svdiff_pytorch(
     files: &[(&str, &[u8])],
     base: &BaseModel,

@@ -1,21 +1,21 @@
-//! A delta as text for the fragment of a link: shifts rounded as coarsely as the length asks for.
+//! A delta as the text of a link's fragment, with quantised shifts.
 //!
-//! The shift of a layer enters W_δ through orthonormal singular vectors, so rounding δ by ε moves
-//! the weight by ε in the Frobenius norm, whatever the layer. One step for all layers therefore
-//! spends the text where it moves the weights most. A norm's shift stands before inputs of variance
-//! 1, as a singular value does, so it has nearly the same step; where norms were trained at a small
-//! rate, as by default, they take no room.
+//! The singular vectors are orthonormal, so an error of ε in a shift changes the weight by ε in the
+//! Frobenius norm, in every layer. One step size for all layers therefore minimises the error of the
+//! weights for a given length. Norms scale inputs of variance 1 like singular values do and have a
+//! similar step; norms that were trained with a small learning rate, as by default, round to 0 and
+//! take almost no space.
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
 //! | 1 | version |
-//! | 8 | the first bytes of the SHA-256 of all that follows |
+//! | 8 | the first bytes of the SHA-256 of everything that follows |
 //! | 4 | length of the next part, little-endian |
-//! | … | deflate: JSON with metadata, layers and the step of every kind |
-//! | … | deflate: δ / step, rounded, as zigzag LEB128, layer by layer |
+//! | … | deflate: JSON with metadata, layers and the step of every kind of shift |
+//! | … | deflate: round(δ / step) as zigzag LEB128, layer by layer |
 //!
-//! All of it stands in base64url without padding, so that a link needs no escapes. Training
-//! settings, prompts and the thumbnail stay behind.
+//! The bytes are encoded as base64url without padding, which needs no escapes in a link. Training
+//! settings, prompts and the thumbnail are omitted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,48 +31,51 @@ use crate::spectral::delta::metadata::DeltaMetadata;
 use crate::spectral::delta::{Delta, MAX_LAYERS};
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 
-/// Characters that a link's delta may have by default.
+/// Default maximum length of the text, in characters.
 pub const TEXT_LIMIT: usize = 16_000;
-/// Texts longer than this are not even looked at.
+/// Maximum length of a text that is decoded.
 pub const MAX_TEXT: usize = 1 << 20;
 
 const VERSION: u8 = 1;
+/// Bytes of the SHA-256.
 const CHECK: usize = 8;
+/// Compression level of deflate.
 const LEVEL: u8 = 10;
-/// Most bytes that either part may unpack to.
+/// Maximum size of each part when decompressed, in bytes.
 const MAX_PART: usize = 16 << 20;
-/// Steps as a part of δ's root mean square: finer than F16, and coarser than any use.
+/// Smallest and largest step, relative to the root mean square of δ: finer than F16, and too
+/// coarse to be useful.
 const STEPS: [f64; 2] = [1e-3, 4.0];
-/// The step of norms as a part of the others': they also stand before several layers at once.
+/// The step of norms relative to the other steps; smaller, because a norm precedes several layers.
 const NORMS: f64 = 0.25;
-/// Halvings of the logarithm between the two.
+/// Bisections of the logarithm of the step.
 const HALVINGS: usize = 16;
-/// What is lost at most, ‖difference‖ / ‖δ‖, for a link to be worth sending.
-const WORST: f64 = 0.3;
+/// Maximum error ‖rounded δ − δ‖ / ‖δ‖ of a useful link.
+const MAX_ERROR: f64 = 0.3;
 
-/// A delta as text.
+/// An encoded delta.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkPayload {
-    /// For the fragment of a link.
+    /// The text, base64url.
     pub text: String,
-    /// ‖rounded δ − δ‖ / ‖δ‖.
+    /// The quantisation error ‖rounded δ − δ‖ / ‖δ‖.
     pub error: f64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Head {
+struct Description {
     metadata: BTreeMap<String, String>,
     /// The step of each kind of shift.
     steps: BTreeMap<String, f32>,
-    /// Layer by layer: model and path, kind, numbers.
+    /// For each layer: model and path, kind, number of shifts.
     layers: Vec<(String, char, usize)>,
 }
 
-/// The delta in at most `limit` characters, rounded as finely as they allow.
+/// Encodes a delta in at most `limit` characters, with the finest step that fits.
 ///
 /// # Errors
-/// `Delta` if that many characters cannot hold it usefully.
+/// `Delta` if the error would be too large.
 pub fn encode(delta: &Delta, limit: usize) -> Result<LinkPayload> {
     let [finest, coarsest] = STEPS.map(f64::ln);
     let fits = |payload: &LinkPayload| payload.text.len() <= limit;
@@ -91,7 +94,7 @@ pub fn encode(delta: &Delta, limit: usize) -> Result<LinkPayload> {
             low = middle;
         }
     }
-    if !fits(&best) || best.error > WORST {
+    if !fits(&best) || best.error > MAX_ERROR {
         return Err(Error::Delta(format!(
             "This delta is too large for a link of {limit} characters: it has {} numbers. Send the file instead, or put it on a site and link to it there.",
             delta.unet.len() + delta.text_encoder.len()
@@ -100,6 +103,7 @@ pub fn encode(delta: &Delta, limit: usize) -> Result<LinkPayload> {
     Ok(best)
 }
 
+/// Encodes with steps of `step` times the root mean square of δ.
 fn encode_with_step(delta: &Delta, step: f64) -> Result<LinkPayload> {
     let (mut squares, mut count, mut kinds) = (0.0, 0, BTreeSet::new());
     for (_, _, shift) in layers(delta) {
@@ -112,7 +116,7 @@ fn encode_with_step(delta: &Delta, step: f64) -> Result<LinkPayload> {
         kinds.insert(letter(shift.kind));
     }
     let rms = (squares / count.max(1) as f64).sqrt();
-    // A delta that is all zeros stays so with any step.
+    // Zeros are exact with any step.
     let step = if rms > 0.0 { rms * step } else { 1.0 };
     let step_of = |kind: char| match kind_of(kind) {
         Some(ShiftKind::NormFull | ShiftKind::NormScalar) => step * NORMS,
@@ -122,8 +126,8 @@ fn encode_with_step(delta: &Delta, step: f64) -> Result<LinkPayload> {
         .into_iter()
         .map(|kind| (kind.to_string(), step_of(kind) as f32))
         .collect();
-    let mut head = Head {
-        metadata: short(&delta.metadata).to_entries()?,
+    let mut head = Description {
+        metadata: link_metadata(&delta.metadata).to_entries()?,
         steps,
         layers: Vec::new(),
     };
@@ -158,86 +162,87 @@ fn encode_with_step(delta: &Delta, step: f64) -> Result<LinkPayload> {
     })
 }
 
-/// Reads what [`encode`] wrote; it never panics, whatever the text.
+/// Decodes the text of [`encode`]. Does not panic on any input.
 ///
 /// # Errors
-/// `Delta` if the text was cut or changed, or breaks a rule of deltas.
+/// `Delta` if the text was truncated or changed, or the delta is invalid.
 pub fn decode(text: &str) -> Result<Delta> {
     let text = text.trim();
     if text.len() > MAX_TEXT {
-        return Err(broken("it is longer than any link that this program makes"));
+        return Err(invalid(
+            "it is longer than any link that this program makes",
+        ));
     }
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|why| match why {
-        DecodeError::InvalidByte(..) => broken("it has characters that no such link has"),
-        _ => cut(),
+        DecodeError::InvalidByte(..) => invalid("it has characters that no such link has"),
+        _ => truncated(),
     })?;
-    let (version, rest) = bytes.split_first().ok_or_else(|| broken("it is empty"))?;
+    let (version, rest) = bytes.split_first().ok_or_else(|| invalid("it is empty"))?;
     if *version != VERSION {
         return Err(Error::Delta(format!(
             "This link's delta has version {version}; this program reads version {VERSION}. Reload the page to get the newest, and open the link again."
         )));
     }
-    let (check, body) = rest.split_at_checked(CHECK).ok_or_else(cut)?;
+    let (check, body) = rest.split_at_checked(CHECK).ok_or_else(truncated)?;
     if Sha256::digest(body)[..CHECK] != *check {
-        return Err(cut());
+        return Err(truncated());
     }
-    let (length, rest) = body.split_first_chunk::<4>().ok_or_else(cut)?;
+    let (length, rest) = body.split_first_chunk::<4>().ok_or_else(truncated)?;
     let length = u32::from_le_bytes(*length) as usize;
-    let (head, values) = rest.split_at_checked(length).ok_or_else(cut)?;
+    let (head, values) = rest.split_at_checked(length).ok_or_else(truncated)?;
     let inflate = |part: &[u8]| {
-        decompress_to_vec_with_limit(part, MAX_PART).map_err(|_| broken("it does not unpack"))
+        decompress_to_vec_with_limit(part, MAX_PART).map_err(|_| invalid("it does not unpack"))
     };
     read(&inflate(head)?, &inflate(values)?)
 }
 
-/// Both parts, unpacked: [`decode`] without the check, so that tests and fuzzers reach what lies
-/// behind it.
+/// [`decode`] for both decompressed parts, without the check of the hash, for tests and fuzzers.
 #[doc(hidden)]
 pub fn read(head: &[u8], values: &[u8]) -> Result<Delta> {
-    let head: Head =
-        serde_json::from_slice(head).map_err(|_| broken("its description cannot be read"))?;
+    let head: Description =
+        serde_json::from_slice(head).map_err(|_| invalid("its description cannot be read"))?;
     let mut delta = Delta {
         metadata: DeltaMetadata::from_entries(&head.metadata)?,
         ..Delta::default()
     };
     if head.layers.len() > MAX_LAYERS {
-        return Err(broken("it has too many layers"));
+        return Err(invalid("it has too many layers"));
     }
     let mut values = values;
     for (name, kind, length) in head.layers {
         let step = head.steps.get(&kind.to_string()).copied();
         let (Some(step), Some(kind)) = (step.filter(|s| s.is_finite()), kind_of(kind)) else {
-            return Err(broken("a layer is of no known kind"));
+            return Err(invalid("a layer is of no known kind"));
         };
-        // Every number takes a byte, so a length beyond the bytes is found before it is reserved.
+        // Every number takes at least a byte: check the length before allocating for it.
         if length > values.len() {
-            return Err(broken("numbers are missing"));
+            return Err(invalid("numbers are missing"));
         }
         let mut numbers = Vec::with_capacity(length);
         for _ in 0..length {
             let (value, rest) =
-                read_integer(values).ok_or_else(|| broken("numbers are missing"))?;
+                read_integer(values).ok_or_else(|| invalid("numbers are missing"))?;
             values = rest;
             numbers.push(value as f32 * step);
         }
         let (set, path) = match name.split_once('.') {
             Some(("unet", path)) => (&mut delta.unet, path),
             Some(("text_encoder", path)) => (&mut delta.text_encoder, path),
-            _ => return Err(broken("a layer belongs to no part of the model")),
+            _ => return Err(invalid("a layer belongs to no part of the model")),
         };
         if set.insert(path, kind, numbers).is_some() {
-            return Err(broken("a layer has two shifts"));
+            return Err(invalid("a layer has two shifts"));
         }
     }
     if !values.is_empty() {
-        return Err(broken("it has more numbers than layers"));
+        return Err(invalid("it has more numbers than layers"));
     }
-    // The file's own rules on names, lengths and numbers.
+    // Apply the rules of the delta file to names, lengths and numbers.
     Delta::from_bytes(&delta.to_bytes()?)
 }
 
-/// What a link has room for.
-fn short(metadata: &DeltaMetadata) -> DeltaMetadata {
+/// The metadata that a link contains.
+fn link_metadata(metadata: &DeltaMetadata) -> DeltaMetadata {
     DeltaMetadata {
         training: String::new(),
         thumbnail: String::new(),
@@ -246,6 +251,7 @@ fn short(metadata: &DeltaMetadata) -> DeltaMetadata {
     }
 }
 
+/// Model, path and shift of all layers.
 fn layers(delta: &Delta) -> impl Iterator<Item = (&'static str, &str, &Shift)> {
     fn of<'a>(
         model: &'static str,
@@ -256,6 +262,7 @@ fn layers(delta: &Delta) -> impl Iterator<Item = (&'static str, &str, &Shift)> {
     of("unet", &delta.unet).chain(of("text_encoder", &delta.text_encoder))
 }
 
+/// The letter of a kind in the JSON.
 fn letter(kind: ShiftKind) -> char {
     match kind {
         ShiftKind::Spectral => 's',
@@ -270,12 +277,10 @@ fn kind_of(letter: char) -> Option<ShiftKind> {
         ShiftKind::NormFull,
         ShiftKind::NormScalar,
     ];
-    kinds
-        .into_iter()
-        .find(|kind| crate::spectral::delta::link_payload::letter(*kind) == letter)
+    kinds.into_iter().find(|kind| self::letter(*kind) == letter)
 }
 
-/// Zigzag, then seven bits a byte, lowest first.
+/// Writes zigzag LEB128: seven bits per byte, lowest first.
 fn write_integer(bytes: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)) as u64;
     while rest >= 0x80 {
@@ -285,6 +290,7 @@ fn write_integer(bytes: &mut Vec<u8>, value: i64) {
     bytes.push(rest as u8);
 }
 
+/// Reads an integer; returns the remaining bytes. `None` if it is incomplete or too long.
 fn read_integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let mut value = 0_u64;
     for (index, byte) in bytes.iter().enumerate().take(9) {
@@ -297,14 +303,14 @@ fn read_integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
     None
 }
 
-fn broken(what: &str) -> Error {
+fn invalid(what: &str) -> Error {
     Error::Delta(format!(
         "This link's delta cannot be read: {what}. Ask for the link again, or for the file."
     ))
 }
 
-fn cut() -> Error {
-    broken("a part of it was lost on the way, as some messengers do with long links")
+fn truncated() -> Error {
+    invalid("a part of it was lost on the way, as some messengers do with long links")
 }
 
 #[cfg(test)]

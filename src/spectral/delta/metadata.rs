@@ -1,6 +1,6 @@
-//! What a delta file says of itself, typed and checked. Everything read from a file is untrusted.
+//! The metadata of a delta file. Everything read from a file is validated.
 //!
-//! | field | key in the file |
+//! | fields | keys in the file |
 //! |---|---|
 //! | base id, base SHA-256, precision | `deltabooth.base_id`, `deltabooth.base_sha256`, `deltabooth.precision` |
 //! | subjects, prompts | `deltabooth.subjects`, `deltabooth.prompts` (JSON) |
@@ -8,7 +8,7 @@
 //! | training settings, steps | `deltabooth.training` (JSON), `deltabooth.steps` |
 //! | trigger phrase, title, author, licence, description, date, thumbnail | `modelspec.trigger_phrase`, `.title`, `.author`, `.license`, `.description`, `.date`, `.thumbnail` |
 //!
-//! `modelspec.*` is <https://github.com/Stability-AI/ModelSpec> 1.0.1.
+//! `modelspec.*` follows <https://github.com/Stability-AI/ModelSpec> 1.0.1.
 
 use std::collections::BTreeMap;
 
@@ -18,17 +18,17 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::sha256::is_hex_digest;
 
-/// The longest one-line text, in bytes.
+/// Maximum length of a one-line text, in bytes.
 pub const MAX_LINE: usize = 1_000;
-/// The longest description, in bytes.
+/// Maximum length of the description, in bytes.
 pub const MAX_DESCRIPTION: usize = 10_000;
-/// The longest JSON text of training settings, in bytes.
+/// Maximum length of the training settings as JSON, in bytes.
 pub const MAX_TRAINING: usize = 65_536;
-/// The longest thumbnail, in bytes of its data URI.
+/// Maximum length of the thumbnail's data URI, in bytes.
 pub const MAX_THUMBNAIL: usize = 1 << 20;
-/// The most subjects, and the most parents.
+/// Maximum number of subjects, and of parents.
 pub const MAX_SUBJECTS: usize = 64;
-/// The most prompts.
+/// Maximum number of prompts.
 pub const MAX_PROMPTS: usize = 1_000;
 
 const THUMBNAILS: [&str; 3] = [
@@ -37,35 +37,35 @@ const THUMBNAILS: [&str; 3] = [
     "data:image/webp;base64,",
 ];
 
-/// Whom or what a delta has learned.
+/// A subject that a delta was trained on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
-    /// The identifier word ('sks').
+    /// The identifier token, for example `sks`.
     pub token: String,
-    /// The class word ('robot').
+    /// The class word, for example `robot`.
     pub class_word: String,
 }
 
-/// A delta that went into a combined one.
+/// A delta that a combined delta was made from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parent {
     /// Its title.
     pub title: String,
-    /// Its content hash.
+    /// Its [content hash](crate::spectral::delta::Delta::content_sha256).
     pub content_sha256: String,
-    /// The strength it went in with.
+    /// Its strength in the combination.
     pub strength: f32,
 }
 
-/// How a delta was combined, as its file says it.
+/// How a delta was combined from its parents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Combination {
-    /// What was done; the strengths are the parents'.
+    /// The operation; the strengths are stored with the parents.
     pub kind: CombinationKind,
-    /// The rank limit, if there was one.
+    /// The rank limit, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
 }
@@ -74,7 +74,7 @@ pub struct Combination {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CombinationKind {
-    /// Σ strength·δ; a single parent with a rank limit, too.
+    /// Σ strength·δ; also a single parent with a rank limit.
     Sum,
     /// α·δ₁ + (1 − α)·δ₂.
     Interpolate,
@@ -82,45 +82,45 @@ pub enum CombinationKind {
     StyleMix,
 }
 
-/// What a delta file says of itself; empty texts are left out of the file.
+/// The metadata of a delta. Empty texts are not written.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeltaMetadata {
-    /// Name of the base it belongs to.
+    /// Name of the base model.
     pub base_id: String,
-    /// Fingerprint of the base's weights, 64 lower-case hexadecimal digits.
+    /// Hash of the base model's weights, 64 lower-case hexadecimal digits.
     pub base_sha256: String,
-    /// Precision in which the base was decomposed ('f32').
+    /// Precision of the decomposition, `f32`.
     pub precision: String,
-    /// Whom or what it has learned.
+    /// The subjects.
     pub subjects: Vec<Subject>,
-    /// Prompts it was trained with.
+    /// The captions of the training pictures.
     pub prompts: Vec<String>,
-    /// What to write in a prompt to call it ('a photo of sks robot').
+    /// The words that select the subject in a prompt, for example `a photo of sks robot`.
     pub trigger_phrase: String,
-    /// Training settings, JSON.
+    /// Training settings as JSON.
     pub training: String,
-    /// Training steps.
+    /// Number of training steps.
     pub steps: u64,
-    /// When it was made, ISO 8601.
+    /// Date of the training, ISO 8601.
     pub date: String,
-    /// Its name.
+    /// Title.
     pub title: String,
-    /// Who made it.
+    /// Author.
     pub author: String,
-    /// On what terms.
+    /// Licence.
     pub licence: String,
-    /// Anything else.
+    /// Description.
     pub description: String,
-    /// A small picture: a PNG, JPEG or WebP as a base64 data URI.
+    /// A small picture: PNG, JPEG or WebP as a base64 data URI.
     pub thumbnail: String,
-    /// The deltas it was combined from.
+    /// The deltas that it was combined from.
     pub parents: Vec<Parent>,
-    /// How it was combined, if it was.
+    /// The combination, for a combined delta.
     pub combination: Option<Combination>,
 }
 
 impl DeltaMetadata {
-    /// The file's entries, without format, version and hash.
+    /// The entries of the file, without format, version and hash.
     pub(crate) fn to_entries(&self) -> Result<BTreeMap<String, String>> {
         self.check()?;
         let mut entries = BTreeMap::from([
@@ -153,7 +153,7 @@ impl DeltaMetadata {
         Ok(entries)
     }
 
-    /// Reads what [`DeltaMetadata::to_entries`] wrote; unknown keys are passed over.
+    /// Reads what [`DeltaMetadata::to_entries`] wrote; unknown keys are ignored.
     pub(crate) fn from_entries(entries: &BTreeMap<String, String>) -> Result<Self> {
         let text = |key: &str| entries.get(key).cloned().unwrap_or_default();
         let steps = text("deltabooth.steps");
@@ -203,44 +203,10 @@ impl DeltaMetadata {
         .into_iter()
     }
 
-    /// The same rules hold for what is written and what is read.
+    /// Checks the rules of the format, before writing and after reading.
     fn check(&self) -> Result<()> {
-        let lines = self
-            .lines()
-            .into_iter()
-            .map(|(key, text)| (key, text, MAX_LINE));
-        let subjects = self.subjects.iter().flat_map(|s| [&s.token, &s.class_word]);
-        let parents = self
-            .parents
-            .iter()
-            .flat_map(|p| [&p.title, &p.content_sha256]);
-        let items = (subjects.map(|text| ("deltabooth.subjects", text, MAX_LINE)))
-            .chain(
-                self.prompts
-                    .iter()
-                    .map(|text| ("deltabooth.prompts", text, MAX_LINE)),
-            )
-            .chain(parents.map(|text| ("deltabooth.parents", text, MAX_LINE)));
-        for (key, text, limit) in lines.chain(self.texts()).chain(items) {
-            if text.len() > limit {
-                return Err(wrong(
-                    key,
-                    &format!("has {} bytes, at most {limit} are possible", text.len()),
-                ));
-            }
-        }
-        for (key, count, limit) in [
-            ("deltabooth.subjects", self.subjects.len(), MAX_SUBJECTS),
-            ("deltabooth.prompts", self.prompts.len(), MAX_PROMPTS),
-            ("deltabooth.parents", self.parents.len(), MAX_SUBJECTS),
-        ] {
-            if count > limit {
-                return Err(wrong(
-                    key,
-                    &format!("has {count} items, at most {limit} are possible"),
-                ));
-            }
-        }
+        self.check_lengths()?;
+        self.check_counts()?;
         if !is_hex_digest(&self.base_sha256) {
             return Err(wrong(
                 "deltabooth.base_sha256",
@@ -270,9 +236,55 @@ impl DeltaMetadata {
         }
         Ok(())
     }
+
+    /// Checks the length of every text, in bytes.
+    fn check_lengths(&self) -> Result<()> {
+        let lines = self
+            .lines()
+            .into_iter()
+            .map(|(key, text)| (key, text, MAX_LINE));
+        let subjects = self.subjects.iter().flat_map(|s| [&s.token, &s.class_word]);
+        let parents = self
+            .parents
+            .iter()
+            .flat_map(|p| [&p.title, &p.content_sha256]);
+        let items = (subjects.map(|text| ("deltabooth.subjects", text, MAX_LINE)))
+            .chain(
+                self.prompts
+                    .iter()
+                    .map(|text| ("deltabooth.prompts", text, MAX_LINE)),
+            )
+            .chain(parents.map(|text| ("deltabooth.parents", text, MAX_LINE)));
+        for (key, text, limit) in lines.chain(self.texts()).chain(items) {
+            if text.len() > limit {
+                return Err(wrong(
+                    key,
+                    &format!("has {} bytes, at most {limit} are possible", text.len()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the number of items of every list.
+    fn check_counts(&self) -> Result<()> {
+        for (key, count, limit) in [
+            ("deltabooth.subjects", self.subjects.len(), MAX_SUBJECTS),
+            ("deltabooth.prompts", self.prompts.len(), MAX_PROMPTS),
+            ("deltabooth.parents", self.parents.len(), MAX_SUBJECTS),
+        ] {
+            if count > limit {
+                return Err(wrong(
+                    key,
+                    &format!("has {count} items, at most {limit} are possible"),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Only a data URI: an address would make the page fetch it, and tell somebody.
+/// Only a data URI is allowed: with a URL, the page would contact a server of the author's choice.
 fn is_thumbnail(text: &str) -> bool {
     THUMBNAILS
         .iter()

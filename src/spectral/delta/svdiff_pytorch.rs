@@ -1,44 +1,45 @@
 //! The files of svdiff-pytorch: `spectral_shifts.safetensors` and `spectral_shifts_te.safetensors`.
 //!
-//! F32, no metadata, one tensor per layer, `<path>.delta`: `[min(c_out, fan_in)]` for linear,
-//! convolution and embedding weights, `[1]` for norms (the singular value of the weight as a 1×C
-//! row; files of version 0.1 have no norms). A file does not say which base it belongs to.
+//! F32, without metadata, one tensor `<path>.delta` per layer: `[min(c_out, fan_in)]` for linear,
+//! convolution and embedding weights, `[1]` for norms (added to the singular value of the weight as
+//! a 1×C row; files of version 0.1 have no norms). A file does not name its base model.
 //!
-//! Our full-length norm shifts have no place there. [`fit_norms`] brings them into it, drops them
-//! or keeps them under a name of their own, `<path>.shift`, which only this program reads; never
-//! without being asked.
+//! The format has no full-length norm shifts. [`fit_norms`] projects them to scalar ones, omits them
+//! or keeps them as `<path>.shift`, which only this program reads.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::decomposed_model::{DecomposedModel, LayerFactors};
-use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
+use crate::model::layer_info::LayerShape;
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::LayerFactors;
+use crate::spectral::decompose::shapes::{Component, Shapes};
 use crate::spectral::delta::{MAX_FILE, MAX_HEADER, MAX_NAME};
 use crate::spectral::shift::bake::norm;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, Header, from_f32, header_len, to_f32};
 
-/// The UNet's file.
+/// Name of the UNet's file.
 pub const UNET_FILE: &str = "spectral_shifts.safetensors";
-/// The text encoder's file.
+/// Name of the text encoder's file.
 pub const TEXT_ENCODER_FILE: &str = "spectral_shifts_te.safetensors";
 
-/// What becomes of full-length norm shifts in a file that has scalar ones.
+/// How full-length norm shifts are written to a format with scalar ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FullNorms {
-    /// An error that names the other choices.
+    /// Return an error that names the other choices.
     #[default]
     Refuse,
-    /// The scalar shift whose weight is nearest: δ = max(⟨w, δ_full⟩ / ‖w‖, −‖w‖).
+    /// Write the scalar shift with the nearest weight: δ = max(⟨w, δ_full⟩ / ‖w‖, −‖w‖).
     Project,
-    /// Left out, as version 0.1 has none.
+    /// Omit them, as version 0.1 does.
     Omit,
-    /// `<path>.shift`, which only this program reads.
+    /// Write them as `<path>.shift`, which only this program reads.
     Keep,
 }
 
-/// Which model a file of svdiff-pytorch is for; `None` if it is another kind of file.
+/// The model that a file of svdiff-pytorch shifts; `None` if it is another kind of file.
 pub fn component(header: &Header) -> Option<Component> {
     let names = || header.tensors.keys();
     if names().len() == 0
@@ -54,14 +55,13 @@ pub fn component(header: &Header) -> Option<Component> {
     })
 }
 
-/// Reads and checks a file against the layers of its model.
+/// Reads a file and checks it against the layers of its model.
 ///
-/// A `.delta` of a norm that is as long as the norm is a full-length shift, as the authors' own
-/// helper has it.
+/// A `.delta` with the length of a norm is a full-length shift, as in the authors' code.
 ///
 /// # Errors
-/// `Delta`, naming the tensor: no safetensors file, a layer that the model has not, a length that
-/// does not fit, a number that is none.
+/// `Delta`, naming the tensor, for an invalid safetensors file, a layer that the model does not
+/// have, a wrong length, or a value that is not finite.
 pub fn read(bytes: &[u8], shapes: &Shapes) -> Result<ShiftSet> {
     let refused = |error: Error| Error::Delta(error.to_string());
     let length = header_len(bytes, bytes.len() as u64).map_err(refused)?;
@@ -93,7 +93,7 @@ pub fn read(bytes: &[u8], shapes: &Shapes) -> Result<ShiftSet> {
             ));
         };
         let kind = kind(*shape, suffix, length).map_err(|what| wrong(name, &what))?;
-        // The header was checked against the file's length.
+        // `Header::parse` checked the offsets against the file's length.
         let at = |offset: u64| (header.data_start + offset) as usize;
         let delta = to_f32(info.dtype, &bytes[at(info.start)..at(info.end)])
             .map_err(|error| wrong(name, &error.to_string()))?;
@@ -111,7 +111,7 @@ pub fn read(bytes: &[u8], shapes: &Shapes) -> Result<ShiftSet> {
 /// Writes a file. Full-length norm shifts are written as `<path>.shift`: see [`fit_norms`].
 ///
 /// # Errors
-/// `Delta` if there is nothing to write or a number is not finite.
+/// `Delta` if there are no shifts or a value is not finite.
 pub fn write(shifts: &ShiftSet) -> Result<Vec<u8>> {
     if shifts.is_empty() {
         return Err(Error::Delta(
@@ -141,11 +141,12 @@ pub fn write(shifts: &ShiftSet) -> Result<Vec<u8>> {
     safetensors::write(&tensors, &BTreeMap::new())
 }
 
-/// The shifts with their full-length norms brought into the form that is asked for, and the share
-/// of the norms' squared change, 0 to 1, that this loses.
+/// Converts full-length norm shifts as `how` says. Returns the shifts and the lost share of the
+/// norms' squared change, 0 to 1.
 ///
 /// # Errors
-/// `Delta` with [`FullNorms::Refuse`] if there are any, or if the shifts are not this base's.
+/// `Delta` if there are full-length shifts and `how` is [`FullNorms::Refuse`], or if the shifts do
+/// not fit the base model.
 pub fn fit_norms(
     shifts: &ShiftSet,
     base: &DecomposedModel,
@@ -167,7 +168,7 @@ pub fn fit_norms(
             full[0]
         )));
     }
-    let (mut fitted, mut lost, mut whole) = (shifts.clone(), 0.0, 0.0);
+    let (mut fitted, mut lost, mut total) = (shifts.clone(), 0.0, 0.0);
     for (path, layer) in base.layers() {
         let LayerFactors::Norm(weight) = layer else {
             continue;
@@ -190,7 +191,7 @@ pub fn fit_norms(
         for (w, d) in weight.iter().zip(delta) {
             let reached = if sigma > 0.0 { w * along / sigma } else { 0.0 };
             lost += f64::from(d - reached).powi(2);
-            whole += f64::from(*d).powi(2);
+            total += f64::from(*d).powi(2);
         }
         if how == FullNorms::Project {
             fitted.insert(path, ShiftKind::NormScalar, vec![along]);
@@ -198,10 +199,10 @@ pub fn fit_norms(
             fitted.entries.remove(path);
         }
     }
-    Ok((fitted, if whole > 0.0 { lost / whole } else { 0.0 }))
+    Ok((fitted, if total > 0.0 { lost / total } else { 0.0 }))
 }
 
-/// The kind of shift that a tensor of this length can be.
+/// The kind of shift of a tensor with this suffix and length.
 fn kind(shape: LayerShape, suffix: &str, length: usize) -> Result<ShiftKind, String> {
     let rank = shape.rank();
     match (shape, suffix) {

@@ -1,4 +1,4 @@
-//! LoRA files as diffusers and PEFT have them (`pytorch_lora_weights.safetensors`).
+//! The LoRA format of diffusers and PEFT (`pytorch_lora_weights.safetensors`).
 //!
 //! ```text
 //! unet.<path>.lora_A.weight           [r, c_in] or [r, c_in, k, k]
@@ -6,43 +6,43 @@
 //! text_encoder.<path>.lora_A.weight   …
 //! ```
 //!
-//! There is no alpha, which readers take for scale 1 only where all layers have one rank: some
-//! versions of diffusers give layers of a lower rank the scale of the others. Written files
-//! therefore have one rank, layers of a lower one being filled up with zeros.
+//! Written files have no alpha, which means scale 1. Some versions of diffusers use the wrong scale if
+//! the ranks of the layers differ, so all layers are padded with zeros to the same rank.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::error::Result;
 use crate::spectral::decompose::shapes::{Component, Shapes};
-use crate::spectral::lora::file::{Half, Name, halves};
-use crate::spectral::lora::{Lora, LoraLayer};
+use crate::spectral::lora::layers::{Lora, LoraLayer};
+use crate::spectral::lora::names::{TensorName, TensorRole, Tensors, matrices, sorted};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, from_f32};
 
-/// The file's name in diffusers.
+/// Name of the file in diffusers.
 pub const FILE: &str = "pytorch_lora_weights.safetensors";
 
-/// Names of the halves, the current ones first, then those of older versions.
-const ENDS: [(&str, Half); 12] = [
-    (".lora_A.weight", Half::Down),
-    (".lora_B.weight", Half::Up),
-    (".lora_A.default.weight", Half::Down),
-    (".lora_B.default.weight", Half::Up),
-    (".lora.down.weight", Half::Down),
-    (".lora.up.weight", Half::Up),
-    (".lora_linear_layer.down.weight", Half::Down),
-    (".lora_linear_layer.up.weight", Half::Up),
-    ("_lora.down.weight", Half::Down),
-    ("_lora.up.weight", Half::Up),
-    (".lora.alpha", Half::Alpha),
-    (".alpha", Half::Alpha),
+/// Suffixes of the tensors' names: of current versions first, then of older ones.
+const SUFFIXES: [(&str, TensorRole); 12] = [
+    (".lora_A.weight", TensorRole::Down),
+    (".lora_B.weight", TensorRole::Up),
+    (".lora_A.default.weight", TensorRole::Down),
+    (".lora_B.default.weight", TensorRole::Up),
+    (".lora.down.weight", TensorRole::Down),
+    (".lora.up.weight", TensorRole::Up),
+    (".lora_linear_layer.down.weight", TensorRole::Down),
+    (".lora_linear_layer.up.weight", TensorRole::Up),
+    ("_lora.down.weight", TensorRole::Down),
+    ("_lora.up.weight", TensorRole::Up),
+    (".lora.alpha", TensorRole::Alpha),
+    (".alpha", TensorRole::Alpha),
 ];
 
-/// Writes a file in F16, BF16 or F32.
+/// Writes a file with values as F16, BF16 or F32. `shapes` are those of the UNet and of the text
+/// encoder.
 ///
 /// # Errors
-/// `Delta` if a layer is not in the base's shapes; `Weights` for another type of numbers.
+/// `Delta` if the base model has no such layer; `Weights` for another type of numbers.
 pub fn write(
     lora: &Lora,
     shapes: [&Shapes; 2],
@@ -51,12 +51,12 @@ pub fn write(
 ) -> Result<Vec<u8>> {
     let all = lora.unet.values().chain(lora.text_encoder.values());
     let rank = all.map(|layer| layer.rank).max().unwrap_or(0);
-    let mut tensors = BTreeMap::new();
+    let mut tensors = Tensors::new();
     let parts = [("unet", &lora.unet), ("text_encoder", &lora.text_encoder)];
     for ((prefix, layers), shapes) in parts.into_iter().zip(shapes) {
         for (path, layer) in layers {
-            let layer = filled_up(layer, rank);
-            let [down, up] = halves(path, &layer, shapes)?;
+            let layer = padded(layer, rank);
+            let [down, up] = matrices(path, &layer, shapes)?;
             for (name, (values, shape)) in [("lora_A", down), ("lora_B", up)] {
                 let bytes = from_f32(dtype, values)?;
                 tensors.insert(
@@ -66,17 +66,14 @@ pub fn write(
             }
         }
     }
-    let tensors: Vec<_> = tensors
-        .into_iter()
-        .map(|(name, (dtype, shape, bytes))| (name, dtype, shape, bytes))
-        .collect();
+    let tensors = sorted(tensors);
     let mut metadata = metadata.clone();
     metadata.insert("format".into(), "pt".into());
     safetensors::write(&tensors, &metadata)
 }
 
-/// The same ΔW with rank `rank` and scale 1.
-fn filled_up(layer: &LoraLayer, rank: usize) -> LoraLayer {
+/// The same ΔW with a larger rank and scale 1.
+fn padded(layer: &LoraLayer, rank: usize) -> LoraLayer {
     let fan_in = layer.down.len() / layer.rank.max(1);
     let mut down = layer.down.clone();
     down.resize(rank * fan_in, 0.0);
@@ -93,14 +90,14 @@ fn filled_up(layer: &LoraLayer, rank: usize) -> LoraLayer {
     }
 }
 
-/// A tensor's name as model, path and half; `None` if it is not one of this format.
+/// Parses the name of a tensor; `None` if it has another format.
 ///
-/// Old attention processors are named `attn1.processor.to_q_lora`, PEFT's own files begin with
-/// `base_model.model.`, and a UNet saved alone has no prefix.
-pub(crate) fn parse(name: &str) -> Option<Name<'_>> {
-    let (path, half) = ENDS
+/// Old attention processors have names such as `attn1.processor.to_q_lora`. Files of PEFT begin with
+/// `base_model.model.`. A UNet saved alone has no prefix.
+pub(crate) fn parse(name: &str) -> Option<TensorName<'_>> {
+    let (path, role) = SUFFIXES
         .iter()
-        .find_map(|(end, half)| Some((name.strip_suffix(end)?, *half)))?;
+        .find_map(|(suffix, role)| Some((name.strip_suffix(suffix)?, *role)))?;
     let (component, path) = match (
         path.strip_prefix("unet."),
         path.strip_prefix("text_encoder."),
@@ -114,9 +111,9 @@ pub(crate) fn parse(name: &str) -> Option<Name<'_>> {
         plain if plain.ends_with(".to_out") => Cow::Owned(plain + ".0"),
         plain => Cow::Owned(plain),
     };
-    Some(Name {
+    Some(TensorName {
         component,
         path,
-        half,
+        role,
     })
 }

@@ -1,45 +1,28 @@
-//! Reading LoRA files, ours and others', in kohya's and in diffusers' names. Everything in them is
-//! untrusted: pairs, shapes, ranks and numbers are checked against the base's layers.
+//! Reads LoRA files in kohya's and in diffusers' format. Pairs, shapes, ranks and values are checked
+//! against the layers of the base model.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::spectral::decompose::shapes::{Component, LayerShape, Shapes};
-use crate::spectral::delta::{MAX_HEADER, MAX_LAYERS, MAX_NAME};
-use crate::spectral::lora::{Lora, LoraLayer, LoraLayers};
+use crate::model::base_model::BaseModel;
+use crate::model::layer_info::LayerShape;
+use crate::spectral::decompose::shapes::{Component, Shapes, layer_shapes};
+pub use crate::spectral::delta::import::is_lora;
+use crate::spectral::delta::{MAX_HEADER, MAX_LAYERS};
+use crate::spectral::lora::layers::{Lora, LoraLayer, LoraLayers};
+use crate::spectral::lora::names::{TensorName, TensorRole, flat, wrong};
 use crate::spectral::lora::{diffusers, kohya};
 use crate::weights::format::safetensors::{Header, TensorInfo, header_len, to_f32};
 
-/// The largest LoRA file, in bytes.
+/// Maximum size of a LoRA file, in bytes.
 pub const MAX_FILE: usize = 1 << 30;
 
-/// What a tensor is of its layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Half {
-    /// A.
-    Down,
-    /// B.
-    Up,
-    /// scale · r.
-    Alpha,
-}
-
-/// A tensor's name, taken apart.
-#[derive(Debug)]
-pub(crate) struct Name<'a> {
-    /// `None` where the name does not say: the UNet's, if it has such a layer.
-    pub(crate) component: Option<Component>,
-    /// The layer's path; '_' may stand for '.'.
-    pub(crate) path: Cow<'a, str>,
-    pub(crate) half: Half,
-}
-
+/// Shape and values.
 type Tensor = (Vec<usize>, Vec<f32>);
 
-/// What a file has of one layer.
+/// The tensors of one layer.
 #[derive(Default)]
 struct Parts {
     down: Option<Tensor>,
@@ -47,36 +30,42 @@ struct Parts {
     alpha: Option<f32>,
 }
 
-/// Whether the names in a file are those of a LoRA, readable or not.
-pub fn is_lora(header: &Header) -> bool {
-    header.tensors.keys().any(|name| name.contains("lora"))
+impl Lora {
+    /// Reads a LoRA file in kohya's or diffusers' format against the layers of `base`.
+    ///
+    /// # Errors
+    /// Those of [`read`].
+    pub fn read(bytes: &[u8], base: &BaseModel) -> Result<Self> {
+        let shapes = [layer_shapes(&base.unet)?, layer_shapes(&base.text_encoder)?];
+        read(bytes, &shapes[0], &shapes[1])
+    }
 }
 
-/// Reads and checks a file against the layers of the base's UNet and text encoder.
+/// Reads a file and checks it against the layers of the base model's UNet and text encoder.
 ///
 /// # Errors
-/// `Delta`, naming the tensor: no safetensors file, no LoRA or one of another kind (LyCORIS, DoRA),
-/// a layer that the base has not, half a pair, shapes or ranks that do not fit, a number that is
-/// none.
+/// `Delta`, naming the tensor, for an invalid safetensors file, no LoRA, another kind of LoRA
+/// (LyCORIS, DoRA), a layer that the base model does not have, an incomplete pair, wrong shapes or
+/// ranks, or a value that is not finite.
 pub fn read(bytes: &[u8], unet: &Shapes, text_encoder: &Shapes) -> Result<Lora> {
     let header = open(bytes)?;
-    let resolve = Resolve::new(unet, text_encoder);
+    let paths = LayerPaths::new(unet, text_encoder);
     let mut parts: BTreeMap<(Component, &str), Parts> = BTreeMap::new();
     for (name, info) in &header.tensors {
         let parsed = kohya::parse(name).or_else(|| diffusers::parse(name));
         let parsed = parsed.ok_or_else(|| wrong(name, other_kind(name)))?;
-        let place = resolve.find(&parsed).ok_or_else(|| {
+        let layer = paths.find(&parsed).ok_or_else(|| {
             wrong(
                 name,
                 "this base has no such layer: the LoRA was made for another model",
             )
         })?;
         let tensor = (info.shape.clone(), values(name, bytes, &header, info)?);
-        let layer = parts.entry(place).or_default();
-        let twice = match parsed.half {
-            Half::Down => layer.down.replace(tensor).is_some(),
-            Half::Up => layer.up.replace(tensor).is_some(),
-            Half::Alpha => match tensor.1[..] {
+        let layer = parts.entry(layer).or_default();
+        let twice = match parsed.role {
+            TensorRole::Down => layer.down.replace(tensor).is_some(),
+            TensorRole::Up => layer.up.replace(tensor).is_some(),
+            TensorRole::Alpha => match tensor.1[..] {
                 [alpha] => layer.alpha.replace(alpha).is_some(),
                 _ => return Err(wrong(name, "an alpha is one number")),
             },
@@ -102,6 +91,7 @@ pub fn read(bytes: &[u8], unet: &Shapes, text_encoder: &Shapes) -> Result<Lora> 
     Ok(lora)
 }
 
+/// Parses the header and checks size and kind of the file.
 fn open(bytes: &[u8]) -> Result<Header> {
     let refused = |error: Error| Error::Delta(error.to_string());
     if bytes.len() > MAX_FILE {
@@ -117,14 +107,14 @@ fn open(bytes: &[u8]) -> Result<Header> {
         )));
     }
     let header = Header::parse(bytes, bytes.len() as u64).map_err(refused)?;
-    // Two halves and an alpha for each layer.
+    // A, B and alpha for each layer.
     if !is_lora(&header) || header.tensors.len() > 3 * MAX_LAYERS {
         return Err(Error::Delta("This is no LoRA: its tensors have other names. Choose a .safetensors file in kohya's or diffusers' LoRA format.".into()));
     }
     Ok(header)
 }
 
-/// What a tensor most likely is that has none of the names.
+/// The most likely kind of a file with a tensor of this name.
 fn other_kind(name: &str) -> &'static str {
     let has = |part: &str| name.contains(part);
     if has("hada_") || has("lokr_") || has("lora_mid") || has("oft_") || has(".diff") {
@@ -138,8 +128,9 @@ fn other_kind(name: &str) -> &'static str {
     }
 }
 
+/// The values of a tensor.
 fn values(name: &str, bytes: &[u8], header: &Header, info: &TensorInfo) -> Result<Vec<f32>> {
-    // The header was checked against the file's length.
+    // `Header::parse` checked the offsets against the file's length.
     let at = |offset: u64| (header.data_start + offset) as usize;
     let values = to_f32(info.dtype, &bytes[at(info.start)..at(info.end)])
         .map_err(|error| wrong(name, &error.to_string()))?;
@@ -152,12 +143,12 @@ fn values(name: &str, bytes: &[u8], header: &Header, info: &TensorInfo) -> Resul
     }
 }
 
-/// Paths of the base's layers by the names that files have for them.
-struct Resolve<'a> {
+/// Paths of the base model's layers by their flat names in files.
+struct LayerPaths<'a> {
     names: BTreeMap<(Component, String), &'a str>,
 }
 
-impl<'a> Resolve<'a> {
+impl<'a> LayerPaths<'a> {
     fn new(unet: &'a Shapes, text_encoder: &'a Shapes) -> Self {
         let mut names = BTreeMap::new();
         for (component, shapes) in [
@@ -165,18 +156,18 @@ impl<'a> Resolve<'a> {
             (Component::TextEncoder, text_encoder),
         ] {
             for path in shapes.keys().map(String::as_str) {
-                // transformers 5 leaves out the text encoder's root.
+                // Files of transformers 5 omit the prefix `text_model.`.
                 let bare = path.strip_prefix("text_model.").unwrap_or(path);
                 for known in [path, bare] {
-                    names.insert((component, kohya::flat(known)), path);
+                    names.insert((component, flat(known)), path);
                 }
             }
         }
         Self { names }
     }
 
-    fn find(&self, name: &Name<'_>) -> Option<(Component, &'a str)> {
-        let flat = kohya::flat(&name.path);
+    fn find(&self, name: &TensorName<'_>) -> Option<(Component, &'a str)> {
+        let flat = flat(&name.path);
         let candidates = match name.component {
             Some(component) => vec![component],
             None => vec![Component::Unet, Component::TextEncoder],
@@ -188,7 +179,7 @@ impl<'a> Resolve<'a> {
     }
 }
 
-/// Scales of a file without `.alpha` tensors: 1, or what diffusers' metadata says.
+/// Scales of a file without `.alpha` tensors: from the metadata of diffusers, otherwise 1.
 struct Alphas(serde_json::Map<String, Value>);
 
 impl Alphas {
@@ -222,7 +213,7 @@ impl Alphas {
     }
 }
 
-/// One layer of its parts; without an alpha the scale is `default(rank)`.
+/// The layer of its tensors; without an alpha the scale is `default(rank)`.
 fn layer(
     path: &str,
     shape: LayerShape,
@@ -281,33 +272,4 @@ fn layer(
         });
     };
     Err(wrong(path, &what))
-}
-
-/// Both halves with their shapes in a file, down first.
-///
-/// # Errors
-/// `Delta` if the shapes have no such layer.
-pub(crate) fn halves<'a>(
-    path: &str,
-    layer: &'a LoraLayer,
-    shapes: &Shapes,
-) -> Result<[(&'a [f32], Vec<usize>); 2]> {
-    let rank = layer.rank;
-    let [down, up] = match shapes.get(path) {
-        Some(&LayerShape::Linear { c_out, c_in }) => [vec![rank, c_in], vec![c_out, rank]],
-        Some(&LayerShape::Conv2d {
-            c_out,
-            c_in,
-            kernel_size: k,
-        }) => [vec![rank, c_in, k, k], vec![c_out, rank, 1, 1]],
-        _ => return Err(wrong(path, "this base has no such layer")),
-    };
-    Ok([(&layer.down, down), (&layer.up, up)])
-}
-
-fn wrong(name: &str, what: &str) -> Error {
-    let name: String = name.chars().take(MAX_NAME).collect();
-    Error::Delta(format!(
-        "The LoRA cannot be used, because of '{name}': {what}."
-    ))
 }

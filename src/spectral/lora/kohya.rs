@@ -1,14 +1,15 @@
-//! LoRA files as kohya's sd-scripts write them, and as A1111, ComfyUI and diffusers read them.
+//! The LoRA format of kohya's sd-scripts, which A1111, ComfyUI and diffusers read.
 //!
 //! ```text
 //! lora_unet_<diffusers path, '.' as '_'>.lora_down.weight   [r, c_in] or [r, c_in, k, k]
 //!                                       .lora_up.weight     [c_out, r] or [c_out, r, 1, 1]
 //!                                       .alpha              []; scale = alpha / r
-//! lora_te_<path>…                                           the text encoder's
+//! lora_te_<path>…                                           the same of the text encoder
 //! ```
 //!
-//! Each layer has its own rank and alpha = r, so that the scale is 1. Metadata: `ss_*` and
-//! `sshs_model_hash` (SHA-256 of the bytes after the header) as sd-scripts, `modelspec.*` 1.0.1.
+//! Written files have a rank for each layer, and alpha = r, so that the scale is 1. The metadata are
+//! `ss_*` and `sshs_model_hash` (SHA-256 of the bytes after the header) as in sd-scripts, and
+//! `modelspec.*` 1.0.1.
 
 use std::collections::BTreeMap;
 
@@ -18,27 +19,29 @@ use crate::model::config::PredictionType;
 use crate::sha256::hex_digest;
 use crate::spectral::decompose::shapes::{Component, Shapes};
 use crate::spectral::delta::DeltaMetadata;
-use crate::spectral::lora::file::{Half, Name, halves};
-use crate::spectral::lora::{Lora, LoraReport};
+use crate::spectral::lora::from_delta::LoraReport;
+use crate::spectral::lora::layers::Lora;
+use crate::spectral::lora::names::{TensorName, TensorRole, Tensors, flat, matrices, sorted};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, from_f32};
 
-/// Writes a file in F16, BF16 or F32.
+/// Writes a file with values as F16, BF16 or F32. `shapes` are those of the UNet and of the text
+/// encoder.
 ///
 /// # Errors
-/// `Delta` if a layer is not in the base's shapes; `Weights` for another type of numbers.
+/// `Delta` if the base model has no such layer; `Weights` for another type of numbers.
 pub fn write(
     lora: &Lora,
     shapes: [&Shapes; 2],
     metadata: &BTreeMap<String, String>,
     dtype: Dtype,
 ) -> Result<Vec<u8>> {
-    let mut tensors = BTreeMap::new();
+    let mut tensors = Tensors::new();
     let parts = [("lora_unet", &lora.unet), ("lora_te", &lora.text_encoder)];
     for ((prefix, layers), shapes) in parts.into_iter().zip(shapes) {
         for (path, layer) in layers {
             let stem = format!("{prefix}_{}", flat(path));
-            let [(down, down_shape), (up, up_shape)] = halves(path, layer, shapes)?;
+            let [(down, down_shape), (up, up_shape)] = matrices(path, layer, shapes)?;
             let alpha = layer.scale * layer.rank as f32;
             let mut add = |name: &str, shape: Vec<usize>, values: &[f32]| -> Result<()> {
                 let bytes = from_f32(dtype, values)?;
@@ -50,10 +53,7 @@ pub fn write(
             add("lora_up.weight", up_shape, up)?;
         }
     }
-    let tensors: Vec<_> = tensors
-        .into_iter()
-        .map(|(name, (dtype, shape, bytes))| (name, dtype, shape, bytes))
-        .collect();
+    let tensors = sorted(tensors);
     let mut hashed = Vec::new();
     for (_, _, _, bytes) in &tensors {
         hashed.extend_from_slice(bytes);
@@ -63,7 +63,7 @@ pub fn write(
     safetensors::write(&tensors, &metadata)
 }
 
-/// `ss_*` and `modelspec.*` entries of a LoRA that was made of a delta.
+/// The `ss_*` and `modelspec.*` entries of a LoRA made from a delta.
 pub fn metadata(
     about: &DeltaMetadata,
     base: &BaseModel,
@@ -113,8 +113,8 @@ pub fn metadata(
     entries
 }
 
-/// ModelSpec's and kohya's names of the base, by the width of its text encoder. A base of another
-/// width is not named after one whose weights the LoRA would not fit.
+/// ModelSpec's and kohya's names of the base model's architecture, by the hidden size of its text
+/// encoder. Other sizes get a general name, because the LoRA would not fit the published models.
 fn architecture(hidden_size: usize, v_prediction: bool) -> (&'static str, Option<&'static str>) {
     match (hidden_size, v_prediction) {
         (768, _) => ("stable-diffusion-v1", Some("sd_v1")),
@@ -124,9 +124,9 @@ fn architecture(hidden_size: usize, v_prediction: bool) -> (&'static str, Option
     }
 }
 
-/// A tensor's name as model, flattened path and half; `None` if it is not one of this format.
-pub(crate) fn parse(name: &str) -> Option<Name<'_>> {
-    let (stem, half) = name.split_once('.')?;
+/// Parses the name of a tensor; `None` if it has another format.
+pub(crate) fn parse(name: &str) -> Option<TensorName<'_>> {
+    let (stem, role) = name.split_once('.')?;
     let (component, path) = match (
         stem.strip_prefix("lora_unet_"),
         stem.strip_prefix("lora_te_"),
@@ -135,22 +135,17 @@ pub(crate) fn parse(name: &str) -> Option<Name<'_>> {
         (_, Some(path)) => (Component::TextEncoder, path),
         _ => return None,
     };
-    let half = match half {
-        "lora_down.weight" => Half::Down,
-        "lora_up.weight" => Half::Up,
-        "alpha" => Half::Alpha,
+    let role = match role {
+        "lora_down.weight" => TensorRole::Down,
+        "lora_up.weight" => TensorRole::Up,
+        "alpha" => TensorRole::Alpha,
         _ => return None,
     };
-    Some(Name {
+    Some(TensorName {
         component: Some(component),
         path: path.into(),
-        half,
+        role,
     })
-}
-
-/// `down_blocks.0.resnets.1` as `down_blocks_0_resnets_1`.
-pub(crate) fn flat(path: &str) -> String {
-    path.replace('.', "_")
 }
 
 #[cfg(test)]

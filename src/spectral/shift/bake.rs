@@ -1,39 +1,42 @@
-//! Shifts into weights, for inference at the base's speed and memory.
+//! Shifts baked into the weights: inference with the speed and the memory of the base model.
 //!
 //! ```text
-//! matrix   W_δ = W + U diag(relu(σ + Σ strength·δ) − σ) Vᵀ
-//! norm     w_δ = w + Σ strength·δ                    (full length)
-//!          w_δ = w · relu(σ + Σ strength·δ) / σ      (scalar; σ = ‖w‖)
+//! matrix         W_δ = W + U diag(relu(σ + Σ strength·δ) − σ) Vᵀ
+//! norm (full)    w_δ = w + Σ strength·δ
+//! norm (scalar)  w_δ = w · relu(σ + Σ strength·δ) / σ, with σ = ‖w‖
 //! ```
 //!
-//! The first line is the paper's U diag(relu(σ+δ)) Vᵀ plus the residual W − U diag(σ) Vᵀ that the
-//! authors add back: where δ is 0 the weight is the base's to the last bit.
+//! The first line equals the paper's U diag(relu(σ + δ)) Vᵀ plus the residual W − U diag(σ) Vᵀ,
+//! which the authors add back, too. Where δ is 0 the weight equals the base model's to the last bit.
 //!
-//! All of it is computed in F32. A weight that is stored as halves is widened for it, and what comes
-//! out is rounded to halves once more: half a unit in the last place, 2⁻¹¹ of a weight at most.
+//! The computation is in F32. A weight stored as F16 is widened, shifted and rounded again, by half
+//! a unit in the last place, which is at most 2⁻¹¹ of the weight.
 
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor};
 
 use crate::error::{Error, Result};
+use crate::model::layer_info::LayerShape;
 use crate::model::layers::{LayerMut, Weight};
+use crate::model::visit_layers::VisitLayers;
 use crate::ops::matmul::stored_matrix::Matrix;
-use crate::spectral::decompose::decomposed_model::{
-    DecomposedModel, LayerFactors, Layers, not_decomposed, other_model, upload, whole,
+use crate::spectral::decompose::decomposed_model::DecomposedModel;
+use crate::spectral::decompose::layer_factors::{
+    LayerFactors, full_weight, not_decomposed, other_model,
 };
-use crate::spectral::decompose::shapes::LayerShape;
+use crate::spectral::decompose::transfer::upload;
 use crate::spectral::shift::{Shift, ShiftKind, ShiftSet};
 
 impl DecomposedModel {
-    /// A copy of `model` with σ + Σ strength·δ over all `deltas`; layers that no delta shifts
-    /// share the base's weights.
+    /// A copy of `model` with σ + Σ strength·δ over all `deltas`. Layers without a shift share the
+    /// weights of `model`.
     ///
     /// # Errors
-    /// `Delta` if a path is not in the model, a length does not fit, or two deltas cannot be
-    /// added, naming the layers; `Decomposition` if `model` is not what was decomposed, or a layer
-    /// that is shifted was not.
-    pub fn bake<M: Layers>(&self, model: &M, deltas: &[(&ShiftSet, f32)]) -> Result<M> {
+    /// `Delta`, naming the layers, if a path is not in the model, a length does not fit, or two
+    /// deltas cannot be added; `Decomposition` if `model` is not the decomposed one, or a shifted
+    /// layer has no factors.
+    pub fn bake<M: VisitLayers>(&self, model: &M, deltas: &[(&ShiftSet, f32)]) -> Result<M> {
         let total = ShiftSet::weighted_sum(deltas)?;
         self.check(&total)?;
         let layers: BTreeMap<&str, &LayerFactors> = self.layers().collect();
@@ -45,19 +48,19 @@ impl DecomposedModel {
             else {
                 return Ok(());
             };
-            let base = *layers.get(path).ok_or_else(|| not_decomposed(path))?;
+            let factors = *layers.get(path).ok_or_else(|| not_decomposed(path))?;
             match layer {
                 LayerMut::Linear(linear) => {
-                    linear.weight =
-                        Weight::Full(shifted(path, whole(path, &linear.weight)?, base, shift)?);
+                    let weight = full_weight(path, &linear.weight)?;
+                    linear.weight = Weight::Full(shifted(path, weight, factors, shift)?);
                 }
                 LayerMut::Conv2d(conv) => {
-                    conv.weight =
-                        Weight::Full(shifted(path, whole(path, &conv.weight)?, base, shift)?);
+                    let weight = full_weight(path, &conv.weight)?;
+                    conv.weight = Weight::Full(shifted(path, weight, factors, shift)?);
                 }
-                LayerMut::Embedding(table) => *table = shifted(path, table, base, shift)?,
+                LayerMut::Embedding(table) => *table = shifted(path, table, factors, shift)?,
                 LayerMut::Norm(weight) => {
-                    let LayerFactors::Norm(values) = base else {
+                    let LayerFactors::Norm(values) = factors else {
                         return Err(other_model(path));
                     };
                     if weight.dims() != [values.len()] {
@@ -71,34 +74,15 @@ impl DecomposedModel {
         Ok(baked)
     }
 
-    /// Whether every shift has a layer of its kind and length in the model, decomposed or not.
+    /// Checks that every shift has a layer of its kind and length in the model. The layers need no
+    /// factors.
     ///
     /// # Errors
-    /// `Delta`, naming the layers that do not fit.
+    /// `Delta`, naming up to three layers that do not fit.
     pub fn check(&self, shifts: &ShiftSet) -> Result<()> {
         let wrong: Vec<String> = shifts
             .iter()
-            .filter_map(|(path, shift)| {
-                let expected = match (self.shapes().get(path), shift.kind) {
-                    (Some(LayerShape::Norm { channels }), ShiftKind::NormFull) => *channels,
-                    (Some(LayerShape::Norm { .. }), ShiftKind::NormScalar) => 1,
-                    (
-                        Some(
-                            shape @ (LayerShape::Linear { .. }
-                            | LayerShape::Conv2d { .. }
-                            | LayerShape::Embedding { .. }),
-                        ),
-                        ShiftKind::Spectral,
-                    ) => shape.rank(),
-                    (Some(_), kind) => {
-                        return Some(format!("'{path}' ({kind:?} is not for this layer)"));
-                    }
-                    (None, _) => return Some(format!("'{path}' (no such layer)")),
-                };
-                let found = shift.delta.len();
-                (found != expected)
-                    .then(|| format!("'{path}' ({found} numbers, the layer has {expected})"))
-            })
+            .filter_map(|(path, shift)| misfit(path, self.shapes().get(path), shift))
             .collect();
         if wrong.is_empty() {
             return Ok(());
@@ -115,25 +99,41 @@ impl DecomposedModel {
     }
 }
 
-/// W + U diag(relu(σ+δ) − σ) Vᵀ, stored as W is.
-fn shifted(path: &str, weight: &Matrix, base: &LayerFactors, shift: &Shift) -> Result<Matrix> {
-    let LayerFactors::Matrix { u, sigma, vt } = base else {
+/// Why a shift does not fit a layer of this shape; `None` if it fits.
+fn misfit(path: &str, shape: Option<&LayerShape>, shift: &Shift) -> Option<String> {
+    let expected = match (shape, shift.kind) {
+        (Some(LayerShape::Norm { channels }), ShiftKind::NormFull) => *channels,
+        (Some(LayerShape::Norm { .. }), ShiftKind::NormScalar) => 1,
+        (
+            Some(
+                shape @ (LayerShape::Linear { .. }
+                | LayerShape::Conv2d { .. }
+                | LayerShape::Embedding { .. }),
+            ),
+            ShiftKind::Spectral,
+        ) => shape.rank(),
+        (Some(_), kind) => return Some(format!("'{path}' ({kind:?} is not for this layer)")),
+        (None, _) => return Some(format!("'{path}' (no such layer)")),
+    };
+    let found = shift.delta.len();
+    (found != expected).then(|| format!("'{path}' ({found} numbers, the layer has {expected})"))
+}
+
+/// W + U diag(relu(σ + δ) − σ) Vᵀ, in the storage type of W.
+fn shifted(path: &str, weight: &Matrix, factors: &LayerFactors, shift: &Shift) -> Result<Matrix> {
+    let LayerFactors::Matrix { u, sigma, vt } = factors else {
         return Err(other_model(path));
     };
     if weight.dims() != [u.dims()[0], vt.dims()[1]] {
         return Err(other_model(path));
     }
-    let change: Vec<f32> = sigma
-        .iter()
-        .zip(&shift.delta)
-        .map(|(sigma, delta)| (sigma + delta).max(0.0) - sigma)
-        .collect();
+    let change: Vec<f32> = sigma_changes(sigma, &shift.delta).collect();
     let change = upload(change, [1, sigma.len()], &weight.device());
     let shifted = weight.f32() + (u.f32() * change).matmul(vt.f32());
     Ok(Matrix::rounded(shifted, weight.stored()))
 }
 
-/// w + δ, or w · relu(σ+δ) / σ. A norm of zeros has no direction and stays as it is.
+/// w + δ, or w · relu(σ + δ) / σ. A norm of zeros has no direction and stays zero.
 fn shifted_norm(weight: &[f32], shift: &Shift, device: &Device) -> Tensor<1> {
     let values = match shift.kind {
         ShiftKind::NormScalar => {
@@ -153,7 +153,15 @@ fn shifted_norm(weight: &[f32], shift: &Shift, device: &Device) -> Tensor<1> {
     upload(values, [weight.len()], device)
 }
 
-/// ‖w‖, the one singular value of a 1×C row.
+/// The change of the singular values, relu(σ + δ) − σ.
+pub(crate) fn sigma_changes(sigma: &[f32], delta: &[f32]) -> impl Iterator<Item = f32> {
+    sigma
+        .iter()
+        .zip(delta)
+        .map(|(sigma, delta)| (sigma + delta).max(0.0) - sigma)
+}
+
+/// ‖w‖, the singular value of w as a 1×C row.
 pub(crate) fn norm(weight: &[f32]) -> f32 {
     weight
         .iter()

@@ -1,24 +1,28 @@
-//! Which layers hold the geometry of what is drawn, and which its appearance (style mixing).
+//! The layers that determine the geometry of a picture, for style mixing.
 //!
-//! The paper takes geometry "from (16, down, 1) to (8, down, 0)", counting attentions as P+ does:
-//! (resolution, way, index), where the one at 8 × 8 is the middle's. In Stable Diffusion 1 this is
-//! the second attention of `down_blocks.2` to the one of `mid_block`. In any UNet it is the last
-//! attention on the way down and everything after it until the way up begins: the last attention
-//! of the last down block that has one, the resnet of the same number, that block's downsampler,
-//! the down blocks below, and the middle. The paper mixes deltas that shift linear layers only;
-//! here all layers of those blocks move together, which for such deltas is the same.
+//! The paper (section 4) takes the geometry "from (16, down, 1) to (8, down, 0)", in the notation
+//! (resolution, direction, index) of P+, where the attention at 8 × 8 is in the middle block. In
+//! Stable Diffusion 1 these are the layers from the second attention of `down_blocks.2` to
+//! `mid_block`.
+//!
+//! For other UNets the rule is: from the last attention of the down blocks to the end of the middle
+//! block. That is the last attention of the last down block with attention, the resnet of the same
+//! index, the downsampler of that block, all later down blocks, and the middle block. The paper
+//! mixes deltas of linear layers only. All layers of these blocks are taken here, which is the
+//! same for such deltas.
 
-/// Where the geometry is: from the last attention on the way down to the end of the middle.
+/// The layers from the last attention of the down blocks to the end of the middle block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GeometryLayers {
     /// The last down block with attention.
     pub block: usize,
-    /// Its last attention, and the resnet before it.
+    /// The index of its last attention, and of the resnet before it.
     pub index: usize,
 }
 
 impl GeometryLayers {
-    /// From the paths of a model's layers, or of a delta that shifts its attentions.
+    /// Finds the layers from the paths of a model, or of a delta that shifts its attentions; `None` if
+    /// no down block has an attention.
     pub fn find<'a>(paths: impl Iterator<Item = &'a str>) -> Option<Self> {
         let attention = |path: &str| {
             let (block, rest) = path.strip_prefix("down_blocks.")?.split_once('.')?;
@@ -31,7 +35,7 @@ impl GeometryLayers {
         paths.filter_map(attention).max()
     }
 
-    /// Whether the layer at `path` is one of them.
+    /// Whether the layer at `path` determines geometry.
     pub fn holds(&self, path: &str) -> bool {
         if path.starts_with("mid_block.") {
             return true;

@@ -1,36 +1,37 @@
-//! Shifts δ by layer, and their arithmetic: σ + Σ strength·δ.
+//! Spectral shifts δ of a model, by layer, and their sum Σ strength·δ.
+//!
+//! | file | content |
+//! |---|---|
+//! | [`bake`] | shifts baked into weights, for inference |
+//! | [`shifted_model`] | a model whose shifts are trained, as one flat vector |
+//! | [`prepare`] | makes a [`shifted_model`] from a decomposed model |
+//! | [`with_graph`] | such a model in an autodiff graph, and its gradients |
+//! | [`preset`] | named subsets of layers |
+//! | [`geometry`] | the layers that determine the geometry of a picture |
+//!
+//! Source: SVDiff, section 3.2. W_δ = U diag(relu(σ + δ)) Vᵀ for matrices; norms have no singular
+//! vectors and are shifted as [`NormShift`] says.
 
+pub mod bake;
 pub mod geometry;
+pub mod prepare;
 pub mod preset;
 pub mod shifted_model;
-
-pub(crate) mod bake;
+pub mod with_graph;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::config::NormShift;
 use crate::error::{Error, Result};
 
-/// How the weights of norms are shifted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NormShift {
-    /// One δ per channel, added to the weight (the authors' form).
-    #[default]
-    FullLength,
-    /// One δ per norm, on the singular value of the weight as a 1×C row (svdiff-pytorch's form).
-    Scalar,
-}
-
-/// What a shift is added to.
+/// The kind of a layer's shift: what δ is added to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShiftKind {
     /// The singular values of a linear, convolution or embedding weight: W = U diag(relu(σ+δ)) Vᵀ.
     Spectral,
-    /// A norm's weight, per channel: w + δ.
+    /// The weight of a norm, per channel: w + δ.
     NormFull,
-    /// The one singular value of a norm's weight, its Euclidean norm: w · relu(σ+δ) / σ.
+    /// The Euclidean norm σ of a norm's weight, its only singular value: w · relu(σ+δ) / σ.
     NormScalar,
 }
 
@@ -46,31 +47,31 @@ impl From<NormShift> for ShiftKind {
 /// The shift of one layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shift {
-    /// What it is added to.
+    /// What δ is added to.
     pub kind: ShiftKind,
-    /// δ: `[min(c_out, fan_in)]`, `[channels]` or `[1]`, by kind.
+    /// δ: `[min(c_out, fan_in)]`, `[channels]` or `[1]`, depending on the kind.
     pub delta: Vec<f32>,
 }
 
 /// The shifts of one model, by the layer's path (`down_blocks.0.resnets.0.conv1`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShiftSet {
-    /// Path to δ; a layer that is not there is not shifted.
+    /// Shifts by path; layers without an entry are not shifted.
     pub entries: BTreeMap<String, Shift>,
 }
 
 impl ShiftSet {
-    /// No shifts.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Numbers in all layers together.
+    /// The number of shifts of all layers.
     pub fn len(&self) -> usize {
         self.entries.values().map(|shift| shift.delta.len()).sum()
     }
 
-    /// Whether no layer has a shift.
+    /// Whether there are no shifts.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -80,7 +81,7 @@ impl ShiftSet {
         self.entries.get(path)
     }
 
-    /// Sets the shift of a layer; gives back the one it had.
+    /// Sets the shift of a layer; returns the previous one.
     pub fn insert(
         &mut self,
         path: impl Into<String>,
@@ -90,17 +91,17 @@ impl ShiftSet {
         self.entries.insert(path.into(), Shift { kind, delta })
     }
 
-    /// Layers in the order of their paths.
+    /// Paths and shifts, sorted by path.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Shift)> {
         self.entries
             .iter()
             .map(|(path, shift)| (path.as_str(), shift))
     }
 
-    /// Σ strength·δ over any number of sets; layers that only some sets shift count as 0 elsewhere.
+    /// Σ strength·δ over all sets; a layer missing from a set counts as 0 there.
     ///
     /// # Errors
-    /// `Delta` if two sets shift the same layer in different ways or lengths, by the layer's path.
+    /// `Delta`, naming the layer, if two sets have shifts of different kinds or lengths for it.
     pub fn weighted_sum(sets: &[(&Self, f32)]) -> Result<Self> {
         let mut sum = Self::new();
         for &(set, strength) in sets {

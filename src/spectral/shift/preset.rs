@@ -1,72 +1,27 @@
-//! Which layers are trained: presets by the paper's names (section 4 and its table of sizes).
+//! Subsets of the UNet's layers that are trained, named after the paper (section 4).
 //!
-//! Numbers of shifts for Stable Diffusion 1.x, with full-length norms:
+//! Shifts in Stable Diffusion 1.x, with full-length norm shifts:
 //!
-//! | preset | what it holds | shifts |
+//! | preset | layers | shifts |
 //! |---|---|---|
 //! | `all` | every layer of the UNet | 322,856 |
 //! | `cross_attention` | `attn2`: queries, keys, values, output | 43,776 |
 //! | `key_value` | keys and values of `attn2` | 18,816 |
-//! | `one_d`, `two_d`, `four_d` | norms; linear layers; convolutions | 100,160; 140,416; 82,280 |
-//! | `up`, `down`, `mid` | those blocks | 181,568; 107,072; 32,256 |
-//! | `up_cross_attention`, … | `attn2` of those blocks | |
+//! | `one_d` | norms | 100,160 |
+//! | `two_d` | linear layers | 140,416 |
+//! | `four_d` | convolutions | 82,280 |
+//! | `up`, `down`, `mid` | all layers of those blocks | 181,568; 107,072; 32,256 |
+//! | `up_cross_attention`, … | `attn2` of those blocks | 43,776 together |
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
+use crate::model::layer_info::LayerInfo;
 use crate::model::layers::LayerForm;
-use crate::model::unet::layer_shapes::LayerShape;
 
-/// A named choice of layers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LayerPreset {
-    /// Every layer.
-    #[default]
-    All,
-    /// Attention to the text: the paper's UNet-CA.
-    CrossAttention,
-    /// Its keys and values: UNet-CA-KV.
-    KeyValue,
-    /// Norms.
-    OneD,
-    /// Linear layers (and embeddings).
-    TwoD,
-    /// Convolutions.
-    FourD,
-    /// The up blocks.
-    Up,
-    /// The down blocks.
-    Down,
-    /// The middle block.
-    Mid,
-    /// Attention to the text in the up blocks.
-    UpCrossAttention,
-    /// Attention to the text in the down blocks.
-    DownCrossAttention,
-    /// Attention to the text in the middle block.
-    MidCrossAttention,
-}
+pub use crate::config::LayerPreset;
 
 impl LayerPreset {
-    /// All presets, in the order of the table.
-    pub const ALL: [Self; 12] = [
-        Self::All,
-        Self::CrossAttention,
-        Self::KeyValue,
-        Self::OneD,
-        Self::TwoD,
-        Self::FourD,
-        Self::Up,
-        Self::Down,
-        Self::Mid,
-        Self::UpCrossAttention,
-        Self::DownCrossAttention,
-        Self::MidCrossAttention,
-    ];
-
-    /// Whether the layer at `path` of the UNet is trained.
+    /// Whether the layer at `path` of the UNet belongs to the preset.
     pub fn holds(self, path: &str, form: LayerForm) -> bool {
         let in_blocks = |name: &str| path.starts_with(name);
         let projection = path.split_once(".attn2.").map(|(_, projection)| projection);
@@ -87,27 +42,27 @@ impl LayerPreset {
         }
     }
 
-    /// Shifts that training this preset moves, with full-length norms.
-    pub fn count(self, layers: &[LayerShape]) -> usize {
+    /// The number of shifts of the preset's layers, with full-length norm shifts.
+    pub fn count(self, layers: &[LayerInfo]) -> usize {
         layers
             .iter()
-            .filter(|layer| self.holds(&layer.path, layer.form))
-            .map(LayerShape::shifts)
+            .filter(|layer| self.holds(&layer.path, layer.form()))
+            .map(LayerInfo::shifts)
             .sum()
     }
 
-    /// Of the presets that hold all the layers at `paths` the one with the fewest shifts; none if no
-    /// layer is among them.
+    /// The preset with the fewest shifts that contains all layers at `paths`; `None` if none of the
+    /// paths is a layer.
     pub fn least<'a>(
         paths: impl IntoIterator<Item = &'a str>,
-        layers: &[LayerShape],
+        layers: &[LayerInfo],
     ) -> Option<Self> {
         let paths: BTreeSet<&str> = paths.into_iter().collect();
-        let shifted = |layer: &&LayerShape| paths.contains(layer.path.as_str());
+        let shifted = |layer: &&LayerInfo| paths.contains(layer.path.as_str());
         layers.iter().find(shifted)?;
         let holds_all = |preset: &Self| {
             let mut shifted = layers.iter().filter(shifted);
-            shifted.all(|layer| preset.holds(&layer.path, layer.form))
+            shifted.all(|layer| preset.holds(&layer.path, layer.form()))
         };
         Self::ALL
             .into_iter()
@@ -122,7 +77,7 @@ mod tests {
 
     use super::*;
     use crate::model::config::UNetConfig;
-    use crate::model::unet::layer_shapes::layer_shapes;
+    use crate::model::layer_info::unet::unet_layers;
 
     /// `unet/config.json` of Stable Diffusion 1.5, as published.
     const SD15: &[u8] = br#"{
@@ -137,7 +92,7 @@ mod tests {
 
     #[test]
     fn stable_diffusions_counts_are_the_papers() {
-        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        let layers = unet_layers(&UNetConfig::parse(SD15).unwrap());
         let count = |preset: LayerPreset| preset.count(&layers);
         assert_eq!(count(LayerPreset::All), 322_856);
         assert_eq!(count(LayerPreset::CrossAttention), 43_776);
@@ -157,15 +112,18 @@ mod tests {
         let sum: usize = parts.into_iter().map(count).sum();
         assert_eq!(sum, 43_776);
         // svdiff-pytorch has one number per norm.
-        let norms = layers.iter().filter(|l| l.form == LayerForm::Norm).count();
+        let norms = layers
+            .iter()
+            .filter(|l| l.form() == LayerForm::Norm)
+            .count();
         assert_eq!(322_856 - 100_160 + norms, 222_805);
     }
 
     #[test]
     fn a_delta_is_planned_with_no_more_layers_than_it_needs() {
-        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        let layers = unet_layers(&UNetConfig::parse(SD15).unwrap());
         for preset in LayerPreset::ALL {
-            let held = layers.iter().filter(|l| preset.holds(&l.path, l.form));
+            let held = layers.iter().filter(|l| preset.holds(&l.path, l.form()));
             let found = LayerPreset::least(held.map(|l| l.path.as_str()), &layers);
             assert_eq!(found, Some(preset));
         }
@@ -181,7 +139,7 @@ mod tests {
 
     #[test]
     fn the_weights_are_as_many_as_stable_diffusions() {
-        let layers = layer_shapes(&UNetConfig::parse(SD15).unwrap());
+        let layers = unet_layers(&UNetConfig::parse(SD15).unwrap());
         assert_eq!(layers.len(), 391);
     }
 

@@ -15,10 +15,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::config::{TrainConfig, file};
 use crate::error::{Error, Result};
 use crate::train::checkpoint::state::{Checkpoint, refuse};
 use crate::train::dataset::sample::{Latents, PictureLatents, Placed, Sample, Shows};
-use crate::train::settings::TrainSettings;
 use crate::train::trainer::StepLoss;
 
 const MAGIC: &[u8; 8] = b"DBOOTHCK";
@@ -29,7 +29,8 @@ const PROLOGUE: usize = 8 + 4 + 32 + 8;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Header {
-    settings: TrainSettings,
+    #[serde(with = "file")]
+    settings: TrainConfig,
     base_id: String,
     base_hash: String,
     step: u64,
@@ -191,8 +192,8 @@ impl Checkpoint {
     }
 }
 
-fn assemble(header: Header, numbers: &[u8]) -> Result<Checkpoint> {
-    let settings = header.settings.clone().validated()?;
+fn assemble(mut header: Header, numbers: &[u8]) -> Result<Checkpoint> {
+    header.settings = header.settings.validated()?;
     let size = header.latent_size();
     let fits = header.data_len() == Some(numbers.len() as u64) && header.losses <= header.step;
     let Some(size) = size.filter(|_| fits) else {
@@ -202,7 +203,7 @@ fn assemble(header: Header, numbers: &[u8]) -> Result<Checkpoint> {
     let parameters = header.parameters as usize;
     let average = (header.vectors() == 4).then_some(parameters);
     let checkpoint = Checkpoint {
-        settings,
+        settings: header.settings,
         base_id: header.base_id,
         base_hash: header.base_hash,
         step: header.step as usize,

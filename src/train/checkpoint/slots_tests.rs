@@ -3,16 +3,16 @@
 use pollster::block_on;
 
 use super::*;
+use crate::config::{SubjectWords, TrainConfig};
 use crate::error::Error;
 use crate::storage::faulty::FaultyStorage;
 use crate::train::dataset::sample::{Latents, PictureLatents, Sample, Shows};
-use crate::train::{TrainSettings, Words};
 
 fn checkpoint(step: usize) -> Vec<u8> {
-    let settings = TrainSettings {
-        subjects: vec![Words::new("sks", "robot")],
-        prior_weight: 0.0,
-        ..TrainSettings::default()
+    let settings = TrainConfig {
+        subjects: vec![SubjectWords::new("sks", "robot")],
+        prior_loss_weight: 0.0,
+        ..TrainConfig::default()
     };
     Checkpoint {
         settings,

@@ -1,15 +1,15 @@
 //! A training run between two steps.
 
+use crate::config::TrainConfig;
 use crate::error::{Error, Result};
 use crate::train::dataset::sample::{Sample, Shows};
-use crate::train::settings::TrainSettings;
 use crate::train::trainer::StepLoss;
 
 /// A training run between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// The settings of the run.
-    pub settings: TrainSettings,
+    pub settings: TrainConfig,
     /// Name of the base model.
     pub base_id: String,
     /// [`BaseHash`](crate::weights::BaseHash) of the base model.

@@ -3,17 +3,16 @@
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::config::{SubjectWords, TrainConfig};
 use crate::error::Error;
 use crate::train::dataset::sample::{Latents, PictureLatents, Sample, Shows};
-use crate::train::dataset::words::Words;
-use crate::train::settings::TrainSettings;
 use crate::train::trainer::StepLoss;
 
 fn sample() -> Checkpoint {
-    let settings = TrainSettings {
-        subjects: vec![Words::new("sks", "robot")],
-        steps: 200,
-        ..TrainSettings::default()
+    let settings = TrainConfig {
+        subjects: vec![SubjectWords::new("sks", "robot")],
+        max_train_steps: 200,
+        ..TrainConfig::default()
     };
     let sample = |shows, latents| Sample {
         shows,

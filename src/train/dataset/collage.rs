@@ -6,8 +6,7 @@
 //! does, its border pixels go on. All of it is plain arithmetic on the CPU: the same seed gives the
 //! same collage in a tab and in a terminal.
 
-use serde::{Deserialize, Serialize};
-
+use crate::config::collage::{Collage, Half, Layout};
 use crate::error::{Error, Result};
 use crate::sampler::Noise;
 
@@ -21,89 +20,6 @@ const OFFSET_SPREAD: f32 = 0.08;
 const LEFT_RIGHT_SHARE: f64 = 0.75;
 /// Samples along each side of a pixel: scaled-down pictures stay free of stairs.
 const SAMPLES: usize = 3;
-
-/// Which way the seam runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Layout {
-    /// The first subject on the left, the second on the right.
-    #[default]
-    LeftRight,
-    /// The first on the top, the second on the bottom.
-    TopBottom,
-}
-
-/// What one half shows.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Half {
-    /// Which subject.
-    pub subject: usize,
-    /// Which of its pictures.
-    pub picture: usize,
-    /// Side of the picture, as a part of the collage's side.
-    pub scale: f32,
-    /// From the half's middle to the picture's, right and down, as a part of the half's sides.
-    pub offset: [f32; 2],
-}
-
-/// Two subjects in one picture.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Collage {
-    /// Which way the seam runs.
-    pub layout: Layout,
-    /// Where it is, as a part of the side.
-    pub seam: f32,
-    /// Left and right, or top and bottom.
-    pub halves: [Half; 2],
-}
-
-impl Collage {
-    /// # Errors
-    /// `Settings` when the seam, a scale or an offset is out of its range.
-    pub fn check(&self) -> Result<()> {
-        let halves = self.halves.iter();
-        let sound = (0.2..=0.8).contains(&self.seam)
-            && halves.clone().all(|half| (0.1..=4.0).contains(&half.scale))
-            && halves
-                .flat_map(|half| half.offset)
-                .all(|offset| (-1.0..=1.0).contains(&offset));
-        if sound {
-            return Ok(());
-        }
-        Err(Error::Settings(
-            "A collage cannot be made like this: the seam must lie between 0.2 and 0.8 of the picture, scales between 0.1 and 4, offsets between -1 and 1. Move the seam or the picture back, or shuffle."
-                .into(),
-        ))
-    }
-
-    /// Left, top, width and height of a half, as parts of the side.
-    pub fn rectangle(&self, half: usize) -> [f32; 4] {
-        let (start, length) = match half {
-            0 => (0.0, self.seam),
-            _ => (self.seam, 1.0 - self.seam),
-        };
-        match self.layout {
-            Layout::LeftRight => [start, 0.0, length, 1.0],
-            Layout::TopBottom => [0.0, start, 1.0, length],
-        }
-    }
-
-    /// Which half each cell of a grid `[height, width]` belongs to, by its middle, row by row.
-    pub fn halves_of(&self, [height, width]: [usize; 2]) -> Vec<usize> {
-        let along = |index: usize, count: usize| (index as f32 + 0.5) / count as f32;
-        (0..height * width)
-            .map(|cell| {
-                let place = match self.layout {
-                    Layout::LeftRight => along(cell % width, width),
-                    Layout::TopBottom => along(cell / width, height),
-                };
-                usize::from(place >= self.seam)
-            })
-            .collect()
-    }
-}
 
 /// Draws a collage of two subjects, `subjects[i]` with `pictures[i]` pictures, which may change
 /// places.

@@ -2,17 +2,18 @@
 
 use std::ops::ControlFlow;
 
+use crate::config::captions::Caption;
+use crate::config::collage::Collage;
+use crate::config::{SubjectWords, TrainConfig};
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::model::tokenizer::Tokenizer;
 use crate::sampler::Noise;
-use crate::train::dataset::collage::{Collage, compose, shuffle};
+use crate::train::dataset::collage::{compose, shuffle};
 use crate::train::dataset::prior::class_pictures;
 use crate::train::dataset::sample::{Latents, Placed, Sample, Shows};
 use crate::train::dataset::subject::{Subject, encode};
 use crate::train::dataset::words;
-use crate::train::dataset::words::{Caption, Words};
-use crate::train::settings::TrainSettings;
 
 /// The streams of [`Noise`] that collages are drawn from.
 const COLLAGES: u64 = 4;
@@ -20,13 +21,9 @@ const CLASS_COLLAGES: u64 = 5;
 
 /// What a person should know before a run of these settings with `pictures[i]` pictures of subject
 /// i; none of it stops the run.
-pub fn warnings(
-    settings: &TrainSettings,
-    pictures: &[usize],
-    tokenizer: &Tokenizer,
-) -> Vec<String> {
-    let mut warnings = words::warnings(&settings.subjects, tokenizer);
-    for (words, count) in settings.subjects.iter().zip(pictures) {
+pub fn warnings(config: &TrainConfig, pictures: &[usize], tokenizer: &Tokenizer) -> Vec<String> {
+    let mut warnings = words::warnings(&config.subjects, tokenizer);
+    for (words, count) in config.subjects.iter().zip(pictures) {
         if *count == 1 && words.prompt.is_empty() {
             warnings.push(format!(
                 "There is one picture of '{}' only, so its ground and its pose will be learned with \
@@ -42,39 +39,39 @@ pub fn warnings(
 ///
 /// Every pair of subjects comes as often as every other; captions alternate between the layout's
 /// template and "… and …".
-pub fn collages(settings: &TrainSettings, pictures: &[usize]) -> Vec<Collage> {
-    if settings.mixes() && !settings.own_collages.is_empty() {
-        return settings.own_collages.clone();
+pub fn collages(config: &TrainConfig, pictures: &[usize]) -> Vec<Collage> {
+    if config.mixes() && !config.own_collages.is_empty() {
+        return config.own_collages.clone();
     }
-    drawn(settings, pictures, COLLAGES)
+    drawn(config, pictures, COLLAGES)
 }
 
 /// What collage number `index` is called, its subjects by `name`: every other one by its layout.
 pub fn caption(
-    settings: &TrainSettings,
+    config: &TrainConfig,
     collage: &Collage,
     index: usize,
-    name: impl Fn(&Words) -> String,
+    name: impl Fn(&SubjectWords) -> String,
 ) -> Caption {
     let names = collage
         .halves
-        .map(|half| name(&settings.subjects[half.subject]));
+        .map(|half| name(&config.subjects[half.subject]));
     let together = index % 2 == 1;
-    settings
-        .templates
+    config
+        .captions
         .collage(collage.layout, together, [&names[0], &names[1]])
 }
 
-fn drawn(settings: &TrainSettings, pictures: &[usize], stream: u64) -> Vec<Collage> {
-    if !settings.mixes() {
+fn drawn(config: &TrainConfig, pictures: &[usize], stream: u64) -> Vec<Collage> {
+    if !config.mixes() {
         return Vec::new();
     }
     let count = pictures.len();
     let pairs: Vec<[usize; 2]> = (0..count)
         .flat_map(|a| (a + 1..count).map(move |b| [a, b]))
         .collect();
-    let mut noise = Noise::new(settings.seed, stream);
-    (0..settings.collages)
+    let mut noise = Noise::new(config.seed, stream);
+    (0..config.num_collages)
         .map(|index| {
             let pair = pairs[index % pairs.len()];
             shuffle(&mut noise, pair, pair.map(|subject| pictures[subject]))
@@ -91,22 +88,25 @@ fn drawn(settings: &TrainSettings, pictures: &[usize], stream: u64) -> Vec<Colla
 pub(crate) async fn samples(
     base: &BaseModel,
     subjects: &[Subject],
-    settings: &TrainSettings,
+    config: &TrainConfig,
     on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<Vec<Sample>> {
-    check(base, subjects, settings)?;
-    let shown: Vec<Vec<Vec<f32>>> = subjects.iter().map(|s| s.shown(settings.flip)).collect();
+    check(base, subjects, config)?;
+    let shown: Vec<Vec<Vec<f32>>> = subjects
+        .iter()
+        .map(|s| s.shown(config.random_flip))
+        .collect();
     let counts: Vec<usize> = shown.iter().map(Vec::len).collect();
-    let own = collages(settings, &counts);
+    let own = collages(config, &counts);
     check_collages(&own, &counts)?;
-    let per_class = if settings.uses_prior() {
-        settings.prior_images
+    let per_class = if config.uses_prior() {
+        config.num_class_images
     } else {
         0
     };
     let class_counts = vec![per_class; subjects.len()];
     let of_classes = if per_class > 0 {
-        drawn(settings, &class_counts, CLASS_COLLAGES)
+        drawn(config, &class_counts, CLASS_COLLAGES)
     } else {
         Vec::new()
     };
@@ -119,11 +119,11 @@ pub(crate) async fn samples(
         wanted,
     };
     let mut samples = Vec::with_capacity(wanted);
-    for (subject, (pictures, words)) in shown.iter().zip(&settings.subjects).enumerate() {
+    for (subject, (pictures, words)) in shown.iter().zip(&config.subjects).enumerate() {
         for picture in pictures {
             samples.push(Sample {
                 shows: Shows::Subject(subject),
-                caption: settings.templates.instance(words),
+                caption: config.captions.instance(words),
                 collage: None,
                 latents: Latents::Encoded(encode(base, picture).await?),
             });
@@ -131,11 +131,11 @@ pub(crate) async fn samples(
         }
     }
     let mut classes = Vec::new();
-    for (subject, words) in settings.subjects.iter().enumerate() {
+    for (subject, words) in config.subjects.iter().enumerate() {
         if per_class == 0 {
             break;
         }
-        let captions = settings.templates.classes(words);
+        let captions = config.captions.classes(words);
         let mut pictures = Vec::with_capacity(per_class);
         for (number, caption) in captions.iter().enumerate().take(per_class) {
             // Number, number + captions, … of the class's pictures.
@@ -144,7 +144,7 @@ pub(crate) async fn samples(
             let before = progress.done;
             let mut report = async |made: usize| progress.show(before + made).await;
             let class =
-                class_pictures(base, caption, wanted, settings.seed, stream, &mut report).await?;
+                class_pictures(base, caption, wanted, config.seed, stream, &mut report).await?;
             progress.done = before + wanted;
             samples.extend(class.latents.into_iter().map(|latents| Sample {
                 shows: Shows::Class(subject),
@@ -157,16 +157,21 @@ pub(crate) async fn samples(
         classes.push(pictures);
     }
     for (shows, collages, pictures, name) in [
-        (Shows::Collage, own, &shown, Words::name as fn(&Words) -> _),
+        (
+            Shows::Collage,
+            own,
+            &shown,
+            SubjectWords::name as fn(&SubjectWords) -> _,
+        ),
         (
             Shows::ClassCollage,
             of_classes,
             &classes,
-            |words: &Words| words.class_word.clone(),
+            |words: &SubjectWords| words.class_word.clone(),
         ),
     ] {
         for (index, collage) in collages.into_iter().enumerate() {
-            let caption = caption(settings, &collage, index, name);
+            let caption = caption(config, &collage, index, name);
             let of = collage
                 .halves
                 .map(|half| pictures[half.subject][half.picture].as_slice());
@@ -175,7 +180,7 @@ pub(crate) async fn samples(
                 shows,
                 collage: Some(Placed {
                     collage,
-                    tokens: caption.tokens(&base.tokenizer),
+                    tokens: words::token_positions(&caption, &base.tokenizer),
                 }),
                 caption: caption.text,
                 latents: Latents::Encoded(encode(base, &pixels).await?),
@@ -186,12 +191,12 @@ pub(crate) async fn samples(
     Ok(samples)
 }
 
-fn check(base: &BaseModel, subjects: &[Subject], settings: &TrainSettings) -> Result<()> {
-    if subjects.len() != settings.subjects.len() {
+fn check(base: &BaseModel, subjects: &[Subject], config: &TrainConfig) -> Result<()> {
+    if subjects.len() != config.subjects.len() {
         return Err(Error::Settings(format!(
             "There are pictures of {} subjects, but words for {}. Give each subject its pictures, its identifier and its class.",
             subjects.len(),
-            settings.subjects.len()
+            config.subjects.len()
         )));
     }
     match subjects.iter().find(|s| s.size != base.picture_size()) {
@@ -246,19 +251,19 @@ impl<F: AsyncFnMut(usize, usize) -> ControlFlow<()>> Progress<'_, F> {
 mod tests {
     use super::*;
 
-    fn settings(subjects: usize) -> TrainSettings {
-        TrainSettings {
+    fn config(subjects: usize) -> TrainConfig {
+        TrainConfig {
             subjects: (0..subjects)
-                .map(|n| Words::new(format!("v{n}"), "dog"))
+                .map(|n| SubjectWords::new(format!("v{n}"), "dog"))
                 .collect(),
-            collages: 12,
-            ..TrainSettings::default()
+            num_collages: 12,
+            ..TrainConfig::default()
         }
     }
 
     #[test]
     fn every_pair_of_three_subjects_is_drawn_as_often_and_never_one_with_itself() {
-        let drawn = collages(&settings(3), &[4, 3, 5]);
+        let drawn = collages(&config(3), &[4, 3, 5]);
         let mut pairs = std::collections::BTreeMap::new();
         for collage in &drawn {
             let [a, b] = collage.halves.map(|half| half.subject);
@@ -270,16 +275,16 @@ mod tests {
 
     #[test]
     fn one_subject_has_no_collages() {
-        assert!(collages(&settings(1), &[4]).is_empty());
+        assert!(collages(&config(1), &[4]).is_empty());
     }
 
     #[test]
     fn own_collages_are_taken_and_checked() {
-        let mut settings = settings(2);
-        let mut own = collages(&settings, &[4, 4]);
+        let mut config = config(2);
+        let mut own = collages(&config, &[4, 4]);
         own.truncate(3);
-        settings.own_collages = own.clone();
-        assert_eq!(collages(&settings, &[4, 4]), own);
+        config.own_collages = own.clone();
+        assert_eq!(collages(&config, &[4, 4]), own);
         assert!(check_collages(&own, &[4, 4]).is_ok());
         assert!(check_collages(&own, &[4, 0]).is_err());
         own[0].halves[1].subject = own[0].halves[0].subject;

@@ -6,6 +6,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::config::TrainConfig;
 use crate::error::Result;
 use crate::model::base_model::BaseModel;
 use crate::sampler::{Noise, NoiseSchedule};
@@ -13,7 +14,6 @@ use crate::train::checkpoint::Checkpoint;
 use crate::train::dataset::prepare::samples;
 use crate::train::dataset::sample::Sample;
 use crate::train::dataset::subject::Subject;
-use crate::train::settings::TrainSettings;
 use crate::train::step::{Material, Texts};
 
 /// The stream of [`Noise`] that training draws from; `generate` uses others.
@@ -21,7 +21,7 @@ const STREAM: u64 = 3;
 
 /// What a run takes from its base, and where it goes on if it goes on.
 pub struct Prepared {
-    pub(crate) settings: TrainSettings,
+    pub(crate) config: TrainConfig,
     pub(crate) base_id: String,
     pub(crate) base_hash: String,
     pub(crate) material: Material,
@@ -42,18 +42,18 @@ impl Prepared {
     pub async fn new(
         base: &BaseModel,
         subjects: &[Subject],
-        settings: TrainSettings,
+        config: TrainConfig,
         on_step: &mut impl AsyncFnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Self> {
-        let settings = settings.validated()?;
-        let samples = samples(base, subjects, &settings, on_step).await?;
+        let config = config.validated()?;
+        let samples = samples(base, subjects, &config, on_step).await?;
         let shape = [
             base.latent_channels(),
             base.latent_size(),
             base.latent_size(),
         ];
-        let noise = Noise::new(settings.seed, STREAM);
-        Self::assemble(base, settings, shape, samples, noise, None)
+        let noise = Noise::new(config.seed, STREAM);
+        Self::assemble(base, config, shape, samples, noise, None)
     }
 
     /// What a run needs that goes on.
@@ -62,16 +62,16 @@ impl Prepared {
     /// `Checkpoint` when it was made with another base.
     pub fn resume(base: &BaseModel, mut checkpoint: Checkpoint) -> Result<Self> {
         checkpoint.check_base(&base.hash)?;
-        let settings = checkpoint.settings.clone();
+        let config = checkpoint.settings.clone();
         let samples = core::mem::take(&mut checkpoint.samples);
-        let noise = Noise::at(settings.seed, STREAM, checkpoint.noise_position);
+        let noise = Noise::at(config.seed, STREAM, checkpoint.noise_position);
         let shape = checkpoint.latent_shape;
-        Self::assemble(base, settings, shape, samples, noise, Some(checkpoint))
+        Self::assemble(base, config, shape, samples, noise, Some(checkpoint))
     }
 
     fn assemble(
         base: &BaseModel,
-        settings: TrainSettings,
+        config: TrainConfig,
         shape: [usize; 3],
         samples: Vec<Sample>,
         noise: Noise,
@@ -93,7 +93,7 @@ impl Prepared {
             shape,
             scaling_factor: base.vae.scaling_factor() as f32,
             captions,
-            texts: if settings.text_encoder {
+            texts: if config.train_text_encoder {
                 Texts::Ids(base.token_ids(&prompts))
             } else {
                 Texts::Embeddings(base.embed(&prompts))
@@ -102,7 +102,7 @@ impl Prepared {
             timesteps: schedule.num_train_timesteps(),
         };
         Ok(Self {
-            settings,
+            config,
             base_id: base.id.clone(),
             base_hash: base.hash.clone(),
             material,
@@ -113,7 +113,7 @@ impl Prepared {
     }
 
     /// What the run was asked for, as checked.
-    pub fn settings(&self) -> &TrainSettings {
-        &self.settings
+    pub fn config(&self) -> &TrainConfig {
+        &self.config
     }
 }

@@ -9,7 +9,7 @@
 use std::ops::ControlFlow;
 
 use crate::error::Result;
-use crate::generate::{GenerateSettings, generate};
+use crate::generate::{GenerateConfig, generate};
 use crate::model::base_model::BaseModel;
 
 /// Class pictures of one call; `generate` takes as many through the UNet together.
@@ -55,17 +55,17 @@ pub(crate) async fn class_pictures(
     while class.latents.len() < wanted {
         let done = class.latents.len();
         let count = BATCH.min(wanted - done);
-        let request = GenerateSettings {
+        let request = GenerateConfig {
             prompt: prompt.to_owned(),
             seed: seed
                 .wrapping_add(SEED_OFFSET)
                 .wrapping_add(stream[0].wrapping_mul(STREAM_OFFSETS[0]))
                 .wrapping_add(stream[1].wrapping_mul(STREAM_OFFSETS[1]))
                 .wrapping_add(done as u64),
-            steps: STEPS,
+            num_inference_steps: STEPS,
             guidance_scale: GUIDANCE,
-            count,
-            ..GenerateSettings::default()
+            num_images_per_prompt: count,
+            ..GenerateConfig::default()
         };
         let mut report =
             async |step: usize, steps: usize| on_step(done + count * step / steps.max(1)).await;

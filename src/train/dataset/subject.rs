@@ -27,7 +27,7 @@ impl Subject {
     pub fn new(pictures: Vec<Vec<f32>>, size: usize) -> Result<Self> {
         if pictures.is_empty() || pictures.len() > MAX_PICTURES {
             return Err(Error::Settings(format!(
-                "There are {} pictures of the subject, but training needs 1 to {MAX_PICTURES}. \
+                "There are {} pictures of the subject, but training selection 1 to {MAX_PICTURES}. \
                  Three to five are best.",
                 pictures.len()
             )));

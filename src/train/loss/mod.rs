@@ -16,7 +16,7 @@ pub mod unmix;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
-use super::settings::TrainSettings;
+use crate::config::TrainConfig;
 use crate::error::Result;
 use crate::model::config::PredictionType;
 use crate::model::unet::attention_maps::AttentionMap;
@@ -84,12 +84,12 @@ pub struct LossWeights {
     pub min_snr_gamma: f64,
 }
 
-impl From<&TrainSettings> for LossWeights {
-    fn from(settings: &TrainSettings) -> Self {
+impl From<&TrainConfig> for LossWeights {
+    fn from(config: &TrainConfig) -> Self {
         Self {
-            prior: settings.prior_weight,
-            unmix: settings.unmix_weight,
-            min_snr_gamma: settings.min_snr_gamma,
+            prior: config.prior_loss_weight,
+            unmix: config.unmix_loss_weight,
+            min_snr_gamma: config.snr_gamma,
         }
     }
 }

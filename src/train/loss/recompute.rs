@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::unet::UNet2DConditionModel;
 use crate::model::unet::attention_maps::{AttentionMap, AttentionMaps};
-use crate::model::unet::blocks::Conditions;
+use crate::model::unet::conditions::Conditions;
 use crate::model::unet::stages::{Stage, StageInputs};
 
 /// Stages at the end of the pass whose graph is kept: the last transformer and the way out.

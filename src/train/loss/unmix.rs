@@ -74,7 +74,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::train::dataset::collage::{Collage, Half, Layout};
+    use crate::config::collage::{Collage, Half, Layout};
 
     const KEYS: usize = 5;
 

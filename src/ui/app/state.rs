@@ -5,6 +5,7 @@
 
 use leptos::prelude::*;
 
+use crate::config::TrainConfig;
 use crate::ui::{
     browser::{capabilities::Capabilities, options::Options},
     collages::state::Collages,
@@ -15,10 +16,7 @@ use crate::ui::{
     intake::Intake,
     messages::state::Messages,
     models::state::{ModelContext, Models},
-    settings::{
-        effort::RecommendedEffort,
-        fields::{GenerateFields, TrainFields},
-    },
+    settings::{TrainSettings, effort::RecommendedEffort, generate::GenerateSettings},
     sharing::{share::Share, shared_link::SharedLink},
     storage::state::Storage,
     subjects::state::Subjects,
@@ -52,7 +50,10 @@ impl Page {
     /// Builds all features.
     pub(super) fn new(options: &Options) -> Self {
         let ids = Ids::new();
-        let (train, generate) = (TrainFields::new(), GenerateFields::new());
+        let (train, generate) = (
+            TrainSettings::new(TrainConfig::default()),
+            GenerateSettings::new(),
+        );
         let results = Results::new();
         let capabilities = Capabilities::new();
         let engine = Engine::new();

@@ -5,8 +5,8 @@ use wasm_bindgen::JsCast;
 
 use crate::ui::{
     deltas::state::Deltas, engine::activity::Activity, generate::state::Generate,
-    messages::state::Messages, settings::fields::GenerateFields, sharing::shared_link::SharedLink,
-    subjects::state::Subjects, text, training::state::Training,
+    messages::state::Messages, settings::generate::GenerateSettings,
+    sharing::shared_link::SharedLink, subjects::state::Subjects, text, training::state::Training,
 };
 
 /// Shown until there are pictures, deltas or results.
@@ -53,7 +53,7 @@ pub fn WaysIn() -> impl IntoView {
 fn SampleWay() -> impl IntoView {
     let subjects: Subjects = expect_context();
     let training: Training = expect_context();
-    let generate: GenerateFields = expect_context();
+    let generate: GenerateSettings = expect_context();
     let messages: Messages = expect_context();
     let start = move |_| {
         if let Some(subject) = subjects.list.get_untracked().first().copied() {

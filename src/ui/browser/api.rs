@@ -49,6 +49,6 @@ pub fn remember(key: &str, value: &str) {
 }
 
 /// A random seed, as a whole number.
-pub fn random_seed() -> f64 {
-    (js_sys::Math::random() * f64::from(u32::MAX)).floor()
+pub fn random_seed() -> u64 {
+    (js_sys::Math::random() * f64::from(u32::MAX)) as u64
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::ui::{
     engine::activity::Activity,
     messages::state::Messages,
-    settings::fields::GenerateFields,
+    settings::generate::GenerateSettings,
     subjects::{
         samples::SAMPLES,
         state::{Subject, Subjects},
@@ -68,7 +68,7 @@ fn SampleButton(
 #[component]
 fn TryIt(subject: Subject, locked: Signal<bool>) -> impl IntoView {
     let training: Training = expect_context();
-    let generate: GenerateFields = expect_context();
+    let generate: GenerateSettings = expect_context();
     let subjects: Subjects = expect_context();
     let messages: Messages = expect_context();
     let class_word = move || {

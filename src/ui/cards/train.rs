@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::config::TrainConfigStoreFields;
 use crate::ui::{
     collages::strip::CollageStrip,
     deltas::state::Deltas,
@@ -38,7 +39,7 @@ pub fn TrainCard() -> impl IntoView {
                 <NumberField
                     id="steps"
                     label=text::STEPS
-                    value=training.settings.steps
+                    value=training.settings.max_train_steps()
                     min=1.0
                     max=100000.0
                     whole=true

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use crate::config::{Captions, SubjectWords, TrainConfig, TrainConfigStoreFields};
 use crate::ui::{
     browser::api::random_seed,
     engine::connection::{Engine, EngineStatus},
-    settings::fields::TrainFields,
+    settings::TrainSettings,
     subjects::state::Subjects,
 };
-use crate::worker::protocol::{
-    ArrangedCollage, Captions, Collage, CollagesRequest, Request, ShownCollage, SubjectWords,
-};
+use crate::worker::protocol::{ArrangedCollage, Collage, Request, ShownCollage, TrainRun};
 
 /// Collages in the strip.
 const STRIP: usize = 12;
@@ -39,12 +38,12 @@ pub struct Collages {
     pending: StoredValue<Option<usize>>,
     engine: Engine,
     subjects: Subjects,
-    settings: TrainFields,
+    settings: TrainSettings,
 }
 
 impl Collages {
     /// No collages.
-    pub fn new(engine: Engine, subjects: Subjects, settings: TrainFields) -> Self {
+    pub fn new(engine: Engine, subjects: Subjects, settings: TrainSettings) -> Self {
         Self {
             shown: RwSignal::new(Vec::new()),
             arranged: RwSignal::new(Vec::new()),
@@ -73,7 +72,7 @@ struct Wanted {
 impl Collages {
     /// True if the settings ask for collages; tracked.
     pub fn are_used(self) -> bool {
-        self.subjects.count() > 1 && self.settings.mix_probability.get() > 0.0
+        self.subjects.count() > 1 && self.settings.mix_probability().get() > 0.0
     }
 
     /// Requests the strip again whenever something that it depends on changes.
@@ -93,7 +92,7 @@ impl Collages {
             set_timeout(
                 move || {
                     if self.version.try_get_value() == Some(version) {
-                        self.request(wanted);
+                        self.request();
                     }
                 },
                 DEBOUNCE,
@@ -123,22 +122,32 @@ impl Collages {
             || Wanted {
                 subjects: subjects.iter().map(|subject| subject.words()).collect(),
                 pictures,
-                captions: self.settings.captions(),
-                seed: self.settings.seed.get() as u64,
+                captions: self.settings.captions().get(),
+                seed: self.settings.seed().get(),
             },
         )
     }
 
-    fn request(self, wanted: Wanted) {
+    fn request(self) {
         // A restarted engine composes nothing any more.
         self.composing.set_value(false);
-        self.engine.send(Request::ShowCollages(CollagesRequest {
-            subjects: wanted.subjects,
-            captions: wanted.captions,
-            seed: wanted.seed,
+        self.engine.send(Request::ShowCollages {
+            run: untrack(|| self.run()),
             count: STRIP,
-            arranged: self.arranged.get_untracked(),
-        }));
+        });
+    }
+
+    /// The next run, with its subjects and the user's collages; tracked.
+    pub fn run(self) -> TrainRun {
+        let subjects = self.subjects.list.get();
+        TrainRun {
+            config: TrainConfig {
+                subjects: subjects.iter().map(|subject| subject.words()).collect(),
+                ..self.settings.get()
+            },
+            subject_numbers: subjects.iter().map(|subject| subject.number).collect(),
+            arranged: self.arranged.get(),
+        }
     }
 
     /// The strip has arrived.
@@ -211,8 +220,7 @@ impl Collages {
         };
         self.composing.set_value(true);
         self.engine.send(Request::ArrangeCollage {
-            subjects: self.subjects.words(),
-            captions: untrack(|| self.settings.captions()),
+            run: untrack(|| self.run()),
             number,
             collage: place.with_untracked(|shown| shown.collage),
         });
@@ -222,8 +230,8 @@ impl Collages {
     pub fn reset(self, number: usize) {
         self.arranged
             .update(|arranged| arranged.retain(|of| of.number != number));
-        if let Some(wanted) = untrack(|| self.wanted()) {
-            self.request(wanted);
+        if untrack(|| self.wanted()).is_some() {
+            self.request();
         }
     }
 
@@ -231,6 +239,6 @@ impl Collages {
     pub fn shuffle(self) {
         self.arranged.set(Vec::new());
         self.open.set(None);
-        self.settings.seed.set(random_seed());
+        self.settings.seed().set(random_seed());
     }
 }

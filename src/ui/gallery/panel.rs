@@ -70,8 +70,8 @@ fn GalleryPicture(picture: Arc<StoredPicture>) -> impl IntoView {
     let activity: Activity = expect_context();
     let url = object_url(&picture.png);
     revoke_later(url.clone());
-    let prompt = shorten(&picture.request.prompt, 200);
-    let label = text::kept_label(&prompt, picture.request.seed);
+    let prompt = shorten(&picture.request.config.prompt, 200);
+    let label = text::kept_label(&prompt, picture.request.config.seed);
     let details = text::parameters(&picture.request, &picture.titles);
     let (again, saved, deleted) = (picture.clone(), picture.clone(), picture.key.clone());
     view! {
@@ -94,7 +94,7 @@ fn GalleryPicture(picture: Arc<StoredPicture>) -> impl IntoView {
                     class="chip"
                     data-testid="save-kept"
                     aria-label=text::png_label(&label)
-                    on:click=move |_| save_bytes(&saved.png, &file_name(&format!("{} {}", saved.request.prompt, saved.request.seed), ".png"))
+                    on:click=move |_| save_bytes(&saved.png, &file_name(&format!("{} {}", saved.request.config.prompt, saved.request.config.seed), ".png"))
                 >
                     {text::DOWNLOAD_PNG}
                 </button>

@@ -76,7 +76,7 @@ impl Gallery {
 
     /// Stores the pictures of a request, if that is enabled.
     pub fn store(self, request: &GenerateRequest, pictures: &[Pixels]) {
-        if !self.enabled.get_untracked() || !request.attend_to.is_empty() {
+        if !self.enabled.get_untracked() || !request.config.attend_to.is_empty() {
             return;
         }
         let titles = self.deltas.titles_of(request);

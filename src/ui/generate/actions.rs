@@ -8,7 +8,8 @@ use super::{
     results::{ResultKind, ResultSet, Side},
     state::Generate,
 };
-use crate::ui::{settings::fields::Row, text};
+use crate::config::{GenerateConfig, GenerateConfigStoreFields};
+use crate::ui::{settings::generate::Row, text};
 use crate::worker::protocol::{DeltaStrength, GenerateRequest, Pixels, Request};
 
 /// Factors of a row of strengths, for each of the open deltas.
@@ -23,7 +24,7 @@ impl Generate {
         self.messages.clear();
         self.make(
             untrack(|| self.prompt()),
-            self.settings.count.get_untracked() as usize,
+            self.settings.config.num_images_per_prompt().get_untracked(),
             self.settings.compare.get_untracked(),
             self.settings.row.get_untracked(),
         );
@@ -55,24 +56,20 @@ impl Generate {
             strengths.filter(|of| of.strength != 0.0).collect()
         });
         let has_delta = !deltas.is_empty();
-        let settings = &self.settings;
         self.request(GenerateRequest {
             id: self.ids.next(),
-            prompt,
-            negative_prompt: settings.negative_prompt.get_untracked(),
-            seed: settings.seed.get_untracked() as u64,
-            sampler: settings.sampler.get_untracked(),
-            steps: settings.steps.get_untracked() as usize,
-            guidance_scale: settings.guidance_scale.get_untracked(),
+            config: GenerateConfig {
+                prompt,
+                num_images_per_prompt: count,
+                ..self.settings.config.get_untracked()
+            },
             deltas,
-            count,
             // Without a delta all pictures are those of the base model.
             compare: compare && has_delta,
             strength_factors: match row {
                 Row::Strengths if has_delta => FACTORS.to_vec(),
                 _ => Vec::new(),
             },
-            attend_to: String::new(),
         });
     }
 
@@ -81,7 +78,10 @@ impl Generate {
         self.messages.clear();
         self.request(GenerateRequest {
             id: self.ids.next(),
-            attend_to: word.to_owned(),
+            config: GenerateConfig {
+                attend_to: word.to_owned(),
+                ..request.config.clone()
+            },
             ..request.clone()
         });
     }
@@ -89,15 +89,11 @@ impl Generate {
     /// Makes one picture again with a new id, and shows its settings.
     pub fn repeat(self, request: &GenerateRequest) {
         let settings = &self.settings;
-        settings.prompt.set(Some(request.prompt.clone()));
-        settings
-            .negative_prompt
-            .set(request.negative_prompt.clone());
-        settings.seed.set(request.seed as f64);
-        settings.sampler.set(request.sampler);
-        settings.steps.set(request.steps as f64);
-        settings.guidance_scale.set(request.guidance_scale);
-        settings.count.set(1.0);
+        settings.prompt.set(Some(request.config.prompt.clone()));
+        settings.config.set(GenerateConfig {
+            num_images_per_prompt: 1,
+            ..request.config.clone()
+        });
         self.request(GenerateRequest {
             id: self.ids.next(),
             ..request.clone()

@@ -11,7 +11,7 @@ use crate::worker::protocol::GenerateRequest;
 pub fn AttentionPanel(request: GenerateRequest) -> impl IntoView {
     let generate: Generate = expect_context();
     let activity: Activity = expect_context();
-    let words = distinct_words(&request.prompt);
+    let words = distinct_words(&request.config.prompt);
     let button = move |word: String| {
         let (request, asked) = (request.clone(), word.clone());
         view! {

@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 
 use super::edit::Editing;
+use crate::config::EditConfigStoreFields;
 use crate::ui::{
     intake::Intake,
     subjects::{state::EDITED, thumbnail::SubjectThumbnail},
     text,
-    widgets::field::{NumberField, RangeField},
+    widgets::field::{NumberField, RangeField, TextField},
 };
 
 /// Collapsed by default.
@@ -38,8 +39,8 @@ pub fn EditPanel() -> impl IntoView {
                     <SubjectThumbnail subject=subject picture=picture />
                 </For>
             </ul>
-            <EditPrompt id="edit-prompt" label=text::EDIT_PROMPT example=text::EDIT_PROMPT_EXAMPLE value=editing.prompt />
-            <EditPrompt id="edit-target" label=text::EDIT_TARGET example=text::EDIT_TARGET_EXAMPLE value=editing.target />
+            <TextField id="edit-prompt" label=text::EDIT_PROMPT example=text::EDIT_PROMPT_EXAMPLE value=editing.config.prompt() />
+            <TextField id="edit-target" label=text::EDIT_TARGET example=text::EDIT_TARGET_EXAMPLE value=editing.config.target_prompt() />
             <Numbers />
             <button
                 type="button"
@@ -59,44 +60,30 @@ pub fn EditPanel() -> impl IntoView {
 #[component]
 fn Numbers() -> impl IntoView {
     let editing: Editing = expect_context();
+    let config = editing.config;
     view! {
         <div class="fields two">
             <RangeField
                 id="edit-eta".to_owned()
                 testid="edit-eta"
                 label=text::EDIT_FREEDOM
-                value=editing.eta
+                value=Signal::derive(move || config.eta().get() as f32)
                 range=[0.0, 1.0]
                 step=0.05
-                change=move |to: f32| editing.eta.set(to)
+                change=move |to: f32| config.eta().set(to.into())
             />
             <RangeField
                 id="edit-slerp".to_owned()
                 testid="edit-slerp"
                 label=text::EDIT_SLERP
-                value=editing.slerp
+                value=Signal::derive(move || config.slerp().get() as f32)
                 range=[0.0, 1.0]
                 step=0.05
-                change=move |to: f32| editing.slerp.set(to)
+                change=move |to: f32| config.slerp().set(to.into())
             />
-            <NumberField id="edit-train-steps" label=text::EDIT_TRAIN_STEPS value=editing.train_steps min=0.0 max=10000.0 whole=true />
-            <NumberField id="edit-steps" label=text::EDIT_STEPS value=editing.steps min=2.0 max=1000.0 whole=true />
-            <NumberField id="edit-guidance" label=text::GUIDANCE value=editing.guidance_scale min=0.0 max=30.0 />
-        </div>
-    }
-}
-
-#[component]
-fn EditPrompt(
-    id: &'static str,
-    label: &'static str,
-    example: &'static str,
-    value: RwSignal<String>,
-) -> impl IntoView {
-    view! {
-        <div class="field">
-            <label for=id>{label}</label>
-            <input type="text" id=id data-testid=id maxlength="500" autocomplete="off" placeholder=example bind:value=value />
+            <NumberField id="edit-train-steps" label=text::EDIT_TRAIN_STEPS value=config.max_train_steps() min=0.0 max=10000.0 whole=true />
+            <NumberField id="edit-steps" label=text::EDIT_STEPS value=config.num_inference_steps() min=2.0 max=1000.0 whole=true />
+            <NumberField id="edit-guidance" label=text::GUIDANCE value=config.guidance_scale() min=0.0 max=30.0 />
         </div>
     }
 }

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
+use crate::config::GenerateConfigStoreFields;
 use crate::ui::{
     browser::api::random_seed,
-    settings::fields::{GenerateFields, Row},
+    settings::generate::{GenerateSettings, Row},
     text,
     widgets::field::{ChoiceField, LARGEST_SEED, NumberField, ToggleField},
 };
@@ -13,10 +14,10 @@ use crate::worker::protocol::SamplerKind;
 /// Seed, number of pictures, comparison with the base model; the rest is collapsed.
 #[component]
 pub fn GenerateOptions() -> impl IntoView {
-    let settings: GenerateFields = expect_context();
+    let settings: GenerateSettings = expect_context();
     view! {
         <div class="row">
-            <NumberField id="seed" label=text::SEED value=settings.seed min=0.0 max=LARGEST_SEED whole=true />
+            <NumberField id="seed" label=text::SEED value=settings.config.seed() min=0.0 max=LARGEST_SEED whole=true />
             <button
                 type="button"
                 class="button dice"
@@ -24,11 +25,11 @@ pub fn GenerateOptions() -> impl IntoView {
                 data-testid="dice"
                 aria-label=text::DICE
                 title=text::DICE
-                on:click=move |_| settings.seed.set(random_seed())
+                on:click=move |_| settings.config.seed().set(random_seed())
             >
                 <Dice />
             </button>
-            <NumberField id="count" label=text::COUNT value=settings.count min=1.0 max=16.0 whole=true />
+            <NumberField id="count" label=text::COUNT value=settings.config.num_images_per_prompt() min=1.0 max=16.0 whole=true />
         </div>
         <ToggleField testid="compare" label=text::COMPARE.to_owned() value=settings.compare change=move |on| settings.compare.set(on) />
         <MoreOptions />
@@ -52,7 +53,7 @@ fn Dice() -> impl IntoView {
 /// Negative prompt, what differs in a row, sampler, steps, guidance.
 #[component]
 fn MoreOptions() -> impl IntoView {
-    let settings: GenerateFields = expect_context();
+    let settings: GenerateSettings = expect_context();
     view! {
         <details class="advanced" id="more-options" data-testid="more-options">
             <summary>{text::MORE_OPTIONS}</summary>
@@ -64,14 +65,15 @@ fn MoreOptions() -> impl IntoView {
                     data-testid="negative-prompt"
                     maxlength="1000"
                     placeholder=text::NEGATIVE_PROMPT_HINT
-                    bind:value=settings.negative_prompt
+                    prop:value=move || settings.config.negative_prompt().get()
+                    on:input=move |event| settings.config.negative_prompt().set(event_target_value(&event))
                 />
             </div>
             <ChoiceField id="row" label=text::ROW value=settings.row choices=&Row::ALL name=row_name />
-            <ChoiceField id="sampler" label=text::SAMPLER value=settings.sampler choices=&SamplerKind::ALL name=text::sampler />
+            <ChoiceField id="sampler" label=text::SAMPLER value=settings.config.sampler() choices=&SamplerKind::ALL name=text::sampler />
             <div class="fields two">
-                <NumberField id="sampling-steps" label=text::SAMPLING_STEPS value=settings.steps min=1.0 max=1000.0 whole=true />
-                <NumberField id="guidance" label=text::GUIDANCE value=settings.guidance_scale min=0.0 max=30.0 />
+                <NumberField id="sampling-steps" label=text::SAMPLING_STEPS value=settings.config.num_inference_steps() min=1.0 max=1000.0 whole=true />
+                <NumberField id="guidance" label=text::GUIDANCE value=settings.config.guidance_scale() min=0.0 max=30.0 />
             </div>
         </details>
     }

@@ -1,6 +1,7 @@
 //! Pictures as PNG files that contain their settings.
 
 use super::png_text::with_text;
+use crate::config::GenerateConfig;
 use crate::ui::{browser::pixels::png, text};
 use crate::worker::protocol::{DeltaStrength, GenerateRequest, Pixels};
 
@@ -28,13 +29,16 @@ pub fn single(request: &GenerateRequest, index: usize) -> GenerateRequest {
         strength: of.strength * factor.unwrap_or(1.0),
     });
     GenerateRequest {
-        // In a row of strengths all pictures have the same seed.
-        seed: match factor {
-            Some(_) => request.seed,
-            None => request.seed.wrapping_add(index as u64),
+        config: GenerateConfig {
+            // In a row of strengths all pictures have the same seed.
+            seed: match factor {
+                Some(_) => request.config.seed,
+                None => request.config.seed.wrapping_add(index as u64),
+            },
+            num_images_per_prompt: 1,
+            ..request.config.clone()
         },
         deltas: deltas.collect(),
-        count: 1,
         compare: false,
         strength_factors: Vec::new(),
         ..request.clone()
@@ -44,35 +48,34 @@ pub fn single(request: &GenerateRequest, index: usize) -> GenerateRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worker::protocol::SamplerKind;
 
     #[test]
     fn each_picture_can_be_asked_for_alone() {
         let request = GenerateRequest {
             id: 1,
-            prompt: "a dog".into(),
-            negative_prompt: String::new(),
-            seed: 7,
-            sampler: SamplerKind::Ddim,
-            steps: 25,
-            guidance_scale: 4.0,
+            config: GenerateConfig {
+                prompt: "a dog".into(),
+                seed: 7,
+                num_images_per_prompt: 4,
+                ..GenerateConfig::default()
+            },
             deltas: vec![DeltaStrength {
                 id: "ab".into(),
                 strength: 0.5,
             }],
-            count: 4,
             compare: true,
             strength_factors: Vec::new(),
-            attend_to: String::new(),
         };
         let third = single(&request, 2);
-        assert_eq!((third.seed, third.count, third.compare), (9, 1, false));
+        let config = &third.config;
+        let found = (config.seed, config.num_images_per_prompt, third.compare);
+        assert_eq!(found, (9, 1, false));
         let row = GenerateRequest {
             strength_factors: vec![0.0, 1.0, 2.0],
             ..request
         };
         let third = single(&row, 2);
-        assert_eq!((third.seed, third.deltas[0].strength), (7, 1.0));
+        assert_eq!((third.config.seed, third.deltas[0].strength), (7, 1.0));
         assert!(third.strength_factors.is_empty());
     }
 }

@@ -62,16 +62,19 @@ impl ResultSet {
         let waiting = |wanted: bool| wanted.then(|| ArcRwSignal::new(Side::Waiting));
         Self {
             id: request.id,
-            prompt: request.prompt.clone(),
-            seed: request.seed,
+            prompt: request.config.prompt.clone(),
+            seed: request.config.seed,
             strengths: request.deltas.iter().map(|of| of.strength).collect(),
-            count: request.strength_factors.len().max(request.count),
+            count: request
+                .strength_factors
+                .len()
+                .max(request.config.num_images_per_prompt),
             base: waiting(request.compare || !has_delta),
             personalised: waiting(has_delta),
-            kind: if request.attend_to.is_empty() {
+            kind: if request.config.attend_to.is_empty() {
                 ResultKind::Pictures(request.clone())
             } else {
-                ResultKind::Attention(request.attend_to.clone())
+                ResultKind::Attention(request.config.attend_to.clone())
             },
             note: ArcRwSignal::new(None),
         }
@@ -82,8 +85,8 @@ impl ResultSet {
         let waiting = || Some(ArcRwSignal::new(Side::Waiting));
         Self {
             id: request.id,
-            prompt: request.target.clone(),
-            seed: request.seed,
+            prompt: request.config.target_prompt.clone(),
+            seed: request.config.seed,
             strengths: Vec::new(),
             count: 1,
             base: waiting(),

@@ -11,7 +11,7 @@ use crate::ui::{
         ids::Ids,
     },
     messages::state::Messages,
-    settings::fields::GenerateFields,
+    settings::generate::GenerateSettings,
     subjects::state::{Subject, Subjects},
     text,
 };
@@ -21,7 +21,7 @@ use crate::worker::protocol::SubjectWords;
 #[derive(Clone, Copy)]
 pub struct Generate {
     /// The settings.
-    pub settings: GenerateFields,
+    pub settings: GenerateSettings,
     /// The results on the page.
     pub results: Results,
     pub(super) engine: Engine,
@@ -39,7 +39,7 @@ impl Generate {
         reason = "called once, where the page is put together"
     )]
     pub fn new(
-        settings: GenerateFields,
+        settings: GenerateSettings,
         results: Results,
         engine: Engine,
         activity: Activity,

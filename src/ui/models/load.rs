@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::state::{Models, Previous};
-use crate::recipe;
+use crate::config::presets::SMALL_RESOLUTION;
+use crate::config::{GenerateConfig, TrainConfigStoreFields};
 use crate::ui::engine::connection::EngineStatus;
 use crate::worker::{
     client::PickedFile,
@@ -79,19 +80,21 @@ impl Models {
         let source = self.source.get_untracked();
         match untrack(|| self.entry(&source)) {
             Some(entry) => self.use_defaults(&entry.defaults),
-            None => self.context.generate.suit_embedded(),
+            None => self.context.generate.suit(&GenerateConfig::default()),
         }
         let plan = untrack(|| self.memory.current());
-        let large = plan.is_some_and(|plan| plan.own_size > recipe::SMALL_PICTURES);
+        let large = plan.is_some_and(|plan| plan.own_size > SMALL_RESOLUTION);
         self.memory.size.set(size);
         self.context.effort.set_large(large);
     }
 
     fn use_defaults(self, defaults: &BaseDefaults) {
-        let generate = self.context.generate;
-        generate.sampler.set(defaults.sampler);
-        generate.steps.set(defaults.steps as f64);
-        generate.guidance_scale.set(defaults.guidance_scale);
+        self.context.generate.suit(&GenerateConfig {
+            sampler: defaults.sampler,
+            num_inference_steps: defaults.steps,
+            guidance_scale: defaults.guidance_scale,
+            ..GenerateConfig::default()
+        });
     }
 
     /// Remembers the loaded model until the next one is loaded.
@@ -125,7 +128,7 @@ impl Models {
     /// Asks how much memory a model needs; the engine fetches only its config files.
     pub fn ask_plan(self, source: BaseSource) {
         let entry = untrack(|| self.entry(&source));
-        let large = entry.map(|entry| entry.defaults.resolution) > Some(recipe::SMALL_PICTURES);
+        let large = entry.map(|entry| entry.defaults.resolution) > Some(SMALL_RESOLUTION);
         let samples = self.context.effort.samples_with(large);
         self.memory.asked.update(|asked| asked.push(source.clone()));
         let request = untrack(|| self.plan_request(source));
@@ -158,9 +161,9 @@ impl Models {
             source,
             size: (size > 0).then_some(size),
             memory: self.memory.stated_bytes(),
-            layers: train.layers.get(),
-            text_encoder: train.text_encoder.get(),
-            samples: train.samples() as usize,
+            layers: train.layers().get(),
+            text_encoder: train.train_text_encoder().get(),
+            samples: train.get().samples_per_step(),
         }
     }
 }

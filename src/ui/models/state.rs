@@ -13,10 +13,7 @@ use crate::ui::{
         device::Device,
     },
     messages::state::Messages,
-    settings::{
-        effort::RecommendedEffort,
-        fields::{GenerateFields, TrainFields},
-    },
+    settings::{TrainSettings, effort::RecommendedEffort, generate::GenerateSettings},
 };
 use crate::worker::protocol::{
     BaseSource, CatalogueBase, Request, StoredBase, TokenizerOffer, UnfinishedRun,
@@ -37,9 +34,9 @@ pub struct ModelContext {
     /// Messages to the user.
     pub messages: Messages,
     /// The settings of training, which a plan depends on.
-    pub train: TrainFields,
+    pub train: TrainSettings,
     /// Takes the defaults of a loaded model.
-    pub generate: GenerateFields,
+    pub generate: GenerateSettings,
     /// Follows the size of a loaded model's pictures.
     pub effort: RecommendedEffort,
     /// The unfinished run of the loaded model.

@@ -1,14 +1,14 @@
-//! The recommended training effort, which the settings follow until the user changes them.
+//! The recommended settings, which the page follows until the user changes them.
 
 use leptos::prelude::*;
 
-use super::fields::TrainFields;
-use crate::recipe::{self, Effort};
+use super::TrainSettings;
+use crate::config::TrainConfig;
 
 /// Recommendations for the number of subjects and the loaded model.
 #[derive(Clone, Copy)]
 pub struct RecommendedEffort {
-    settings: TrainFields,
+    settings: TrainSettings,
     subjects: StoredValue<usize>,
     /// The model makes larger pictures than the built-in one.
     large: StoredValue<bool>,
@@ -16,7 +16,7 @@ pub struct RecommendedEffort {
 
 impl RecommendedEffort {
     /// For one subject and the built-in model.
-    pub fn new(settings: TrainFields) -> Self {
+    pub fn new(settings: TrainSettings) -> Self {
         Self {
             settings,
             subjects: StoredValue::new(1),
@@ -36,73 +36,48 @@ impl RecommendedEffort {
 
     /// Makes a change; settings that still hold the old recommendation get the new one.
     fn follow(self, change: impl FnOnce()) {
-        let before = self.values();
+        let before = self.recommended(self.large.get_value());
         change();
-        let fields = [
-            self.settings.steps,
-            self.settings.learning_rate,
-            self.settings.learning_rate_1d,
-            self.settings.batch,
-            self.settings.prior_batch,
-        ];
-        for ((field, before), after) in fields.into_iter().zip(before).zip(self.values()) {
-            let now = field.get_untracked();
-            let then = followed(now, before, after);
-            if then != now {
-                field.set(then);
-            }
+        let after = self.recommended(self.large.get_value());
+        let now = self.settings.get_untracked();
+        let then = followed(&now, &before, &after);
+        if then != now {
+            self.settings.set(then);
         }
     }
 
-    /// Steps, both learning rates, batch, prior batch.
-    fn values(self) -> [f64; 5] {
-        let (effort, learning_rate_1d) = self.get(self.large.get_value());
-        [
-            effort.steps as f64,
-            effort.learning_rate,
-            learning_rate_1d,
-            effort.batch as f64,
-            effort.prior_batch as f64,
-        ]
-    }
-
-    /// The effort, and the learning rate of norms.
-    fn get(self, large: bool) -> (Effort, f64) {
-        let subjects = self.subjects.get_value();
-        if large {
-            (
-                recipe::paper_effort(subjects),
-                recipe::PAPER_LEARNING_RATE_1D,
-            )
-        } else {
-            (recipe::effort(subjects), recipe::LEARNING_RATE_1D)
-        }
+    fn recommended(self, large: bool) -> TrainConfig {
+        TrainConfig::recommended(self.subjects.get_value(), large)
     }
 
     /// Samples in one step after a model with small or large pictures is loaded.
     pub fn samples_with(self, large: bool) -> usize {
-        let (before, _) = self.get(self.large.get_value());
-        let (after, _) = self.get(large);
-        let count = |field: RwSignal<f64>, before: usize, after: usize| {
-            followed(field.get_untracked(), before as f64, after as f64)
-        };
-        let batch = count(self.settings.batch, before.batch, after.batch);
-        let prior_batch = if untrack(|| self.settings.has_prior()) {
-            count(
-                self.settings.prior_batch,
-                before.prior_batch,
-                after.prior_batch,
-            )
-        } else {
-            0.0
-        };
-        (batch + prior_batch) as usize
+        let before = self.recommended(self.large.get_value());
+        let now = self.settings.get_untracked();
+        followed(&now, &before, &self.recommended(large)).samples_per_step()
     }
 }
 
-/// The value of a setting whose default changes: the new default, unless the user set it.
-fn followed(now: f64, before: f64, after: f64) -> f64 {
-    if now == before { after } else { now }
+/// The settings after their recommendation changed: those that the user did not set follow.
+fn followed(now: &TrainConfig, before: &TrainConfig, after: &TrainConfig) -> TrainConfig {
+    fn value<T: PartialEq>(now: T, before: T, after: T) -> T {
+        if now == before { after } else { now }
+    }
+    macro_rules! follow {
+        ($($field:ident),*) => {
+            TrainConfig {
+                $($field: value(now.$field, before.$field, after.$field),)*
+                ..now.clone()
+            }
+        };
+    }
+    follow!(
+        max_train_steps,
+        learning_rate,
+        learning_rate_1d,
+        train_batch_size,
+        prior_batch_size
+    )
 }
 
 #[cfg(test)]
@@ -111,7 +86,18 @@ mod tests {
 
     #[test]
     fn a_count_follows_its_default_until_it_is_chosen() {
-        assert_eq!(followed(8.0, 8.0, 1.0), 1.0);
-        assert_eq!(followed(3.0, 8.0, 1.0), 3.0);
+        let (small, large) = (
+            TrainConfig::for_subjects(1),
+            TrainConfig::for_large_model(1),
+        );
+        let batch = |now: usize| {
+            let now = TrainConfig {
+                train_batch_size: now,
+                ..small.clone()
+            };
+            followed(&now, &small, &large).train_batch_size
+        };
+        assert_eq!(batch(8), 1);
+        assert_eq!(batch(3), 3);
     }
 }

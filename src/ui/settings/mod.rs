@@ -1,4 +1,12 @@
-//! The settings of training and generating.
+//! The settings of training and generating, as reactive stores over the structs of
+//! [`config`](crate::config).
 
 pub mod effort;
-pub mod fields;
+pub mod generate;
+
+use reactive_stores::Store;
+
+use crate::config::TrainConfig;
+
+/// The settings of training (card 2). The subjects are set when a run is requested.
+pub type TrainSettings = Store<TrainConfig>;

@@ -62,14 +62,14 @@ impl Share {
 
     /// A demo of the current prompt and settings; tracked.
     pub fn demo(self, strength: f64) -> Demo {
-        let settings = &self.generate.settings;
+        let config = self.generate.settings.config.get();
         Demo {
             prompt: Some(self.generate.prompt()),
-            negative: Some(settings.negative_prompt.get()).filter(|words| !words.is_empty()),
-            seed: Some(settings.seed.get() as u64),
-            steps: Some(settings.steps.get() as u32),
-            guidance: Some(settings.guidance_scale.get()),
-            sampler: Some(settings.sampler.get()),
+            negative: Some(config.negative_prompt).filter(|words| !words.is_empty()),
+            seed: Some(config.seed),
+            steps: Some(config.num_inference_steps as u32),
+            guidance: Some(config.guidance_scale),
+            sampler: Some(config.sampler),
             strength: Some(strength),
         }
     }

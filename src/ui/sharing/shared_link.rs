@@ -9,6 +9,7 @@ use super::{
     fetch::fetch,
     link::{Demo, Link, Source},
 };
+use crate::config::GenerateConfigStoreFields;
 use crate::ui::{
     deltas::state::{Deltas, OpenDelta},
     engine::connection::Engine,
@@ -178,22 +179,22 @@ impl SharedLink {
             open.strength.set(strength);
         }
         if let Some(words) = demo.negative {
-            settings.negative_prompt.set(words);
+            settings.config.negative_prompt().set(words);
         }
         if let Some(seed) = demo.seed {
-            settings.seed.set(seed as f64);
+            settings.config.seed().set(seed);
         }
         if let Some(steps) = demo.steps {
-            settings.steps.set(f64::from(steps));
+            settings.config.num_inference_steps().set(steps as usize);
         }
         if let Some(scale) = demo.guidance {
-            settings.guidance_scale.set(scale);
+            settings.config.guidance_scale().set(scale);
         }
         if let Some(sampler) = demo.sampler {
-            settings.sampler.set(sampler);
+            settings.config.sampler().set(sampler);
         }
         if demo.prompt.is_some() {
-            settings.count.set(1.0);
+            settings.config.num_images_per_prompt().set(1);
             self.generate.start();
         } else if let Some(field) = document().get_element_by_id("prompt") {
             focus(&field);

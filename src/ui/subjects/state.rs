@@ -48,11 +48,10 @@ impl Subject {
 
     /// Its words, trimmed; tracked.
     pub fn words(&self) -> SubjectWords {
-        SubjectWords {
-            number: self.number,
-            token: self.token.with(|word| word.trim().to_owned()),
-            class_word: self.class_word.with(|word| word.trim().to_owned()),
-        }
+        SubjectWords::new(
+            self.token.with(|word| word.trim().to_owned()),
+            self.class_word.with(|word| word.trim().to_owned()),
+        )
     }
 
     /// The number of pictures that the engine did not refuse; tracked.
@@ -157,12 +156,6 @@ impl Subjects {
     /// The number of subjects; tracked.
     pub fn count(self) -> usize {
         self.list.with(Vec::len)
-    }
-
-    /// The words of all subjects; not tracked.
-    pub fn words(self) -> Vec<SubjectWords> {
-        let subjects = self.list.get_untracked();
-        untrack(|| subjects.iter().map(Subject::words).collect())
     }
 
     /// Everything that has pictures: the subjects, and the picture to edit.

@@ -109,7 +109,7 @@ fn savings(savings: &[Saving]) -> Option<String> {
             Saving::Recompute => {
                 "parts of each step are computed twice, so steps take a third longer"
             }
-            Saving::LetGo => "the model is put aside while it learns and loaded again afterwards",
+            Saving::Offload => "the model is put aside while it learns and loaded again afterwards",
             Saving::Tiles => "pictures are taken in tiles",
         })
         .collect();

@@ -144,11 +144,7 @@ mod tests {
     use super::*;
 
     fn subject(token: &str, class_word: &str) -> SubjectWords {
-        SubjectWords {
-            number: 0,
-            token: token.into(),
-            class_word: class_word.into(),
-        }
+        SubjectWords::new(token, class_word)
     }
 
     #[test]

@@ -90,7 +90,7 @@ fn gigabytes(quota: f64) -> String {
 
 /// The settings of a picture, in the format that other programs write into PNG files.
 pub fn parameters(request: &GenerateRequest, titles: &[String]) -> String {
-    let negative = match request.negative_prompt.as_str() {
+    let negative = match request.config.negative_prompt.as_str() {
         "" => String::new(),
         words => format!("\nNegative prompt: {words}"),
     };
@@ -105,11 +105,11 @@ pub fn parameters(request: &GenerateRequest, titles: &[String]) -> String {
         .collect();
     format!(
         "{}{negative}\nSteps: {}, Sampler: {}, CFG scale: {}, Seed: {}{}",
-        request.prompt,
-        request.steps,
-        sampler(request.sampler),
-        request.guidance_scale,
-        request.seed,
+        request.config.prompt,
+        request.config.num_inference_steps,
+        sampler(request.config.sampler),
+        request.config.guidance_scale,
+        request.config.seed,
         strengths.concat()
     )
 }

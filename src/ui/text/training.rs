@@ -2,7 +2,7 @@
 
 use super::format::{count, numbers};
 use super::prompts::name;
-use crate::recipe::{RateSchedule, TimestepSampling};
+use crate::config::{LayerPreset, LrScheduler, TimestepSampling};
 use crate::worker::protocol::SubjectWords;
 
 pub const TRAIN_TITLE: &str = "Train";
@@ -71,28 +71,12 @@ pub const PREVIEW_EVERY_HINT: &str = "0 makes none and is a little faster.";
 pub const CHECKPOINT_EVERY: &str = "Save every … steps";
 pub const CHECKPOINT_EVERY_HINT: &str = "A reload goes on from the last save.";
 
-/// Presets of layers, by their names in files (those of the paper).
-const PRESETS: [(&str, &str); 12] = [
-    ("all", "All layers"),
-    ("cross_attention", "Cross-attention"),
-    ("key_value", "Keys and values of cross-attention"),
-    ("one_d", "1-D: norms"),
-    ("two_d", "2-D: linear layers"),
-    ("four_d", "4-D: convolutions"),
-    ("up", "Up blocks"),
-    ("down", "Down blocks"),
-    ("mid", "Middle block"),
-    ("up_cross_attention", "Cross-attention, up blocks"),
-    ("down_cross_attention", "Cross-attention, down blocks"),
-    ("mid_cross_attention", "Cross-attention, middle block"),
-];
-
 /// A schedule of the learning rate.
-pub fn schedule(schedule: RateSchedule) -> &'static str {
+pub fn schedule(schedule: LrScheduler) -> &'static str {
     match schedule {
-        RateSchedule::Constant => "Constant",
-        RateSchedule::Cosine => "Cosine, down to 0",
-        RateSchedule::Linear => "Linear, down to 0",
+        LrScheduler::Constant => "Constant",
+        LrScheduler::Cosine => "Cosine, down to 0",
+        LrScheduler::Linear => "Linear, down to 0",
     }
 }
 
@@ -168,9 +152,21 @@ pub fn unfinished(subjects: &str, step: usize, steps: usize) -> String {
 }
 
 /// 'Keys and values of cross-attention: 18,816 numbers'.
-pub fn preset(name: &str, shifts: usize) -> String {
-    let known = PRESETS.iter().find(|(known, _)| *known == name);
-    let label = known.map_or(name, |(_, label)| label);
+pub fn preset(preset: LayerPreset, shifts: usize) -> String {
+    let label = match preset {
+        LayerPreset::All => "All layers",
+        LayerPreset::CrossAttention => "Cross-attention",
+        LayerPreset::KeyValue => "Keys and values of cross-attention",
+        LayerPreset::OneD => "1-D: norms",
+        LayerPreset::TwoD => "2-D: linear layers",
+        LayerPreset::FourD => "4-D: convolutions",
+        LayerPreset::Up => "Up blocks",
+        LayerPreset::Down => "Down blocks",
+        LayerPreset::Mid => "Middle block",
+        LayerPreset::UpCrossAttention => "Cross-attention, up blocks",
+        LayerPreset::DownCrossAttention => "Cross-attention, down blocks",
+        LayerPreset::MidCrossAttention => "Cross-attention, middle block",
+    };
     format!("{label}: {}", numbers(shifts))
 }
 
@@ -237,17 +233,16 @@ mod tests {
 
     #[test]
     fn a_preset_has_a_name_and_what_it_costs() {
-        assert_eq!(preset("all", 18_760), "All layers: 18,760 numbers");
-        assert_eq!(preset("newer", 1), "newer: 1 number");
+        assert_eq!(
+            preset(LayerPreset::All, 18_760),
+            "All layers: 18,760 numbers"
+        );
+        assert_eq!(preset(LayerPreset::Mid, 1), "Middle block: 1 number");
     }
 
     #[test]
     fn the_plan_names_every_subject() {
-        let subject = |token: &str, class_word: &str| SubjectWords {
-            number: 0,
-            token: token.into(),
-            class_word: class_word.into(),
-        };
+        let subject = |token: &str, class_word: &str| SubjectWords::new(token, class_word);
         let both = [(subject("sks", "dog"), 4), (subject("olis", "cat"), 1)];
         assert_eq!(
             train_plan(400, &both, 8, true),

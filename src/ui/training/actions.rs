@@ -5,20 +5,19 @@ use leptos::prelude::*;
 use super::estimate::forward_seconds;
 use super::state::Training;
 use crate::ui::engine::activity::TrainingPhase;
-use crate::ui::settings::fields::GenerateFields;
+use crate::ui::settings::generate::GenerateSettings;
 use crate::worker::protocol::{DeviceKind, Request};
 
 impl Training {
     /// Trains on the subjects' pictures.
     pub fn start(self) {
         self.begin();
-        let arranged = self.collages.arranged.get_untracked();
-        let request = self.settings.request(self.subjects.words(), arranged);
-        self.engine.send(Request::Train(request));
+        let run = untrack(|| self.collages.run());
+        self.engine.send(Request::Train(run));
     }
 
     /// 'Try it': trains, then shows the subject in a few scenes with the default prompts.
-    pub fn start_trial(self, generate: GenerateFields) {
+    pub fn start_trial(self, generate: GenerateSettings) {
         self.trial.set(true);
         generate.prompt.set(None);
         self.start();
@@ -29,8 +28,8 @@ impl Training {
         let Some(run) = self.unfinished.get_untracked() else {
             return;
         };
-        self.settings.show(&run.request);
-        self.subjects.show_words(&run.request.subjects);
+        self.subjects.show_words(&run.config.subjects);
+        self.settings.set(run.config);
         self.begin();
         self.engine.send(Request::ResumeRun);
     }
@@ -85,7 +84,7 @@ impl Training {
         if let Some(throughput) = self.run.throughput.get_untracked()
             && self.device.kind() == Some(DeviceKind::Gpu)
         {
-            let samples = untrack(|| self.settings.samples());
+            let samples = self.settings.get_untracked().samples_per_step() as f32;
             let seconds = forward_seconds(throughput.steps_per_second, samples);
             self.device.remember_speed(seconds);
         }

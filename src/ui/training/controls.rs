@@ -44,9 +44,9 @@ pub fn UnfinishedRun() -> impl IntoView {
     let words = move || {
         training.unfinished.get().map(|run| {
             text::unfinished(
-                &text::shorten(&text::names(&run.request.subjects), 160),
+                &text::shorten(&text::names(&run.config.subjects), 160),
                 run.step,
-                run.request.steps,
+                run.config.max_train_steps,
             )
         })
     };

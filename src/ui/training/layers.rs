@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::state::Training;
+use crate::config::TrainConfigStoreFields;
 use crate::ui::{engine::activity::Activity, text, widgets::field::ToggleField};
 use crate::worker::protocol::Preset;
 
@@ -14,16 +15,26 @@ pub fn Layers() -> impl IntoView {
     let settings = training.settings;
     let options = move || {
         let presets = training.presets.get();
-        let option = |preset: &Preset| {
-            let name = preset.name.clone();
-            let selected = move || settings.layers.with(|layers| *layers == name);
+        let option = |(index, preset): (usize, &Preset)| {
+            let name = preset.name;
+            let selected = move || settings.layers().get() == name;
             view! {
-                <option value=preset.name.clone() selected=selected>
-                    {text::preset(&text::shorten(&preset.name, 60), preset.shifts)}
+                <option value=index.to_string() selected=selected>
+                    {text::preset(name, preset.shifts)}
                 </option>
             }
         };
-        presets.iter().map(option).collect_view()
+        presets.iter().enumerate().map(option).collect_view()
+    };
+    let choose = move |index: String| {
+        let presets = training.presets.get_untracked();
+        let chosen = index
+            .parse()
+            .ok()
+            .and_then(|index: usize| presets.get(index));
+        if let Some(preset) = chosen {
+            settings.layers().set(preset.name);
+        }
     };
     view! {
         <div class="field">
@@ -32,7 +43,7 @@ pub fn Layers() -> impl IntoView {
                 id="layers"
                 data-testid="layers"
                 disabled=move || activity.is_training() || training.presets.with(Vec::is_empty)
-                on:change=move |event| settings.layers.set(event_target_value(&event))
+                on:change=move |event| choose(event_target_value(&event))
             >
                 {options}
             </select>
@@ -40,8 +51,8 @@ pub fn Layers() -> impl IntoView {
         <ToggleField
             testid="text-encoder"
             label=Signal::derive(move || text::text_encoder(training.text_encoder_shifts.get()))
-            value=settings.text_encoder
-            change=move |on| settings.text_encoder.set(on)
+            value=settings.train_text_encoder()
+            change=move |on| settings.train_text_encoder().set(on)
             disabled=Signal::derive(move || activity.is_training())
         />
     }

@@ -17,17 +17,18 @@ impl Training {
             return Err(text::TRAIN_NEEDS_ENGINE.to_owned());
         }
         let subjects = self.complete_subjects()?;
+        let config = self.settings.get();
         let plan = text::train_plan(
-            self.settings.steps.get() as usize,
+            config.max_train_steps,
             &subjects,
-            self.settings.prior_images.get() as usize,
+            config.num_class_images,
             self.collages.are_used(),
         );
         let workload = Workload {
-            steps: self.settings.steps.get() as f32,
-            samples: self.settings.samples(),
-            prior_images: self.settings.prior_images.get() as f32 * subjects.len() as f32,
-            preview_every: self.settings.preview_every.get() as f32,
+            steps: config.max_train_steps as f32,
+            samples: config.samples_per_step() as f32,
+            prior_images: config.num_class_images as f32 * subjects.len() as f32,
+            preview_every: config.validation_steps as f32,
         };
         let time = seconds(workload, self.device.forward_seconds.get());
         Ok(format!("{plan} {}", text::estimate(time)))

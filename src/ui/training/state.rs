@@ -12,7 +12,7 @@ use crate::ui::{
         device::Device,
     },
     messages::state::Messages,
-    settings::fields::TrainFields,
+    settings::TrainSettings,
     subjects::state::Subjects,
 };
 use crate::worker::protocol::{Pixels, Preset, Task, UnfinishedRun};
@@ -99,7 +99,7 @@ impl Run {
 #[derive(Clone, Copy)]
 pub struct Training {
     /// The settings.
-    pub settings: TrainFields,
+    pub settings: TrainSettings,
     /// The current run, or the last one.
     pub run: Run,
     /// A run that can be continued.
@@ -123,7 +123,7 @@ pub struct Training {
 impl Training {
     /// No run. `collages` and the recommended effort share the `settings`.
     pub fn new(
-        settings: TrainFields,
+        settings: TrainSettings,
         engine: Engine,
         device: Device,
         activity: Activity,

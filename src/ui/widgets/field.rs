@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
+use super::setting::{Number, Setting};
+
 /// The largest whole number that a number field holds exactly.
 pub const LARGEST_SEED: f64 = 9_007_199_254_740_991.0;
 
@@ -19,7 +21,8 @@ pub fn NumberField(
     /// Its label.
     label: &'static str,
     /// Its value.
-    value: RwSignal<f64>,
+    #[prop(into)]
+    value: Number,
     /// Smallest value.
     min: f64,
     /// Largest value.
@@ -92,7 +95,8 @@ pub fn ChoiceField<T: Copy + PartialEq + Send + Sync + 'static>(
     /// Its label.
     label: &'static str,
     /// The chosen value.
-    value: RwSignal<T>,
+    #[prop(into)]
+    value: Setting<T>,
     /// The values.
     choices: &'static [T],
     /// The name of a value.
@@ -177,6 +181,44 @@ pub fn ToggleField(
             />
             {move || label.get()}
         </label>
+    }
+}
+
+/// A field for one line of text.
+#[component]
+pub fn TextField(
+    /// The id of the element, also for tests.
+    id: &'static str,
+    /// Its label.
+    label: &'static str,
+    /// An example, shown while the field is empty.
+    #[prop(optional)]
+    example: &'static str,
+    /// Its value.
+    #[prop(into)]
+    value: Setting<String>,
+    /// Largest number of characters.
+    #[prop(default = 500)]
+    maxlength: u32,
+    /// Disabled.
+    #[prop(optional, into)]
+    disabled: Signal<bool>,
+) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for=id>{label}</label>
+            <input
+                type="text"
+                id=id
+                data-testid=id
+                maxlength=maxlength
+                autocomplete="off"
+                placeholder=(!example.is_empty()).then_some(example)
+                prop:value=move || value.get()
+                on:input=move |event| value.set(event_target_value(&event))
+                disabled=move || disabled.get()
+            />
+        </div>
     }
 }
 

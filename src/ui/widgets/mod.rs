@@ -3,3 +3,4 @@
 pub mod canvas;
 pub mod delete;
 pub mod field;
+pub mod setting;

@@ -3,7 +3,7 @@
 use half::{bf16, f16};
 
 use crate::error::{Error, Result};
-use crate::weights::format::f16 as half_bits;
+use crate::weights::format::f16::widen;
 
 macro_rules! dtypes {
     ($($variant:ident $name:literal $bits:literal,)*) => {
@@ -77,7 +77,7 @@ pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
             .as_chunks()
             .0
             .iter()
-            .map(|&b| half_bits::to_f32(u16::from_le_bytes(b)))
+            .map(|&b| widen(u32::from(u16::from_le_bytes(b))))
             .collect()),
         Dtype::BF16 => Ok(bytes
             .as_chunks()

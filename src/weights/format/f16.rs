@@ -3,20 +3,28 @@
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use half::f16;
 
-/// The F32 value of the bits of an F16; exact, NaN payloads included.
+/// The F32 value of an F16's bits, which are in the lower half of the word; the upper half is 0.
 ///
-/// Without branches, so that the compiler vectorizes it. This matters in WebAssembly, which has no
-/// instruction for the conversion and where `half` converts one value at a time.
-pub(crate) fn to_f32(bits: u16) -> f32 {
-    let magnitude = u32::from(bits & 0x7fff) << 13;
-    // The exponent bias is 15 in F16 and 127 in F32; the product is exact, also for subnormals.
-    let scaled = (f32::from_bits(magnitude) * f32::from_bits((127 + 127 - 15) << 23)).to_bits();
-    let special = if bits & 0x7c00 == 0x7c00 {
-        0xff << 23
+/// Exact for all finite values and infinities; a NaN stays a NaN. Only selects, no branches, so
+/// that the compiler vectorizes it: WebAssembly has no instruction for this conversion.
+#[inline(always)]
+pub(crate) fn widen(half: u32) -> f32 {
+    /// 2⁻²⁴, the smallest positive F16.
+    const SMALLEST: f32 = 5.960_464_5e-8;
+    let exponent = half & 0x7c00;
+    let shifted = (half & 0x7fff) << 13;
+    // The biases of the exponents are 127 and 15; the largest exponent stays the largest.
+    let normal = shifted + (112 << 23);
+    let not_finite = shifted + (224 << 23);
+    let subnormal = ((half & 0x3ff) as f32 * SMALLEST).to_bits();
+    let magnitude = if exponent == 0 {
+        subnormal
+    } else if exponent == 0x7c00 {
+        not_finite
     } else {
-        0
+        normal
     };
-    f32::from_bits(scaled | special | (u32::from(bits & 0x8000) << 16))
+    f32::from_bits(magnitude | (half & 0x8000) << 16)
 }
 
 /// Packs little-endian F16 values. The last word of an odd number has 0 in its upper half.
@@ -54,7 +62,7 @@ mod tests {
     #[test]
     fn every_half_is_widened_as_the_standard_says() {
         for bits in 0..=u16::MAX {
-            let (ours, right) = (to_f32(bits), f16::from_bits(bits).to_f32());
+            let (ours, right) = (widen(u32::from(bits)), f16::from_bits(bits).to_f32());
             assert!(
                 ours.to_bits() == right.to_bits() || ours.is_nan() && right.is_nan(),
                 "{bits:#06x}: {ours} for {right}"

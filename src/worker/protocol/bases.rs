@@ -1,32 +1,31 @@
-//! What requests and events say of bases: where they come from, what is known of them, what this
-//! browser keeps of them.
+//! Base models: where they come from, what the catalogue says of them, what this browser stores.
 
 use serde::{Deserialize, Serialize};
 
-use super::SamplerKind;
+use crate::worker::protocol::kinds::SamplerKind;
 
-/// Where a base comes from.
+/// Where a base model comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "each variant's words speak of its fields")]
 pub enum BaseSource {
-    /// A diffusers folder: its address, with a trailing slash. On the page's own site it is read as
-    /// the page itself is; on another one it is kept in this browser, as the catalogue's are.
+    /// The address of a diffusers folder, with a trailing slash. A folder of another site is stored in
+    /// this browser.
     Folder { url: String },
-    /// A base of the catalogue, by its id.
+    /// A model of the catalogue, by its id.
     Catalogue { id: String },
-    /// A checkpoint of one file in the original layout, by its address: on another site than the
-    /// page's it is kept in this browser, as a folder is.
+    /// The address of a checkpoint of one file in the original layout. A file of another site is stored
+    /// in this browser.
     Checkpoint {
         url: String,
         tokenizer: TokenizerFrom,
         #[serde(default)]
         prediction: Option<Prediction>,
     },
-    /// A diffusers folder on the person's disk, by its name. Its files travel beside the request;
-    /// they are read where they lie and not kept.
+    /// A diffusers folder on the person's disk, by its name. Its files are beside the request; they
+    /// are read in place and not stored.
     DiskFolder { title: String },
-    /// A checkpoint of one file on the person's disk; it travels beside the request, by this path.
+    /// A checkpoint of one file on the person's disk, at this path among the files beside the request.
     DiskCheckpoint {
         path: String,
         tokenizer: TokenizerFrom,
@@ -35,69 +34,69 @@ pub enum BaseSource {
     },
 }
 
-/// Where the tokenizer of a checkpoint comes from, which has none.
+/// Where the tokenizer of a checkpoint of one file comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenizerFrom {
-    /// `vocab.json` and `merges.txt` travel beside the request.
+    /// `vocab.json` and `merges.txt` beside the request.
     #[default]
     Beside,
-    /// The catalogue's ([`TokenizerOffer`]), which is fetched once and kept.
+    /// The catalogue's ([`TokenizerOffer`]), which is fetched once and stored.
     Catalogue,
 }
 
-/// CLIP's tokenizer, as a base of the catalogue has it: it is the same for all of Stable Diffusion.
+/// CLIP's tokenizer from a model of the catalogue; it is the same for all Stable Diffusion models.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenizerOffer {
-    /// The base that it is part of.
+    /// The model that it is part of.
     pub title: String,
-    /// The site that it comes from.
+    /// The host of its address.
     pub host: String,
     /// Its bytes.
     pub bytes: u64,
 }
 
-/// A base of the catalogue.
+/// A model of the catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CatalogueBase {
-    /// What it is loaded by.
+    /// Its name in [`BaseSource::Catalogue`].
     pub id: String,
     /// Its name.
     pub title: String,
     /// What it is, in a sentence or two.
     pub description: String,
-    /// Where its authors speak of it; may be empty.
+    /// The address of its authors' page; may be empty.
     pub page: String,
-    /// On what terms.
+    /// Its licence.
     pub licence: Licence,
     /// It comes with the page.
     pub embedded: bool,
-    /// Why it cannot be loaded; it is listed for those who look for it.
+    /// Why it cannot be loaded, if it cannot.
     pub unavailable: Option<String>,
     /// Bytes of all its files.
     pub bytes: u64,
-    /// Bytes of it that this browser keeps already, those of an interrupted download among them.
+    /// Bytes that this browser has stored, those of an interrupted download included.
     pub stored: u64,
-    /// What suits it.
+    /// Settings that suit it.
     pub defaults: BaseDefaults,
-    /// Bytes of memory that making one picture takes, where that is known.
+    /// Bytes of memory needed to generate one picture, if known.
     pub memory_to_generate: Option<u64>,
-    /// Bytes of memory that training takes, where that is known.
+    /// Bytes of memory needed to train, if known.
     pub memory_to_train: Option<u64>,
 }
 
-/// A base's terms.
+/// A licence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Licence {
     /// Its name.
     pub name: String,
-    /// Where it stands.
+    /// The address of its text.
     pub url: String,
-    /// A person must agree to it before the base is fetched.
+    /// A person must agree to it before the model is fetched.
     pub consent: bool,
 }
 
-/// What suits a base.
+/// Settings that suit a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BaseDefaults {
     /// The sampling method.
@@ -124,51 +123,51 @@ pub enum Prediction {
     Sample,
 }
 
-/// Where the bytes of a file come from just now.
+/// Where the bytes of a file come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BytesFrom {
-    /// What this browser keeps.
+    /// This browser's storage.
     Cache,
     /// The network.
     Network,
-    /// Nowhere yet: another tab fetches this base, and this one waits until it has.
+    /// Nowhere yet: another tab downloads the model, and this one waits.
     OtherTab,
-    /// A file that the person chose from their disk.
+    /// A file on the person's disk.
     Disk,
 }
 
-/// A base that this browser keeps, whole or in part.
+/// A model that this browser stores, completely or in part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredBase {
-    /// What it is removed by.
+    /// Names it in [`Request::RemoveStored`](super::Request::RemoveStored).
     pub key: String,
-    /// What it is loaded by; `None` for a tokenizer, which is no base by itself.
+    /// Loads it; `None` for a tokenizer.
     #[serde(default)]
     pub source: Option<BaseSource>,
     /// Its name.
     pub title: String,
-    /// Bytes kept of it. Bases may share files: those count in each.
+    /// Bytes stored. A file that several models share counts in each.
     pub stored: u64,
-    /// Bytes of all its files, as far as that is known.
+    /// Bytes of all its files, as far as known.
     pub bytes: u64,
-    /// Its download was interrupted; loading it goes on from what is kept.
+    /// Its download was interrupted; loading it resumes the download.
     pub interrupted: bool,
-    /// It is the one that is loaded, so it cannot be removed.
+    /// It is loaded, so it cannot be removed.
     pub in_use: bool,
-    /// When it was loaded last, in milliseconds since 1970.
+    /// When it was loaded last, in milliseconds since 1970-01-01.
     pub used: f64,
     /// Its files.
     pub files: Vec<StoredFile>,
 }
 
-/// A file that this browser keeps, whole or in part.
+/// A file that this browser stores, completely or in part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredFile {
-    /// Its path in the base's folder.
+    /// Its path in the model's folder.
     pub path: String,
-    /// Bytes kept.
+    /// Bytes stored.
     pub stored: u64,
-    /// Bytes in all; 0 if that is not known.
+    /// Total bytes; 0 if unknown.
     pub bytes: u64,
 }

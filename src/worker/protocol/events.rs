@@ -1,31 +1,31 @@
-//! What the engine answers.
+//! What the engine reports and answers.
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    BasePlan, BytesFrom, CatalogueBase, Collage, MemoryUse, Pixels, StoredBase, SubjectWords,
-    TokenizerOffer, TrainRequest,
-};
+use crate::config::{LayerPreset, SubjectWords, TrainConfig};
 use crate::error::Error;
+use crate::worker::protocol::bases::{BytesFrom, CatalogueBase, StoredBase, TokenizerOffer};
+use crate::worker::protocol::kinds::{Collage, Pixels, Task};
+use crate::worker::protocol::plans::{BasePlan, MemoryUse};
 
-/// From the engine to the page.
+/// An event of the engine, posted in an [`Answer`](super::Answer).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each variant's words speak of its fields")]
+#[expect(missing_docs, reason = "the doc of each variant covers its fields")]
 pub enum Event {
     /// The worker listens; messages that were sent before are lost.
     Ready,
-    /// The device was chosen: its name, and why it.
+    /// A device was chosen: its name, and why it was chosen.
     Device {
         kind: DeviceKind,
         name: String,
         reason: String,
     },
-    /// How far a piece of work has come.
+    /// The progress of work: `done` of `total` steps.
     Progress { task: Task, done: u64, total: u64 },
-    /// A file of the base is on its way: `done` of its `total` bytes are there, `base_done` of
-    /// `base_total` of the whole base, from `from`. `component` is the file's folder ('unet', empty
-    /// for none). A total is 0 while nobody knows it.
+    /// The progress of a download: `done` of `total` bytes of the file, `base_done` of `base_total`
+    /// bytes of the model. `component` is the file's folder ('unet'; empty for none). A total is 0
+    /// while it is unknown.
     Download {
         component: String,
         path: String,
@@ -35,29 +35,28 @@ pub enum Event {
         base_done: u64,
         base_total: u64,
     },
-    /// A download is tried again after so many seconds, for this reason.
+    /// A download is retried after `seconds`.
     DownloadRetry {
         path: String,
         reason: String,
         seconds: f32,
     },
-    /// The bases to choose from, as whoever hosts the page wrote them down, and the tokenizer that
-    /// they have for checkpoints of one file.
+    /// The models of the catalogue, and its tokenizer for checkpoints of one file.
     Catalogue {
         bases: Vec<CatalogueBase>,
         tokenizer: Option<TokenizerOffer>,
     },
-    /// What this browser keeps of bases, the one that was used last first.
+    /// The stored models, the most recently used one first.
     Stored { bases: Vec<StoredBase> },
-    /// What a base takes of memory here.
+    /// The memory plan of a model.
     Planned { plan: Box<BasePlan> },
-    /// Pictures have so many pixels a side from now on.
+    /// Pictures have `size` pixels a side from now on.
     SizeSet { size: usize },
-    /// Training, or making pictures, took so much of memory.
+    /// The memory that training or generating took.
     MemoryUsed { used: MemoryUse },
-    /// The base is loaded; pictures have `size` pixels a side. `presets` are the choices of layers,
-    /// `text_encoder` counts the text encoder's shifts. `forward_seconds` is what the UNet took for
-    /// one sample, for estimates.
+    /// The model is loaded; pictures have `size` pixels a side. `presets` are the presets of layers,
+    /// `text_encoder` is the number of the text encoder's shifts, `forward_seconds` the time of one
+    /// forward pass of the UNet (0 on a GPU).
     Loaded {
         base: String,
         hash: String,
@@ -67,7 +66,8 @@ pub enum Event {
         forward_seconds: f32,
         unfinished_run: Option<Box<UnfinishedRun>>,
     },
-    /// A picture was taken in; `pixels` is RGBA, `size` a side, as training will see it.
+    /// A picture was added or changed. `pixels` is its crop as training will see it: RGBA, `size`
+    /// pixels a side.
     Picture {
         id: u32,
         size: u32,
@@ -78,15 +78,15 @@ pub enum Event {
     },
     /// A picture was refused.
     PictureRefused { id: u32, error: Error },
-    /// A picture was forgotten.
+    /// A picture was removed.
     PictureRemoved { id: u32 },
     /// The first collages of a run.
     Collages { collages: Vec<ShownCollage> },
-    /// A collage as a person arranged it.
+    /// A collage as the person arranged it.
     Collage(ShownCollage),
-    /// Collages cannot be made like this.
+    /// Collages cannot be made of these subjects.
     CollagesRefused { error: Error },
-    /// Training steps were made.
+    /// A training step was made. `seconds_left` is NaN while it is unknown.
     Step {
         step: usize,
         total: usize,
@@ -96,11 +96,11 @@ pub enum Event {
     },
     /// A picture of the subject as learned so far.
     Preview { step: usize, picture: Pixels },
-    /// Training was paused (true) or goes on (false).
+    /// The work was paused (true) or resumed (false).
     Paused { paused: bool },
-    /// A checkpoint is safe in this browser.
+    /// A checkpoint was stored in this browser.
     Checkpoint { step: usize },
-    /// A delta is open. `id` is its content's hash, `file` its bytes for download.
+    /// A delta is open. `id` is the hash of its content, `file` its bytes for download.
     Delta {
         origin: Origin,
         id: String,
@@ -109,41 +109,41 @@ pub enum Event {
         #[serde(with = "serde_bytes")]
         file: Vec<u8>,
     },
-    /// A delta has other words now: `was` is closed, the delta of this id is open.
+    /// A delta's words were changed: `was` is closed, `id` is open in its place.
     Described { was: String, id: String },
-    /// A delta as the text of a link; `error` is what rounding lost, ‖difference‖ / ‖δ‖.
+    /// A delta as the text of a link; `error` is the rounding error, ‖difference‖ / ‖δ‖.
     Packed {
         id: String,
         text: String,
         error: f64,
     },
-    /// The delta that a link carries, not opened yet.
+    /// The delta that a link carries; it is not open yet.
     Unpacked {
         summary: DeltaSummary,
         file_name: String,
         #[serde(with = "serde_bytes")]
         file: Vec<u8>,
     },
-    /// A delta was put aside.
+    /// A delta was closed.
     DeltaClosed { id: String },
-    /// Pictures are there.
+    /// Pictures were generated.
     Generated {
         id: u32,
         personalised: bool,
         pictures: Vec<Pixels>,
     },
-    /// An edit is done; `lost` is what the inversion lost of the picture, ‖difference‖ / ‖picture‖
-    /// of the latents.
+    /// An edit is done; `lost` is the error of the inversion, ‖difference‖ / ‖picture‖ of the
+    /// latents.
     Edited { id: u32, lost: f32 },
-    /// A delta was written for another program. `kept` is the share of the change of linear and
-    /// convolution weights (Σ d²) that is in the files, `left_out` the share of the delta's whole
-    /// change that no such file can hold.
+    /// A delta was written for another program. `kept` is the fraction of the change of linear and
+    /// convolution weights (Σ d²) that the files hold, `left_out` the fraction of the delta's whole
+    /// change that the format cannot hold.
     Exported {
         files: Vec<ExportedFile>,
         kept: f64,
         left_out: f64,
     },
-    /// The device was checked; no difference above `tolerance` is owed to rounding.
+    /// The device was checked; differences above `tolerance` are not due to rounding.
     Checked {
         differences: Vec<Difference>,
         tolerance: f32,
@@ -175,27 +175,27 @@ impl Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// It was trained just now.
+    /// It was just trained.
     Trained,
     /// A file.
     Opened,
     /// A preview of the last training.
     Preview,
-    /// An open delta, with other words.
+    /// An open delta whose words were changed.
     Described,
     /// Other open deltas.
     Combined,
 }
 
-/// What a person may want to know of a picture before training on it.
+/// A property of a picture that may make training worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PictureFault {
-    /// It has fewer pixels than the base's pictures.
+    /// It has fewer pixels than the model's pictures.
     Tiny,
     /// It has no sharp edge.
     Blurry,
-    /// The subject has the same picture already, or nearly.
+    /// The subject already has the same or nearly the same picture.
     Duplicate,
 }
 
@@ -204,12 +204,12 @@ pub enum PictureFault {
 pub struct ExportedFile {
     /// Its name.
     pub name: String,
-    /// What is in it.
+    /// Its content.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
 }
 
-/// How far the device is from the reference in one part of the model.
+/// The difference between the device and the reference in one part of the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// The part, as the engine's check names it.
@@ -218,100 +218,66 @@ pub struct Difference {
     pub relative_l2: f32,
 }
 
-/// Pieces of work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// Loading the base.
-    Load,
-    /// Planning a base's memory.
-    Plan,
-    /// Reading the catalogue.
-    Catalogue,
-    /// Listing or removing what is kept of bases.
-    Storage,
-    /// Decomposing its weights.
-    Decompose,
-    /// Making class pictures.
-    Prior,
-    /// Training.
-    Train,
-    /// Making pictures.
-    Generate,
-    /// Opening a delta, or giving it other words.
-    OpenDelta,
-    /// Making a delta a link, or a link a delta.
-    Link,
-    /// Making one delta of several.
-    Combine,
-    /// Writing a delta for other programs.
-    Export,
-    /// Taking a picture in.
-    Picture,
-    /// Checking the device.
-    Check,
-}
-
-/// A collage to look at.
+/// A collage with its picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShownCollage {
-    /// Its place among the run's collages, from 0.
+    /// Its index among the run's collages, from 0.
     pub number: usize,
-    /// How it is put together.
+    /// Its composition.
     pub collage: Collage,
-    /// What training calls it.
+    /// Its caption in training.
     pub caption: String,
-    /// As training sees it.
+    /// Its pixels in training.
     pub picture: Pixels,
 }
 
-/// What a delta says of itself; untrusted text.
+/// The metadata of a delta; untrusted text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeltaSummary {
     /// Title, if it has one.
     pub title: String,
-    /// What it has learned.
+    /// The subjects that it has learned.
     pub subjects: Vec<SubjectWords>,
     /// Training steps.
     pub steps: usize,
-    /// Who made it.
+    /// Its author.
     pub author: String,
-    /// On what terms.
+    /// Its licence.
     pub licence: String,
-    /// Anything else.
+    /// Its description.
     pub description: String,
-    /// When it was made, ISO 8601.
+    /// The time at which it was made, ISO 8601.
     pub date: String,
     /// Name of the base model that it belongs to.
     pub base: String,
     /// SHA-256 of that base model's weights; empty in entries that an earlier version stored.
     #[serde(default)]
     pub base_sha256: String,
-    /// Numbers in it.
+    /// The number of its parameters.
     pub parameters: usize,
-    /// Size of its file.
+    /// Size of its file in bytes.
     pub bytes: usize,
 }
 
-/// A run that a reload can go on with.
+/// A run that can be resumed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnfinishedRun {
     /// Its settings.
-    pub request: TrainRequest,
+    pub config: TrainConfig,
     /// Steps done.
     pub step: usize,
 }
 
-/// A choice of layers to train.
+/// A preset of layers to train.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preset {
-    /// Its name in files ('cross_attention').
-    pub name: String,
-    /// Shifts that it trains.
+    /// The choice.
+    pub name: LayerPreset,
+    /// The number of shifts that it trains.
     pub shifts: usize,
 }
 
-/// Which kind of device.
+/// Kinds of devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceKind {

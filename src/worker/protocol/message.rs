@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Request};
 use crate::error::Error;
+use crate::worker::protocol::events::Event;
+use crate::worker::protocol::requests::Request;
 
 /// Names a request. The page counts; no two requests of one engine have the same id.
 #[derive(

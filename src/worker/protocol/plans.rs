@@ -1,64 +1,66 @@
-//! What a base takes of memory on this device, as requests and events say it.
+//! Memory plans: how much memory a model needs on this device.
 
 use serde::{Deserialize, Serialize};
 
-use super::{BaseSource, Task};
+use crate::config::LayerPreset;
+use crate::worker::protocol::bases::BaseSource;
+use crate::worker::protocol::kinds::Task;
 
-/// Which base is planned for, and for what.
+/// What is planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanRequest {
-    /// The base. Of one that is not loaded the config files are fetched, and nothing else.
+    /// The model. If it is not loaded, only its config files are fetched.
     pub source: BaseSource,
-    /// Side of its pictures; without it the plan says one.
+    /// Pixels a side; the plan decides if it is left out.
     #[serde(default)]
     pub size: Option<usize>,
     /// Bytes of memory that the device has, if the person states them.
     #[serde(default)]
     pub memory: Option<u64>,
-    /// Which layers are to be trained, by a preset's name.
-    pub layers: String,
-    /// The text encoder is to be trained too.
+    /// The layers of the UNet to train.
+    pub layers: LayerPreset,
+    /// Whether the text encoder is trained, too.
     pub text_encoder: bool,
-    /// Samples in one training step, those of the class included.
+    /// Samples in a training step, those of the class included.
     pub samples: usize,
 }
 
-/// What a base takes of memory on this device, and how it is made to fit.
+/// How much memory a model needs on this device, and how it is made to fit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BasePlan {
-    /// The base.
+    /// The model.
     pub source: BaseSource,
-    /// Side of the pictures that it was trained with, in pixels.
+    /// Pixels a side of the pictures that the model was trained with.
     pub own_size: usize,
-    /// The side that is planned for; the one asked for, otherwise the largest that fits for
-    /// training, and if none does, for making pictures.
+    /// Pixels a side in this plan: the requested size, otherwise the largest that fits for training,
+    /// otherwise the largest that fits for generating.
     pub size: usize,
-    /// Sides to choose from, the smallest first; only its own for a small base.
+    /// Sizes to choose from, in ascending order; only its own for a small model.
     pub sizes: Vec<usize>,
-    /// Bytes of memory that the device is taken to have.
+    /// Estimated bytes of memory of the device, or the stated ones.
     pub budget: u64,
-    /// Nobody stated them.
+    /// The budget is an estimate.
     pub assumed: bool,
-    /// Making pictures.
+    /// Generating.
     pub generate: JobPlan,
     /// Training.
     pub train: JobPlan,
 }
 
-/// What one kind of work takes.
+/// The memory plan of one kind of work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobPlan {
     /// Whether it fits.
     pub verdict: PlanVerdict,
-    /// Side of the pictures that the rest is for.
+    /// Pixels a side that the following is for.
     pub size: usize,
     /// Why it does not fit, as the end of a sentence; empty if it does.
     pub reason: String,
-    /// The most bytes that are held at once.
+    /// Peak memory in bytes.
     pub peak: u64,
     /// How memory is saved.
     pub savings: Vec<Saving>,
-    /// What is held, phase by phase.
+    /// The memory of each phase.
     pub phases: Vec<PlannedPhase>,
 }
 
@@ -66,11 +68,11 @@ pub struct JobPlan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanVerdict {
-    /// As it was asked for.
+    /// As requested.
     Fits,
     /// With smaller pictures.
     FitsSmaller,
-    /// At no size.
+    /// At no size of pictures.
     DoesNotFit,
 }
 
@@ -78,26 +80,26 @@ pub enum PlanVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Saving {
-    /// Weights, U and V in F16.
+    /// Weights and factors in F16.
     HalfPrecision,
-    /// The UNet's blocks are computed again in the backward pass.
+    /// The UNet's blocks are recomputed in the backward pass.
     Recompute,
-    /// What a training step does not use is let go of, and loaded again after the run.
-    LetGo,
-    /// The autoencoder works in tiles.
+    /// The model is offloaded during a run, and loaded again after it.
+    Offload,
+    /// The autoencoder works on tiles.
     Tiles,
 }
 
-/// One part of a piece of work.
+/// One phase of the work.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedPhase {
-    /// What is done then, as the end of 'while …'.
+    /// What is done, as the end of 'while …'.
     pub name: String,
-    /// What is held at its worst moment.
+    /// What is in memory at its peak.
     pub items: Vec<PlannedItem>,
 }
 
-/// One piece of memory.
+/// One item in memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedItem {
     /// What it is.
@@ -106,14 +108,14 @@ pub struct PlannedItem {
     pub bytes: u64,
 }
 
-/// What a piece of work really took of memory, to be held against its plan.
+/// The memory that work took, for comparison with its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryUse {
     /// The work.
     pub task: Task,
-    /// The most bytes that the plan says.
+    /// Peak bytes of the plan.
     pub planned: u64,
-    /// The most bytes of GPU buffers at once since the work began; none on the CPU.
+    /// Peak bytes of GPU buffers during the work; none on the CPU.
     pub gpu_peak: Option<u64>,
     /// Bytes of GPU buffers now.
     pub gpu: Option<u64>,

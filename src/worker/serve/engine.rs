@@ -167,18 +167,16 @@ impl Engine {
                 });
             }
             Request::RemovePicture { id } => handlers::remove_picture(cx, pictures, id),
-            Request::ShowCollages(request) => {
-                collages::show_collages(cx, pictures, model.picture_size(), request);
+            Request::ShowCollages { run, count } => {
+                collages::show_collages(cx, pictures, model.picture_size(), (run, count));
             }
             Request::ArrangeCollage {
-                subjects,
-                captions,
+                run,
                 number,
                 collage,
             } => {
-                let words = (&subjects[..], captions);
                 let size = model.picture_size();
-                collages::arrange_collage(cx, pictures, size, words, (number, &collage));
+                collages::arrange_collage(cx, pictures, size, run, (number, &collage));
             }
             _ => {}
         }

@@ -4,24 +4,24 @@ use std::rc::Rc;
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
-use crate::model::unet::layer_shapes::LayerShape;
-use crate::plan::{Advice, Configs, Wish};
+use crate::model::layer_info::{LayerInfo, layer_infos};
+use crate::plan::{Advice, Configs, PlanOptions};
 use crate::spectral::LayerPreset;
 use crate::spectral::lora::Lora;
 use crate::spectral::lora::file;
 use crate::weights::catalogue::LoraEntry;
 use crate::worker::protocol::{BaseSource, DeviceChoice, DeviceKind, Event};
-use crate::worker::serve::context::steps::LoadProgress;
 use crate::worker::serve::context::{Context, UserFiles};
-use crate::worker::serve::decompose::layers::{presets, shapes};
+use crate::worker::serve::decompose::layers::presets;
 use crate::worker::serve::device::ChosenDevice;
 use crate::worker::serve::model::loaded::LoadedModel;
 use crate::worker::serve::model::offload::load_weights;
-use crate::worker::serve::model::planner::{Planner, check_size, default_wish, refusal};
+use crate::worker::serve::model::planner::{Planner, check_size, default_options, refusal};
+use crate::worker::serve::model::steps::LoadProgress;
 use crate::worker::serve::model::timing::time_forward;
 use crate::worker::serve::model::{ModelStore, OpenedModel};
 use crate::worker::serve::pictures::handlers::show_all;
-use crate::worker::serve::runs::settings::request_of;
+use crate::worker::serve::runs::settings::unfinished_run as run_of;
 use crate::worker::serve::stores::Stores;
 
 /// The options of [`Request::Load`](crate::worker::protocol::Request::Load).
@@ -56,7 +56,7 @@ pub(crate) async fn load(
     check_size(&configs, options.size)?;
     let lora = model.library.lora(&options.source).await?;
     let advice = plan(cx, &device, &options, &configs, lora.is_some());
-    if !options.anyway && !advice.is_of_use() {
+    if !options.anyway && !advice.can_generate() {
         return Err(refusal(&advice));
     }
     // The old model is dropped first: two at once may not fit.
@@ -126,11 +126,11 @@ fn plan(
     has_lora: bool,
 ) -> Advice {
     let planner = Planner::new(device, options.memory);
-    let wish = Wish {
-        built: has_lora.then_some(LayerPreset::All),
-        ..default_wish(options.size)
+    let planned = PlanOptions {
+        baked: has_lora.then_some(LayerPreset::All),
+        ..default_options(options.size)
     };
-    let advice = planner.advise(configs, &wish);
+    let advice = planner.advise(configs, &planned);
     cx.post(Event::Planned {
         plan: Box::new(planner.plan(options.source.clone(), &advice)),
     });
@@ -158,7 +158,7 @@ async fn describe(
     device: DeviceKind,
 ) -> Result<Event> {
     let unfinished_run = stores.runs.unfinished(cx, &base.hash).await;
-    let text_encoder = shapes(&base.text_encoder)?;
+    let text_encoder = layer_infos(&base.text_encoder)?;
     // A GPU would compile its shaders first, so its time would say nothing.
     let forward_seconds = match device {
         DeviceKind::Cpu => time_forward(base).await?,
@@ -168,9 +168,9 @@ async fn describe(
         base: base.id.clone(),
         hash: base.hash.clone(),
         size: base.picture_size(),
-        presets: presets(&shapes(&base.unet)?),
-        text_encoder: text_encoder.iter().map(LayerShape::shifts).sum(),
+        presets: presets(&layer_infos(&base.unet)?),
+        text_encoder: text_encoder.iter().map(LayerInfo::shifts).sum(),
         forward_seconds,
-        unfinished_run: unfinished_run.map(|checkpoint| Box::new(request_of(&checkpoint))),
+        unfinished_run: unfinished_run.map(|checkpoint| Box::new(run_of(&checkpoint))),
     })
 }

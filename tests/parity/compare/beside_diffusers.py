@@ -41,8 +41,8 @@ def by_booth(asked: argparse.Namespace, start: torch.Tensor) -> tuple[torch.Tens
         save_file({"latents": start}, place / "start.safetensors")
         command = [
             asked.booth.resolve(), "generate", "--base", asked.base,
-            "--prompt", asked.prompt, "--negative", asked.negative,
-            "--guidance", str(asked.guidance), "--steps", str(asked.steps),
+            "--prompt", asked.prompt, "--negative-prompt", asked.negative,
+            "--guidance-scale", str(asked.guidance), "--num-inference-steps", str(asked.steps),
             "--latents", place / "start.safetensors",
             "--dump", place / "dump.safetensors", "--out", place / "picture.png",
         ]  # fmt: skip

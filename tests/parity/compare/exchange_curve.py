@@ -40,7 +40,7 @@ def main() -> None:
             return subprocess.run(command, check=True, capture_output=True, text=True).stderr
 
         def pictures(prompt: str, *arguments):
-            booth("generate", "--prompt", prompt, "--guidance", 4, "--count", asked.count, "--dump", place / "dump.safetensors", "--out", place / "picture.png", *arguments)
+            booth("generate", "--prompt", prompt, "--guidance-scale", 4, "--num-images-per-prompt", asked.count, "--dump", place / "dump.safetensors", "--out", place / "picture.png", *arguments)
             return load_file(place / "dump.safetensors")["images"]
 
         def add(row: str, *values: float) -> None:

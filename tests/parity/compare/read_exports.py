@@ -46,7 +46,7 @@ def booth(asked: argparse.Namespace, *arguments) -> None:
 def by_booth(asked: argparse.Namespace, place: Path, *arguments) -> torch.Tensor:
     """Pictures in [0, 1]."""
     booth(
-        asked, "generate", "--prompt", asked.prompt, "--guidance", asked.guidance, "--steps", asked.steps,
+        asked, "generate", "--prompt", asked.prompt, "--guidance-scale", asked.guidance, "--num-inference-steps", asked.steps,
         "--latents", place / "start.safetensors", "--dump", place / "dump.safetensors",
         "--out", place / "picture.png", *arguments,
     )  # fmt: skip

@@ -5,9 +5,9 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use deltabooth::Error;
 use deltabooth::model::config::UNetConfig;
+use deltabooth::model::layer_info::unet::unet_layers;
 use deltabooth::model::layers::{Conv2d, LayerMut, Linear, Weight};
 use deltabooth::model::unet::UNet2DConditionModel;
-use deltabooth::model::unet::layer_shapes::layer_shapes;
 
 use crate::tensors::{Fixture, relative};
 
@@ -122,9 +122,9 @@ fn the_layers_listed_from_a_config_are_those_of_its_checkpoint() {
                 Ok(())
             })
             .unwrap();
-        let listed: Vec<_> = layer_shapes(&UNetConfig::parse(&config).unwrap())
+        let listed: Vec<_> = unet_layers(&UNetConfig::parse(&config).unwrap())
             .into_iter()
-            .map(|layer| (layer.path, layer.form, layer.shape))
+            .map(|layer| (layer.path.clone(), layer.form(), layer.matrix()))
             .collect();
         assert_eq!(listed, visited, "{shape}");
     }

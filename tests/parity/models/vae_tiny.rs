@@ -5,7 +5,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use deltabooth::Result;
-use deltabooth::generate::{GenerateSettings, Generated, generate};
+use deltabooth::generate::{GenerateConfig, Generated, generate};
 use deltabooth::model::autoencoder_tiny::AutoencoderTiny;
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::model::config::VaeTinyConfig;
@@ -59,11 +59,12 @@ fn load(folder: &Path) -> Result<BaseModel> {
 }
 
 fn make(base: &BaseModel, preview: bool) -> Generated {
-    let settings = GenerateSettings {
+    let settings = GenerateConfig {
         prompt: "a dog".into(),
-        steps: 2,
+        num_inference_steps: 2,
+        guidance_scale: 7.5,
         preview,
-        ..GenerateSettings::default()
+        ..GenerateConfig::default()
     };
     let mut go_on = async |_: usize, _: usize| ControlFlow::Continue(());
     pollster::block_on(generate(base, &base.unet, &settings, None, &mut go_on)).unwrap()

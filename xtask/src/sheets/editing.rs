@@ -48,7 +48,7 @@ pub fn sheet(session: &Session) -> Result<Sheet, String> {
                 image,
                 "--prompt",
                 prompt,
-                "--target",
+                "--target-prompt",
                 target,
                 "--eta",
                 eta,

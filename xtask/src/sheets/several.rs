@@ -14,9 +14,9 @@ const SEEDS: usize = 2;
 /// Two subjects trained in four ways. No collage has the caption "sitting beside".
 pub fn two(session: &Session) -> Result<Sheet, String> {
     let both = [DOG, CAT];
-    let plain = session.train("two-plain", &both, &["--collages", "0"])?;
-    let mixed = session.train("two-mixed", &both, &["--unmix-weight", "0"])?;
-    let unmixed = session.train("two-unmixed", &both, &["--unmix-weight", "0.01"])?;
+    let plain = session.train("two-plain", &both, &["--num-collages", "0"])?;
+    let mixed = session.train("two-mixed", &both, &["--unmix-loss-weight", "0"])?;
+    let unmixed = session.train("two-unmixed", &both, &["--unmix-loss-weight", "0.01"])?;
     let alone = [
         session.train("dog", &[DOG], &[])?,
         session.train("olis-cat", &[CAT], &[])?,
@@ -72,7 +72,7 @@ fn collages(session: &Session) -> Result<Vec<image::RgbImage>, String> {
         "static/subjects/dog|sks|dog",
         "--subject",
         "static/subjects/cat|olis|cat",
-        "--count",
+        "--num-collages",
         &count,
         "--out",
         &out,

@@ -6,12 +6,10 @@
 //! | `page` | the transport, behind a trait |
 //! | `control` | the inbox, pause and cancel |
 //! | `conversation` | both together: [`Context`] |
-//! | `steps` | what long work calls after every step |
 
 mod control;
 mod conversation;
 mod page;
-pub(crate) mod steps;
 
 pub use self::control::UserFiles;
 pub use self::conversation::Context;

@@ -7,14 +7,15 @@ use futures_util::future::{Either, select};
 
 use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
+use crate::model::layer_info::layer_infos;
 #[cfg(not(feature = "engine"))]
 use crate::spectral::decompose::config::CurrentThread;
-use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore, Summary};
+use crate::spectral::decompose::config::{DecomposeConfig, FactorStore, NoStore};
+use crate::spectral::decompose::summary::DecomposeSummary;
 use crate::spectral::{DecomposedBaseModel, LayerSelection};
 use crate::weights::Stored;
 use crate::worker::protocol::Task;
 use crate::worker::serve::context::Context;
-use crate::worker::serve::decompose::layers::shapes;
 #[cfg(feature = "engine")]
 use crate::worker::serve::decompose::worker_pool::WorkerPool;
 use crate::worker::serve::model::ModelStore;
@@ -67,7 +68,7 @@ async fn decompose_more(
     };
     cx.begin(Task::Decompose);
     let summary = with_factors(cx, model, decomposed, selection, work).await?;
-    if let Some(why) = summary.not_kept {
+    if let Some(why) = summary.store_error {
         cx.warn(why.to_string());
     }
     Ok(())
@@ -81,7 +82,7 @@ async fn with_factors(
     decomposed: &mut DecomposedBaseModel,
     selection: &LayerSelection,
     work: usize,
-) -> Result<Summary> {
+) -> Result<DecomposeSummary> {
     let key = model.key_in_use();
     let cache = model.factors.cache().await;
     let base = &model.loaded()?.base;
@@ -101,7 +102,7 @@ async fn with_factors(
     decomposed: &mut DecomposedBaseModel,
     selection: &LayerSelection,
     work: usize,
-) -> Result<Summary> {
+) -> Result<DecomposeSummary> {
     let base = &model.loaded()?.base;
     extend(cx, base, decomposed, selection, work, &NoStore).await
 }
@@ -114,7 +115,7 @@ async fn extend<S: FactorStore>(
     selection: &LayerSelection,
     work: usize,
     store: &S,
-) -> Result<Summary> {
+) -> Result<DecomposeSummary> {
     #[cfg(feature = "engine")]
     let decomposer = match work > POOL_FROM {
         true => WorkerPool::start(cx).await,
@@ -140,9 +141,9 @@ async fn extend<S: FactorStore>(
 /// How the factors of this model are stored: those of a small model in F32, so that its deltas do not
 /// depend on the machine; those of a large one in F16.
 fn stored(base: &BaseModel) -> Result<Stored> {
-    let layers = shapes(&base.unet)?;
+    let layers = layer_infos(&base.unet)?;
     let numbers = layers.iter().map(|layer| {
-        let [rows, cols] = layer.shape;
+        let [rows, cols] = layer.matrix();
         rows.min(cols) as u64 * (rows + cols) as u64
     });
     Ok(if 4 * numbers.sum::<u64>() > MAX_F32 {

@@ -9,16 +9,12 @@ const MAX_NAME: usize = 60;
 /// What a delta says of itself.
 pub(crate) fn summary(delta: &Delta, bytes: usize) -> DeltaSummary {
     let metadata = &delta.metadata;
-    let subjects = metadata.subjects.iter().zip(0..);
+    let subjects = metadata.subjects.iter();
     let shifts = delta.unet.iter().chain(delta.text_encoder.iter());
     DeltaSummary {
         title: metadata.title.clone(),
         subjects: subjects
-            .map(|(subject, number)| SubjectWords {
-                number,
-                token: subject.token.clone(),
-                class_word: subject.class_word.clone(),
-            })
+            .map(|subject| SubjectWords::new(subject.token.clone(), subject.class_word.clone()))
             .collect(),
         steps: metadata.steps as usize,
         author: metadata.author.clone(),

@@ -1,7 +1,7 @@
 //! Bakes deltas into the model's weights.
 
 use crate::error::Result;
-use crate::model::unet::layer_shapes::layer_shapes;
+use crate::model::layer_info::unet::unet_layers;
 use crate::spectral::delta::Delta;
 use crate::spectral::{LayerPreset, LayerSelection, lora};
 use crate::worker::protocol::{DeltaStrength, Task};
@@ -61,6 +61,6 @@ pub(crate) fn layers_of(
     let wanted: Vec<&DeltaStrength> = wanted.iter().collect();
     let deltas = deltas.get_all(&wanted)?;
     let shifts = deltas.iter().flat_map(|(delta, _)| delta.unet.iter());
-    let layers = layer_shapes(&model.loaded()?.configs.unet);
+    let layers = unet_layers(&model.loaded()?.configs.unet);
     Ok(LayerPreset::least(shifts.map(|(path, _)| path), &layers))
 }

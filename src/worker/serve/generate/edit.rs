@@ -1,10 +1,11 @@
 //! Edits one picture by its prompt.
 
-use crate::edit::{EditSettings, edit as invert_and_sample};
+use crate::config::EditConfig;
+use crate::edit::edit as invert_and_sample;
 use crate::error::Result;
 use crate::picture::Picture;
 use crate::spectral::LayerSelection;
-use crate::train::{Subject, TrainSettings, Trainer};
+use crate::train::{StepReport, Subject, TrainHooks, Trainer};
 use crate::worker::protocol::{EditRequest, Event, Task};
 use crate::worker::serve::context::Context;
 use crate::worker::serve::decompose::{decompose, decomposed};
@@ -25,17 +26,8 @@ pub(crate) async fn edit(
     pictures: &mut PictureStore,
     request: EditRequest,
 ) -> Result<()> {
-    let settings = EditSettings {
-        prompt: request.prompt,
-        target: request.target,
-        steps: request.steps,
-        guidance_scale: request.guidance_scale,
-        eta: request.eta,
-        slerp: request.slerp,
-        seed: request.seed,
-        ..EditSettings::default()
-    };
-    settings.check()?;
+    let config = request.config;
+    config.check()?;
     let size = model.picture_size()?;
     let picture = pictures.model_pixels(request.picture, size)?;
     let show = |personalised: bool, picture: &Picture| {
@@ -47,10 +39,10 @@ pub(crate) async fn edit(
     };
     let unit: Vec<f32> = picture.iter().map(|value| value * 0.5 + 0.5).collect();
     show(false, &Picture::from_unit(&unit, size, size)?);
-    let learning = request.train_steps;
-    let total = learning + 3 * settings.steps;
+    let learning = config.max_train_steps;
+    let total = learning + 3 * config.num_inference_steps;
     if learning > 0 {
-        learn(cx, model, &picture, &settings, (learning, total)).await?;
+        learn(cx, model, &picture, &config, total).await?;
     }
     let loaded = model.loaded()?;
     let tuned = match &loaded.learned {
@@ -62,7 +54,7 @@ pub(crate) async fn edit(
     let base = tuned.as_ref().unwrap_or(&loaded.base);
     let observer = model.observer(cx, Task::Generate);
     let mut on_step = async |done: usize, _: usize| observer.step(learning + done, total).await;
-    let edited = invert_and_sample(base, &base.unet, &picture, &settings, &mut on_step).await;
+    let edited = invert_and_sample(base, &base.unet, &picture, &config, &mut on_step).await;
     let edited = observer.outcome(edited)?;
     cx.post(Event::Edited {
         id: request.id,
@@ -78,19 +70,16 @@ async fn learn(
     cx: &Context,
     model: &mut ModelStore,
     picture: &[f32],
-    settings: &EditSettings,
-    (steps, total): (usize, usize),
+    config: &EditConfig,
+    total: usize,
 ) -> Result<()> {
+    let training = config.training().validated()?;
     let known = model.loaded()?.learned.as_ref();
-    if known.is_some_and(|known| {
-        known.picture == picture && known.prompt == settings.prompt && known.steps == steps
-    }) {
+    if known.is_some_and(|known| known.serves(picture, &training)) {
         return Ok(());
     }
-    let training =
-        TrainSettings::one_picture(&settings.prompt, steps, settings.seed).validated()?;
     let plan = plan_training(model, &training)?;
-    let selection = LayerSelection::for_training(training.layers, training.text_encoder);
+    let selection = LayerSelection::for_training(training.layers, training.train_text_encoder);
     decompose(cx, model, &selection).await?;
     cx.begin(Task::Generate);
     let base = &model.loaded()?.base;
@@ -106,18 +95,31 @@ async fn learn(
     )
     .await;
     let mut trainer = observer.outcome(trainer)?;
-    trainer.recompute(plan.as_asked.recompute);
-    while !trainer.is_done() {
-        cx.between().await?;
-        let report = trainer.step().await?;
-        cx.progress(Task::Generate, report.step, total);
-    }
+    trainer.recompute(plan.requested_strategy.recompute);
+    trainer.run(&mut Learning { cx, total }).await?;
     let delta = trainer.finish(&cx.now()).await?;
     model.loaded_mut()?.learned = Some(LearnedPicture {
         picture: picture.to_vec(),
-        prompt: settings.prompt.clone(),
-        steps,
+        training: trainer.config().clone(),
         delta,
     });
     Ok(())
+}
+
+/// Reports the steps of the training on a picture.
+struct Learning<'a> {
+    cx: &'a Context,
+    /// The steps of the whole edit.
+    total: usize,
+}
+
+impl TrainHooks for Learning<'_> {
+    async fn before_step(&mut self) -> Result<()> {
+        self.cx.between().await
+    }
+
+    async fn on_step(&mut self, _: &Trainer, report: &StepReport) -> Result<()> {
+        self.cx.progress(Task::Generate, report.step, self.total);
+        Ok(())
+    }
 }

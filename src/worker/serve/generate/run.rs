@@ -1,7 +1,8 @@
 //! Generates pictures of a prompt, with and without deltas.
 
+use crate::config::GenerateConfig;
 use crate::error::{Error, Result};
-use crate::generate::{GenerateSettings, generate as sample};
+use crate::generate::generate as sample;
 use crate::worker::protocol::{DeltaStrength, Event, GenerateRequest, Pixels, Task};
 use crate::worker::serve::context::Context;
 use crate::worker::serve::deltas::DeltaStore;
@@ -23,10 +24,10 @@ pub(crate) async fn generate(
     deltas: &DeltaStore,
     request: GenerateRequest,
 ) -> Result<()> {
-    let mut settings = settings_of(&request);
-    settings.check()?;
-    if let Some(note) = settings.note() {
-        cx.warn(note.to_owned());
+    let mut config = request.config.clone();
+    config.check()?;
+    if let Some(warning) = config.warning() {
+        cx.warn(warning.to_owned());
     }
     model.loaded()?;
     let plan = plan_generating(model, layers_of(model, deltas, &request.deltas)?)?;
@@ -34,7 +35,7 @@ pub(crate) async fn generate(
     model.devices.begin_peak();
     let batches = batches(&request)?;
     if request.strength_factors.len() > 1 {
-        settings.count = 1;
+        config.num_images_per_prompt = 1;
     }
     let total = batches.iter().map(|(_, batch)| batch.len()).sum();
     let mut index = 0;
@@ -50,7 +51,7 @@ pub(crate) async fn generate(
                 index,
                 total,
             };
-            pictures.extend(one_part(cx, model, &settings, part).await?);
+            pictures.extend(one_part(cx, model, &config, part).await?);
             index += 1;
         }
         cx.post(Event::Generated {
@@ -61,20 +62,6 @@ pub(crate) async fn generate(
     }
     model.report_memory(cx, Task::Generate, &plan);
     model.release_memory().await
-}
-
-fn settings_of(request: &GenerateRequest) -> GenerateSettings {
-    GenerateSettings {
-        prompt: request.prompt.clone(),
-        negative_prompt: request.negative_prompt.clone(),
-        seed: request.seed,
-        sampler: request.sampler,
-        steps: request.steps,
-        guidance_scale: request.guidance_scale,
-        count: request.count,
-        attend_to: request.attend_to.clone(),
-        ..GenerateSettings::default()
-    }
 }
 
 /// The deltas of each run of the sampler: the base model's runs, then the personalised ones, one for
@@ -121,7 +108,7 @@ struct Part {
 async fn one_part(
     cx: &Context,
     model: &ModelStore,
-    settings: &GenerateSettings,
+    config: &GenerateConfig,
     part: Part,
 ) -> Result<Vec<Pixels>> {
     let loaded = model.loaded()?;
@@ -135,12 +122,12 @@ async fn one_part(
             .step(part.index * total + done, part.total * total)
             .await
     };
-    let made = sample(base, &base.unet, settings, None, &mut on_step).await;
+    let made = sample(base, &base.unet, config, None, &mut on_step).await;
     let made = observer.outcome(made)?;
-    let shown = |index: usize| match settings.attend_to.trim() {
+    let shown = |index: usize| match config.attend_to.trim() {
         "" => made.picture(index),
         _ => made.attention_picture(index),
     };
-    let pictures = (0..settings.count).map(|index| Ok(pixels(&shown(index)?)));
+    let pictures = (0..config.num_images_per_prompt).map(|index| Ok(pixels(&shown(index)?)));
     pictures.collect()
 }

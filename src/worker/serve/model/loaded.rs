@@ -1,5 +1,6 @@
 //! A base model on the device, and what was made of it.
 
+use crate::config::TrainConfig;
 use crate::model::base_model::BaseModel;
 use crate::plan::{Configs, Stored};
 use crate::spectral::DecomposedBaseModel;
@@ -36,7 +37,17 @@ pub(crate) struct BakedModel {
 /// A picture that was learned by its prompt, so that several edits of it learn it once.
 pub(crate) struct LearnedPicture {
     pub(crate) picture: Vec<f32>,
-    pub(crate) prompt: String,
-    pub(crate) steps: usize,
+    pub(crate) training: TrainConfig,
     pub(crate) delta: Delta,
+}
+
+impl LearnedPicture {
+    /// Whether an edit that wants this training can use the delta; the seed may differ.
+    pub(crate) fn serves(&self, picture: &[f32], training: &TrainConfig) -> bool {
+        let training = TrainConfig {
+            seed: self.training.seed,
+            ..training.clone()
+        };
+        self.picture == picture && self.training == training
+    }
 }

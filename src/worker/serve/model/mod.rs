@@ -9,6 +9,7 @@
 //! | `factors` | stored factors of weights |
 //! | `planner`, `plan` | memory plans |
 //! | `offload` | a model is offloaded during a run |
+//! | `steps` | what long work calls after every step |
 //! | `timing` | the time of one forward pass |
 //! | `list`, `check` | handlers of the catalogue, of stored models, and of the device check |
 
@@ -24,6 +25,7 @@ pub(crate) mod offload;
 mod opened;
 pub(crate) mod plan;
 pub(crate) mod planner;
+pub(crate) mod steps;
 pub(crate) mod store;
 pub(crate) mod timing;
 

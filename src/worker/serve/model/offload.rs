@@ -10,9 +10,9 @@ use crate::train::Onlooker;
 use crate::weights::Place;
 use crate::worker::protocol::{BaseSource, Event, Task};
 use crate::worker::serve::context::Context;
-use crate::worker::serve::context::steps::LoadProgress;
 use crate::worker::serve::model::loaded::LoadedModel;
 use crate::worker::serve::model::opened::OpenedModel;
+use crate::worker::serve::model::steps::LoadProgress;
 use crate::worker::serve::model::store::{ModelStore, not_loaded};
 
 /// An offloaded model: what is needed to load it again, and to make previews without it.

@@ -1,46 +1,44 @@
 //! Memory plans on request, and those of the work that is about to begin.
 
+use crate::config::TrainConfig;
 use crate::error::Result;
-use crate::plan::{Advice, Configs, Plan, Wish};
+use crate::plan::{Advice, Configs, Plan, PlanOptions};
 use crate::spectral::LayerPreset;
-use crate::train::TrainSettings;
 use crate::worker::protocol::{Event, PlanRequest};
 use crate::worker::serve::context::Context;
 use crate::worker::serve::model::loaded::LoadedModel;
-use crate::worker::serve::model::planner::{
-    MAX_SAMPLES, Planner, check_size, default_wish, preset,
-};
+use crate::worker::serve::model::planner::{MAX_SAMPLES, Planner, check_size, default_options};
 use crate::worker::serve::model::store::ModelStore;
 
 /// Plans how much memory a model needs.
 ///
 /// # Errors
-/// `Settings` before a device was chosen and for an unknown preset; those of reading config files.
+/// `Settings` before a device was chosen ; those of reading config files.
 pub(crate) async fn plan(cx: &Context, model: &mut ModelStore, request: PlanRequest) -> Result<()> {
     let planner = Planner::new(model.device()?, request.memory);
     model.stated_memory = request.memory;
-    let mut wish = Wish {
+    let mut options = PlanOptions {
         pixels: request.size,
         samples: request.samples.clamp(1, MAX_SAMPLES),
-        preset: preset(&request.layers)?,
+        preset: request.layers,
         text_encoder: request.text_encoder,
-        ..default_wish(None)
+        ..default_options(None)
     };
     let loaded = model.loaded.as_ref();
     let loaded = loaded.filter(|loaded| loaded.source == request.source);
     let advice = match loaded {
         Some(loaded) => {
             let size = loaded.base.picture_size();
-            wish.pixels = wish.pixels.or(Some(size));
-            wish.stored = Some(loaded.stored);
-            wish.built = loaded.lora.as_ref().map(|_| LayerPreset::All);
-            planner.advise(&loaded.configs, &wish)
+            options.pixels = options.pixels.or(Some(size));
+            options.stored = Some(loaded.stored);
+            options.baked = loaded.lora.as_ref().map(|_| LayerPreset::All);
+            planner.advise(&loaded.configs, &options)
         }
         None => {
             let files = model.library.config_files(&request.source).await?;
             let configs = Configs::read(&files).await?;
-            check_size(&configs, wish.pixels)?;
-            planner.advise(&configs, &wish)
+            check_size(&configs, options.pixels)?;
+            planner.advise(&configs, &options)
         }
     };
     cx.post(Event::Planned {
@@ -53,42 +51,37 @@ pub(crate) async fn plan(cx: &Context, model: &mut ModelStore, request: PlanRequ
 ///
 /// # Errors
 /// `Settings` if none is loaded.
-pub(crate) fn plan_training(model: &ModelStore, settings: &TrainSettings) -> Result<Plan> {
-    let samples = if settings.uses_prior() {
-        settings.batch + settings.prior_batch
-    } else {
-        settings.batch
+pub(crate) fn plan_training(model: &ModelStore, config: &TrainConfig) -> Result<Plan> {
+    let options = |loaded: &LoadedModel| PlanOptions {
+        samples: config.samples_per_step(),
+        preset: config.layers,
+        text_encoder: config.train_text_encoder,
+        ..options_of(loaded)
     };
-    let wish = |loaded: &LoadedModel| Wish {
-        samples,
-        preset: settings.layers,
-        text_encoder: settings.text_encoder,
-        ..wish_of(loaded)
-    };
-    advise(model, wish).map(|advice| advice.train)
+    advise(model, options).map(|advice| advice.train)
 }
 
-/// The plan of generating with the loaded model; `built` are the layers whose weights are changed.
+/// The plan of generating with the loaded model; `baked` are the layers whose weights are changed.
 ///
 /// # Errors
 /// `Settings` if none is loaded.
-pub(crate) fn plan_generating(model: &ModelStore, built: Option<LayerPreset>) -> Result<Plan> {
-    let wish = |loaded: &LoadedModel| Wish {
-        built: built.or_else(|| loaded.lora.as_ref().map(|_| LayerPreset::All)),
-        ..wish_of(loaded)
+pub(crate) fn plan_generating(model: &ModelStore, baked: Option<LayerPreset>) -> Result<Plan> {
+    let options = |loaded: &LoadedModel| PlanOptions {
+        baked: baked.or_else(|| loaded.lora.as_ref().map(|_| LayerPreset::All)),
+        ..options_of(loaded)
     };
-    advise(model, wish).map(|advice| advice.generate)
+    advise(model, options).map(|advice| advice.generate)
 }
 
-fn advise(model: &ModelStore, wish: impl Fn(&LoadedModel) -> Wish) -> Result<Advice> {
+fn advise(model: &ModelStore, options: impl Fn(&LoadedModel) -> PlanOptions) -> Result<Advice> {
     let loaded = model.loaded()?;
     let planner = Planner::new(model.device()?, model.stated_memory);
-    Ok(planner.advise(&loaded.configs, &wish(loaded)))
+    Ok(planner.advise(&loaded.configs, &options(loaded)))
 }
 
-fn wish_of(loaded: &LoadedModel) -> Wish {
-    Wish {
+fn options_of(loaded: &LoadedModel) -> PlanOptions {
+    PlanOptions {
         stored: Some(loaded.stored),
-        ..default_wish(Some(loaded.base.picture_size()))
+        ..default_options(Some(loaded.base.picture_size()))
     }
 }

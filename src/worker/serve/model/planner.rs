@@ -1,10 +1,10 @@
 //! The memory plan of a base model on the chosen device.
 
+use crate::config::TrainConfig;
 use crate::error::{DoesNotFit, Error, Result};
 use crate::plan::{
-    Advice, Configs, DeviceClass, Kernels, Limits, Plan, Stored, Verdict, Wish, advise,
+    Advice, Configs, DeviceClass, Kernels, Limits, Plan, PlanOptions, Stored, Verdict, advise,
 };
-use crate::recipe;
 use crate::spectral::LayerPreset;
 use crate::train::Recompute;
 use crate::worker::protocol::{
@@ -12,20 +12,18 @@ use crate::worker::protocol::{
 };
 use crate::worker::serve::device::ChosenDevice;
 
-/// More samples in a step are none that anybody trains with.
+/// Samples in a training step at most.
 pub(crate) const MAX_SAMPLES: usize = 64;
 
-/// What is wished for where nobody has said more than the base: one picture of the subject and one
-/// of its class in a step, all layers.
-pub(crate) fn default_wish(size: Option<usize>) -> Wish {
-    let effort = recipe::paper_effort(1);
-    Wish {
+/// The default options: one picture of the subject and one of its class in a step, all layers.
+pub(crate) fn default_options(size: Option<usize>) -> PlanOptions {
+    PlanOptions {
         pixels: size,
         stored: None,
-        samples: effort.batch + effort.prior_batch,
+        samples: TrainConfig::for_large_model(1).samples_per_step(),
         preset: LayerPreset::default(),
         text_encoder: false,
-        built: None,
+        baked: None,
     }
 }
 
@@ -34,22 +32,22 @@ pub(crate) fn default_wish(size: Option<usize>) -> Wish {
 pub(crate) struct Planner {
     kernels: Kernels,
     limits: Limits,
-    /// Nobody stated the budget.
+    /// The budget is an estimate.
     assumed: bool,
 }
 
 impl Planner {
-    /// What `chosen` allows; `memory` are its bytes, if the person states them.
+    /// For this device; `memory` is its memory in bytes, if the person states it.
     pub(crate) fn new(chosen: &ChosenDevice, memory: Option<u64>) -> Self {
         let (class, kernels) = match chosen.kind {
-            DeviceKind::Gpu => (DeviceClass::Gpu, Kernels::Burns),
-            DeviceKind::Cpu => (DeviceClass::BrowserCpu, Kernels::Own),
+            DeviceKind::Gpu => (DeviceClass::Gpu, Kernels::Burn),
+            DeviceKind::Cpu => (DeviceClass::BrowserCpu, Kernels::Custom),
         };
         let mut limits = Limits::assumed(class);
         if let Some(buffer) = chosen.buffer {
             limits.buffer = buffer;
         }
-        // A tab's own memory ends where WebAssembly's addresses do, whatever the machine has.
+        // On the CPU the limit is WebAssembly's address space, whatever memory the machine has.
         let stated = memory.filter(|_| chosen.kind == DeviceKind::Gpu);
         if let Some(memory) = stated {
             limits.budget = memory;
@@ -61,16 +59,16 @@ impl Planner {
         }
     }
 
-    /// What a base can do here.
-    pub(crate) fn advise(&self, configs: &Configs, wish: &Wish) -> Advice {
-        advise(configs, wish, self.kernels, self.limits)
+    /// The memory plans of a model.
+    pub(crate) fn advise(&self, configs: &Configs, options: &PlanOptions) -> Advice {
+        advise(configs, options, self.kernels, self.limits)
     }
 
     /// The plan for the page.
     pub(crate) fn plan(&self, source: BaseSource, advice: &Advice) -> BasePlan {
         BasePlan {
             source,
-            own_size: advice.own_pixels,
+            own_size: advice.native_pixels,
             size: advice.pixels,
             sizes: advice.sides.clone(),
             budget: self.limits.budget,
@@ -81,7 +79,7 @@ impl Planner {
     }
 }
 
-/// The refusal of a base of which no picture can be made here.
+/// The error for a model that cannot even generate here.
 pub(crate) fn refusal(advice: &Advice) -> Error {
     let plan = &advice.generate;
     Error::DoesNotFit(DoesNotFit {
@@ -94,31 +92,24 @@ pub(crate) fn refusal(advice: &Advice) -> Error {
     })
 }
 
-/// A size that a base can make, before anything of it is fetched but its configs.
+/// Checks that a model can make pictures of this size.
 ///
 /// # Errors
 /// `Settings`.
 pub(crate) fn check_size(configs: &Configs, size: Option<usize>) -> Result<()> {
     let step = configs.step();
-    let fits = |size: usize| size > 0 && size.is_multiple_of(step) && size <= configs.own_pixels();
+    let fits =
+        |size: usize| size > 0 && size.is_multiple_of(step) && size <= configs.native_pixels();
     match size {
         Some(size) if !fits(size) => Err(Error::Settings(format!(
             "Pictures of {size} pixels were asked for, but this base makes sides that are a multiple of {step}, up to its own {}.",
-            configs.own_pixels()
+            configs.native_pixels()
         ))),
         _ => Ok(()),
     }
 }
 
-pub(crate) fn preset(name: &str) -> Result<LayerPreset> {
-    serde_json::from_value(name.into()).map_err(|_| {
-        Error::Settings(format!(
-            "There is no choice of layers called '{name}'. Choose one from the list."
-        ))
-    })
-}
-
-/// A plan, as the page shows it.
+/// A plan for the page.
 fn shown(plan: &Plan, stored: Stored) -> JobPlan {
     let (verdict, reason) = match &plan.verdict {
         Verdict::Fits => (PlanVerdict::Fits, String::new()),
@@ -131,7 +122,7 @@ fn shown(plan: &Plan, stored: Stored) -> JobPlan {
             Saving::Recompute,
             plan.strategy.recompute == Recompute::Blocks,
         ),
-        (Saving::LetGo, plan.strategy.drop_idle),
+        (Saving::Offload, plan.strategy.offload),
         (Saving::Tiles, plan.strategy.tile.is_some()),
     ];
     let savings = savings.into_iter().filter(|(_, taken)| *taken);

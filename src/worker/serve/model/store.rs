@@ -4,12 +4,12 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::worker::protocol::{Event, MemoryUse, Task};
 use crate::worker::serve::context::Context;
-use crate::worker::serve::context::steps::StepObserver;
 use crate::worker::serve::device::{ChosenDevice, Devices};
 #[cfg(feature = "engine")]
 use crate::worker::serve::model::factors::Factors;
 use crate::worker::serve::model::library::ModelLibrary;
 use crate::worker::serve::model::loaded::LoadedModel;
+use crate::worker::serve::model::steps::StepObserver;
 
 /// The device and the base model.
 pub struct ModelStore {
@@ -96,7 +96,7 @@ impl ModelStore {
         cx.post(Event::MemoryUsed {
             used: MemoryUse {
                 task,
-                planned: plan.peak_as_asked,
+                planned: plan.requested_peak,
                 gpu_peak: memory.gpu_peak,
                 gpu: memory.gpu,
                 wasm: memory.wasm,
@@ -110,9 +110,9 @@ impl ModelStore {
     /// `Settings` if no model is loaded.
     pub(crate) fn tile(&mut self, plan: &Plan) -> Result<()> {
         let loaded = self.loaded_mut()?;
-        loaded.base.vae.set_tiling(plan.as_asked.tile)?;
+        loaded.base.vae.set_tiling(plan.requested_strategy.tile)?;
         match &mut loaded.baked {
-            Some(baked) => baked.base.vae.set_tiling(plan.as_asked.tile),
+            Some(baked) => baked.base.vae.set_tiling(plan.requested_strategy.tile),
             None => Ok(()),
         }
     }

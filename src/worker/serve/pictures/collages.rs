@@ -1,30 +1,27 @@
 //! Collages of two subjects as training will see them; some arranged by the person.
 
+use crate::config::{SubjectWords, TrainConfig, collage};
 use crate::error::{Error, Result};
 use crate::picture::Picture;
-use crate::train::dataset::collage;
 use crate::train::dataset::collage::compose;
 use crate::train::dataset::prepare;
-use crate::train::{TrainSettings, Words};
 use crate::worker::protocol::{
-    ArrangedCollage, Captions, Collage, CollagesRequest, Event, Half, Pixels, ShownCollage,
-    SubjectWords,
+    ArrangedCollage, Collage, Event, Half, Pixels, ShownCollage, TrainRun,
 };
 use crate::worker::serve::context::Context;
 use crate::worker::serve::pictures::store::PictureStore;
-use crate::worker::serve::pictures::words::{templates_of, words_of};
 
 /// The picture ids of each subject of a run, in its order.
 type Ids = Vec<Vec<u32>>;
 
-/// Shows the collages that a run would begin with.
+/// Shows the first `count` collages of a run.
 pub(crate) fn show_collages(
     cx: &Context,
     pictures: &mut PictureStore,
     size: Result<u32>,
-    request: CollagesRequest,
+    (run, count): (TrainRun, usize),
 ) {
-    cx.post(match first_collages(pictures, size, request) {
+    cx.post(match first_collages(pictures, size, run, count) {
         Ok(collages) => Event::Collages { collages },
         Err(error) => Event::CollagesRefused { error },
     });
@@ -35,14 +32,14 @@ pub(crate) fn arrange_collage(
     cx: &Context,
     pictures: &mut PictureStore,
     size: Result<u32>,
-    (subjects, captions): (&[SubjectWords], Captions),
+    run: TrainRun,
     (number, collage): (usize, &Collage),
 ) {
     let compose = || {
-        let settings = settings_for(subjects, captions, 0)?;
-        let ids = picture_ids(pictures, subjects)?;
+        let ids = picture_ids(pictures, &run)?;
+        let config = collage_config(run.config)?;
         let collage = from_page(collage, &ids)?;
-        shown(pictures, size?, &settings, (number, &collage), &ids)
+        shown(pictures, size?, &config, (number, &collage), &ids)
     };
     cx.post(match compose() {
         Ok(shown) => Event::Collage(shown),
@@ -53,25 +50,34 @@ pub(crate) fn arrange_collage(
 fn first_collages(
     pictures: &mut PictureStore,
     size: Result<u32>,
-    request: CollagesRequest,
+    run: TrainRun,
+    count: usize,
 ) -> Result<Vec<ShownCollage>> {
-    let settings = settings_for(&request.subjects, request.captions, request.seed)?;
-    let ids = picture_ids(pictures, &request.subjects)?;
-    let collages = run_collages(&settings, &ids, &request.arranged)?;
+    let ids = picture_ids(pictures, &run)?;
+    let config = collage_config(run.config)?;
+    let collages = run_collages(&config, &ids, &run.arranged)?;
     let size = size?;
-    let first = collages.iter().take(request.count).enumerate();
+    let first = collages.iter().take(count).enumerate();
     first
-        .map(|numbered| shown(pictures, size, &settings, numbered, &ids))
+        .map(|numbered| shown(pictures, size, &config, numbered, &ids))
         .collect()
 }
 
 /// The picture ids of each subject.
 ///
 /// # Errors
-/// `Settings` if a subject has no picture.
-pub(crate) fn picture_ids(pictures: &PictureStore, subjects: &[SubjectWords]) -> Result<Ids> {
-    let of = |subject: &SubjectWords| {
-        let ids = pictures.of(subject.number);
+/// `Settings` if a subject has no picture or no number.
+pub(crate) fn picture_ids(pictures: &PictureStore, run: &TrainRun) -> Result<Ids> {
+    let (subjects, numbers) = (&run.config.subjects, &run.subject_numbers);
+    if subjects.len() != numbers.len() {
+        return Err(Error::Settings(format!(
+            "There are {} subjects, but {} numbers of their pictures. Give each subject its number.",
+            subjects.len(),
+            numbers.len()
+        )));
+    }
+    let of = |(subject, number): (&SubjectWords, &u32)| {
+        let ids = pictures.of(*number);
         if ids.is_empty() {
             return Err(Error::Settings(format!(
                 "There are no pictures of '{} {}' yet. Add three to five, or take this subject away.",
@@ -80,13 +86,25 @@ pub(crate) fn picture_ids(pictures: &PictureStore, subjects: &[SubjectWords]) ->
         }
         Ok(ids)
     };
-    subjects.iter().map(of).collect()
+    subjects.iter().zip(numbers).map(of).collect()
+}
+
+/// The settings that collages depend on. The others need not be valid before the run begins.
+fn collage_config(config: TrainConfig) -> Result<TrainConfig> {
+    TrainConfig {
+        subjects: config.subjects,
+        captions: config.captions,
+        num_collages: config.num_collages,
+        seed: config.seed,
+        ..TrainConfig::default()
+    }
+    .validated()
 }
 
 fn shown(
     pictures: &mut PictureStore,
     side: u32,
-    settings: &TrainSettings,
+    config: &TrainConfig,
     (number, collage): (usize, &collage::Collage),
     ids: &Ids,
 ) -> Result<ShownCollage> {
@@ -100,7 +118,7 @@ fn shown(
     Ok(ShownCollage {
         number,
         collage: to_page(collage, ids),
-        caption: prepare::caption(settings, collage, number, Words::name).text,
+        caption: prepare::caption(config, collage, number, SubjectWords::name).text,
         picture: Pixels {
             width: side,
             height: side,
@@ -114,29 +132,18 @@ fn shown(
 /// # Errors
 /// `Settings` if an arranged one shows a picture that is gone.
 pub(crate) fn run_collages(
-    settings: &TrainSettings,
+    config: &TrainConfig,
     ids: &Ids,
     arranged: &[ArrangedCollage],
 ) -> Result<Vec<collage::Collage>> {
     let counts: Vec<usize> = ids.iter().map(Vec::len).collect();
-    let mut collages = prepare::collages(settings, &counts);
+    let mut collages = prepare::collages(config, &counts);
     for own in arranged {
         if let Some(place) = collages.get_mut(own.number) {
             *place = from_page(&own.collage, ids)?;
         }
     }
     Ok(collages)
-}
-
-/// Settings of a run as far as its collages go.
-fn settings_for(subjects: &[SubjectWords], captions: Captions, seed: u64) -> Result<TrainSettings> {
-    TrainSettings {
-        subjects: words_of(subjects),
-        templates: templates_of(captions),
-        seed,
-        ..TrainSettings::default()
-    }
-    .validated()
 }
 
 fn to_page(collage: &collage::Collage, ids: &Ids) -> Collage {

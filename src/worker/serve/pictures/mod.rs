@@ -3,6 +3,5 @@
 pub(crate) mod collages;
 pub(crate) mod handlers;
 mod store;
-pub(crate) mod words;
 
 pub use self::store::PictureStore;

@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::spectral::LayerSelection;
 use crate::train::dataset::prepare::warnings;
-use crate::train::{Checkpoint, Prepared, Subject, TrainSettings, Trainer};
-use crate::worker::protocol::{Task, TrainRequest};
+use crate::train::{Checkpoint, Prepared, Subject, TrainConfig, Trainer};
+use crate::worker::protocol::{Task, TrainRun};
 use crate::worker::serve::context::Context;
 use crate::worker::serve::decompose::{decompose, decomposed};
 use crate::worker::serve::deltas::DeltaStore;
@@ -15,7 +15,6 @@ use crate::worker::serve::pictures::PictureStore;
 use crate::worker::serve::pictures::collages::{picture_ids, run_collages};
 use crate::worker::serve::pictures::handlers::set_size;
 use crate::worker::serve::runs::checkpoints::RunStore;
-use crate::worker::serve::runs::settings::settings_of;
 use crate::worker::serve::runs::steps::Run;
 
 /// The stores that a run works with.
@@ -31,11 +30,7 @@ pub(crate) struct RunStores<'a> {
 /// # Errors
 /// `Settings`, `Decomposition`, `Device`; `Cancelled` after the delta was posted, if anything was
 /// learned.
-pub(crate) async fn train(
-    cx: &Context,
-    stores: RunStores<'_>,
-    request: TrainRequest,
-) -> Result<()> {
+pub(crate) async fn train(cx: &Context, stores: RunStores<'_>, request: TrainRun) -> Result<()> {
     let RunStores {
         model,
         pictures,
@@ -47,8 +42,8 @@ pub(crate) async fn train(
     model.tile(&plan)?;
     model.devices.begin_peak();
     // With little memory the pictures are prepared before the factors are made.
-    let factors_first = !plan.as_asked.drop_idle;
-    let selection = LayerSelection::for_training(settings.layers, settings.text_encoder);
+    let factors_first = !plan.requested_strategy.offload;
+    let selection = LayerSelection::for_training(settings.layers, settings.train_text_encoder);
     if factors_first {
         decompose(cx, model, &selection).await?;
     } else {
@@ -108,7 +103,7 @@ pub(crate) async fn resume(cx: &Context, stores: RunStores<'_>) -> Result<()> {
     let plan = plan_training(model, &checkpoint.settings)?;
     model.devices.begin_peak();
     let settings = &checkpoint.settings;
-    let selection = LayerSelection::for_training(settings.layers, settings.text_encoder);
+    let selection = LayerSelection::for_training(settings.layers, settings.train_text_encoder);
     let prepared = Prepared::resume(&model.loaded()?.base, checkpoint)?;
     decompose(cx, model, &selection).await?;
     let trainer = trainer(model, prepared)?;
@@ -126,17 +121,17 @@ fn prepare(
     cx: &Context,
     model: &ModelStore,
     pictures: &mut PictureStore,
-    request: TrainRequest,
-) -> Result<(TrainSettings, Vec<Subject>)> {
-    let ids = picture_ids(pictures, &request.subjects)?;
-    let arranged = request.arranged.clone();
-    let mut settings = settings_of(request)?.validated()?;
-    if !arranged.is_empty() {
-        settings.own_collages = run_collages(&settings, &ids, &arranged)?;
+    request: TrainRun,
+) -> Result<(TrainConfig, Vec<Subject>)> {
+    let ids = picture_ids(pictures, &request)?;
+    let mut settings = request.config.validated()?;
+    settings.own_collages.clear();
+    if !request.arranged.is_empty() {
+        settings.own_collages = run_collages(&settings, &ids, &request.arranged)?;
     }
     let size = model.picture_size()?;
-    let own = model.loaded()?.configs.own_pixels();
-    settings.picture_size = Some(size as usize).filter(|size| *size != own);
+    let own = model.loaded()?.configs.native_pixels();
+    settings.resolution = Some(size as usize).filter(|size| *size != own);
     let mut subjects = Vec::with_capacity(ids.len());
     for ids in &ids {
         let pictures = ids.iter().map(|id| pictures.model_pixels(*id, size));

@@ -1,11 +1,9 @@
 //! The steps of a run, its previews and checkpoints, and its delta at the end.
 
-use web_time::Instant;
-
 use crate::error::{Error, Result};
-use crate::generate::GenerateSettings;
+use crate::generate::GenerateConfig;
 use crate::plan::Plan;
-use crate::train::{TrainSettings, Trainer};
+use crate::train::{StepReport, TrainHooks, Trainer};
 use crate::worker::protocol::{DeviceKind, Event, Origin, Task};
 use crate::worker::serve::context::Context;
 use crate::worker::serve::deltas::DeltaStore;
@@ -13,11 +11,12 @@ use crate::worker::serve::model::ModelStore;
 use crate::worker::serve::model::offload::{Offloaded, offload, reload};
 use crate::worker::serve::pictures::handlers::pixels;
 use crate::worker::serve::runs::checkpoints::RunStore;
-use crate::worker::serve::runs::settings::preview_prompt;
 use crate::worker::serve::runs::throughput::Throughput;
 
 /// Sampling steps of a preview.
 const PREVIEW_STEPS: usize = 15;
+/// Guidance of a preview.
+const PREVIEW_GUIDANCE: f64 = 7.5;
 /// Previews whose deltas are stored; the page shows as many.
 const MAX_PREVIEWS: usize = 60;
 /// Steps between two readings of the loss on a GPU; each reading waits for the GPU.
@@ -37,11 +36,11 @@ impl Run<'_> {
     /// # Errors
     /// `Device`; `Cancelled` after the delta was posted, if anything was learned.
     pub(crate) async fn run(mut self, mut trainer: Trainer, plan: &Plan) -> Result<()> {
-        trainer.recompute(plan.as_asked.recompute);
-        let offloaded = match plan.as_asked.drop_idle {
+        trainer.recompute(plan.requested_strategy.recompute);
+        let offloaded = match plan.requested_strategy.offload {
             true => {
-                let settings = trainer.settings();
-                let prompt = (settings.preview_every > 0).then(|| preview_prompt(settings));
+                let config = trainer.config();
+                let prompt = (config.validation_steps > 0).then(|| config.preview_prompt());
                 Some(offload(self.cx, self.model, prompt.as_deref())?)
             }
             false => None,
@@ -66,28 +65,22 @@ impl Run<'_> {
         let gpu = self.model.device.as_ref();
         let gpu = gpu.is_some_and(|chosen| chosen.kind == DeviceKind::Gpu);
         trainer.read_losses_every(if gpu { GPU_READS } else { 1 });
-        let settings = trainer.settings().clone();
         let mut losses = Losses::default();
         losses.report(cx, &trainer);
-        cx.progress(Task::Train, trainer.step_count(), settings.steps);
-        let mut cancelled = false;
-        while !cancelled && !trainer.is_done() {
-            if cx.between().await.is_err() {
-                cancelled = true;
-                break;
+        let total = trainer.config().max_train_steps;
+        cx.progress(Task::Train, trainer.step_count(), total);
+        let mut hooks = Hooks {
+            run: self,
+            losses,
+            offloaded,
+        };
+        let cancelled = match trainer.run(&mut hooks).await {
+            Err(Error::Cancelled) => true,
+            outcome => {
+                outcome?;
+                false
             }
-            let began = Instant::now();
-            trainer.step().await?;
-            losses.throughput.add(began.elapsed().as_secs_f32());
-            losses.report(cx, &trainer);
-            match self
-                .after_step(&mut trainer, &settings, &mut losses, offloaded)
-                .await
-            {
-                Err(Error::Cancelled) => cancelled = true,
-                outcome => outcome?,
-            }
-        }
+        };
         if trainer.step_count() > 0 {
             let delta = trainer.finish(&cx.now()).await?;
             self.deltas.add_made(cx, Origin::Trained, &delta)?;
@@ -100,41 +93,14 @@ impl Run<'_> {
         }
     }
 
-    /// The checkpoint and the preview that are due after this step.
-    async fn after_step(
-        &mut self,
-        trainer: &mut Trainer,
-        settings: &TrainSettings,
-        losses: &mut Losses,
-        offloaded: Option<&Offloaded>,
-    ) -> Result<()> {
-        let step = trainer.step_count();
-        let due = |every: usize| every > 0 && step.is_multiple_of(every);
-        // First the checkpoint: memory may not suffice for the preview.
-        if due(settings.checkpoint_every) && !trainer.is_done() {
-            self.runs.save(self.cx, trainer).await?;
-            losses.report(self.cx, trainer);
-        }
-        if due(settings.preview_every) {
-            if self.deltas.previews.len() < MAX_PREVIEWS {
-                let delta = trainer.finish(&self.cx.now()).await?;
-                self.deltas.previews.push((step, delta));
-            }
-            self.model.release_memory().await?;
-            let outcome = self.preview(trainer, offloaded).await;
-            self.model.release_memory().await?;
-            outcome?;
-        }
-        Ok(())
-    }
-
     async fn preview(&self, trainer: &Trainer, offloaded: Option<&Offloaded>) -> Result<()> {
-        let settings = trainer.settings();
-        let request = GenerateSettings {
-            prompt: preview_prompt(settings),
-            seed: settings.seed,
-            steps: PREVIEW_STEPS,
-            ..GenerateSettings::default()
+        let config = trainer.config();
+        let request = GenerateConfig {
+            prompt: config.preview_prompt(),
+            seed: config.seed,
+            num_inference_steps: PREVIEW_STEPS,
+            guidance_scale: PREVIEW_GUIDANCE,
+            ..GenerateConfig::default()
         };
         let observer = self.model.observer(self.cx, Task::Generate);
         let mut on_step = async |_: usize, _: usize| observer.step_unseen().await;
@@ -167,6 +133,43 @@ impl Run<'_> {
     }
 }
 
+/// What is done between two steps.
+struct Hooks<'h, 'r> {
+    run: &'h mut Run<'r>,
+    losses: Losses,
+    offloaded: Option<&'h Offloaded>,
+}
+
+impl TrainHooks for Hooks<'_, '_> {
+    async fn before_step(&mut self) -> Result<()> {
+        self.run.cx.between().await
+    }
+
+    async fn on_step(&mut self, trainer: &Trainer, report: &StepReport) -> Result<()> {
+        self.losses.throughput.add(report.seconds);
+        self.losses.report(self.run.cx, trainer);
+        Ok(())
+    }
+
+    async fn on_checkpoint(&mut self, trainer: &mut Trainer) -> Result<()> {
+        self.run.runs.save(self.run.cx, trainer).await?;
+        self.losses.report(self.run.cx, trainer);
+        Ok(())
+    }
+
+    async fn on_validation(&mut self, trainer: &Trainer) -> Result<()> {
+        let run = &mut *self.run;
+        if run.deltas.previews.len() < MAX_PREVIEWS {
+            let delta = trainer.finish(&run.cx.now()).await?;
+            run.deltas.previews.push((trainer.step_count(), delta));
+        }
+        run.model.release_memory().await?;
+        let outcome = run.preview(trainer, self.offloaded).await;
+        run.model.release_memory().await?;
+        outcome
+    }
+}
+
 /// The losses of a run, as far as they were reported.
 #[derive(Default)]
 struct Losses {
@@ -177,7 +180,7 @@ struct Losses {
 impl Losses {
     /// Reports the losses that were read since the last call.
     fn report(&mut self, cx: &Context, trainer: &Trainer) {
-        let total = trainer.settings().steps;
+        let total = trainer.config().max_train_steps;
         for loss in trainer.losses().iter().skip(self.reported) {
             cx.post(Event::Step {
                 step: loss.step,

@@ -5,59 +5,49 @@ mod fake;
 mod runs;
 
 use self::fake::{FakeBooth, add_picture, load};
+use crate::config::{GenerateConfig, LayerPreset, SubjectWords, TrainConfig};
 use crate::error::Error;
 use crate::spectral::delta::Delta;
 use crate::worker::protocol::{
-    Captions, DeltaStrength, DeviceKind, Event, GenerateRequest, Message, Origin, Pixels, Request,
-    RequestId, SamplerKind, SubjectWords, Task, TrainRequest,
+    DeltaStrength, DeviceKind, Event, GenerateRequest, Message, Origin, Pixels, Request, RequestId,
+    Task, TrainRun,
 };
 
 /// To train two steps on the norms of the dog that was added.
-fn train(steps: usize) -> TrainRequest {
-    TrainRequest {
-        subjects: vec![SubjectWords {
-            number: 1,
-            token: "sks".into(),
-            class_word: "dog".into(),
-        }],
-        layers: "one_d".into(),
-        text_encoder: false,
-        mix_probability: 0.0,
-        unmix_weight: 0.0,
-        timesteps: crate::recipe::TIMESTEPS,
-        min_snr_gamma: 0.0,
-        schedule: crate::recipe::SCHEDULE,
-        ema_decay: 0.0,
-        batch: 1,
-        prior_batch: 1,
-        flip: false,
-        captions: Captions::default(),
+fn train(steps: usize) -> TrainRun {
+    TrainRun {
+        config: TrainConfig {
+            subjects: vec![SubjectWords::new("sks", "dog")],
+            layers: LayerPreset::OneD,
+            mix_probability: 0.0,
+            train_batch_size: 1,
+            prior_batch_size: 1,
+            max_train_steps: steps,
+            learning_rate: 1e-3,
+            learning_rate_1d: 1e-3,
+            prior_loss_weight: 0.0,
+            num_class_images: 0,
+            validation_steps: 0,
+            checkpointing_steps: 0,
+            ..TrainConfig::default()
+        },
+        subject_numbers: vec![1],
         arranged: Vec::new(),
-        steps,
-        learning_rate: 1e-3,
-        learning_rate_1d: 1e-3,
-        prior_weight: 0.0,
-        prior_images: 0,
-        seed: 0,
-        preview_every: 0,
-        checkpoint_every: 0,
     }
 }
 
 fn generate(deltas: Vec<DeltaStrength>) -> Request {
     Request::Generate(GenerateRequest {
         id: 7,
-        prompt: "photo of a dog".into(),
-        negative_prompt: String::new(),
-        seed: 1,
-        sampler: SamplerKind::Ddim,
-        steps: 2,
-        guidance_scale: 1.0,
+        config: GenerateConfig {
+            prompt: "photo of a dog".into(),
+            seed: 1,
+            num_inference_steps: 2,
+            guidance_scale: 1.0,
+            ..GenerateConfig::default()
+        },
         deltas,
-        count: 1,
-        compare: false,
-        strength_factors: Vec::new(),
-        attend_to: String::new(),
+        ..GenerateRequest::default()
     })
 }
 
@@ -119,7 +109,7 @@ fn the_embedded_base_is_loaded_from_its_plan_to_its_presets() {
         unreachable!()
     };
     assert_eq!(*size, 64);
-    assert!(presets.iter().any(|preset| preset.name == "all"));
+    assert!(presets.iter().any(|preset| preset.name == LayerPreset::All));
     assert_eq!(*unfinished_run, None);
     assert_eq!(booth.work(), Some((None, Task::Load)));
 }

@@ -2,6 +2,7 @@
 
 use super::fake::{FakeBooth, add_picture};
 use super::{generate, train};
+use crate::config::LayerPreset;
 use crate::worker::protocol::{Event, Message, Origin, Request, RequestId, Task};
 
 fn steps(events: &[Event]) -> Vec<(usize, f32)> {
@@ -57,8 +58,8 @@ fn two_steps_end_in_a_delta_and_leave_no_checkpoint() {
 fn layers_are_decomposed_before_they_are_trained() {
     let mut booth = booth();
     let mut request = train(2);
-    request.layers = "mid_cross_attention".into();
-    request.preview_every = 2;
+    request.config.layers = LayerPreset::MidCrossAttention;
+    request.config.validation_steps = 2;
     let events = booth.ask(Request::Train(request));
     let decomposed = events.iter().any(|event| {
         matches!(

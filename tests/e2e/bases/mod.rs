@@ -1,0 +1,4 @@
+//! Base models of other sites and of the user.
+
+mod hub;
+mod local;
