@@ -7,6 +7,8 @@
 //!
 //! | module | what comes out |
 //! |---|---|
+//! | `sha256` | hashes of files |
+//! | [`storage`] | files in OPFS, on disk, or in memory |
 //! | [`config`] | settings of training, pictures and edits, with their defaults |
 //! | [`weights`] | checked tensors from a diffusers folder, on disk or over HTTP |
 //! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
@@ -33,6 +35,8 @@ pub mod error;
 pub mod eval;
 #[cfg(feature = "tensor")]
 pub mod generate;
+#[cfg(all(feature = "tensor", feature = "web"))]
+pub(crate) mod js;
 #[cfg(feature = "booth")]
 pub mod memory;
 #[cfg(feature = "tensor")]
@@ -47,8 +51,12 @@ pub mod plan;
 mod read_back;
 #[cfg(feature = "tensor")]
 pub mod sampler;
+#[cfg(any(feature = "tensor", feature = "web"))]
+pub mod sha256;
 #[cfg(feature = "tensor")]
 pub mod spectral;
+#[cfg(feature = "tensor")]
+pub mod storage;
 #[cfg(feature = "booth")]
 pub mod synthetic;
 #[cfg(feature = "tensor")]

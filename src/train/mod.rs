@@ -23,7 +23,6 @@ pub mod trainer;
 
 pub use crate::config::{SubjectWords, TrainConfig};
 pub use checkpoint::Checkpoint;
-pub use checkpoint::store::CheckpointStore;
 pub use dataset::prepared::Prepared;
 pub use dataset::subject::Subject;
 pub use loss::recompute::Recompute;

@@ -102,7 +102,7 @@ impl Configs {
         let text_encoder = ClipTextConfig::parse(&read("text_encoder/config.json").await?)?;
         let unet = UNetConfig::parse(&read("unet/config.json").await?)?;
         let vae = VaeConfig::parse(&read("vae/config.json").await?)?;
-        let vae_tiny = if index.vae_tiny || files.adds("vae_tiny/config.json") {
+        let vae_tiny = if index.vae_tiny || files.lists("vae_tiny/config.json") {
             let config = read("vae_tiny/config.json").await?;
             Some(VaeTinyConfig::parse(&config)?)
         } else {
@@ -161,11 +161,11 @@ fn folder_name(files: &Files) -> String {
     let path = match files {
         #[cfg(not(target_family = "wasm"))]
         Files::Folder(folder) => folder.to_string_lossy().into_owned(),
-        Files::Given(given) => given.title().to_owned(),
+        Files::Local(files) => files.title().to_owned(),
         #[cfg(feature = "web")]
         Files::Http(address) => address.clone(),
         #[cfg(feature = "web")]
-        Files::Kept(base) => base.title().to_owned(),
+        Files::Cached(files) => files.title().to_owned(),
     };
     let name = path
         .trim_end_matches(['/', '\\'])

@@ -15,9 +15,9 @@ use half::f16;
 use crate::error::{Error, Result};
 use crate::spectral::svd::Accuracy;
 use crate::spectral::svd::Decomposition;
+use crate::weights::BaseHash;
 use crate::weights::Stored;
 use crate::weights::format::safetensors::{Dtype, Header, from_f32, header_len, to_f32, write};
-use crate::weights::hash::BaseHash;
 
 const FORMAT: &str = "deltabooth.factors";
 /// To be increased when the same weight gives different factors or names.

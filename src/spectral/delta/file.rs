@@ -10,12 +10,12 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result, short};
-use crate::spectral::delta::metadata::{DeltaMetadata, is_sha256};
+use crate::sha256::{hex_digest, is_hex_digest};
+use crate::spectral::delta::metadata::DeltaMetadata;
 use crate::spectral::delta::tensor::{self, as_delta};
 use crate::spectral::delta::{Delta, MAX_FILE, MAX_HEADER, MAX_LAYERS};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, Header, HeaderFault};
-use crate::weights::hash::sha256_hex;
 
 const FORMAT: &str = "deltabooth";
 const VERSION: u64 = 1;
@@ -59,7 +59,7 @@ impl Delta {
         let mut entries = self.metadata.to_entries()?;
         entries.insert(FORMAT_KEY.into(), FORMAT.into());
         entries.insert(VERSION_KEY.into(), VERSION.to_string());
-        let hash = sha256_hex(&safetensors::write(&tensors, &entries).map_err(as_delta)?);
+        let hash = hex_digest(&safetensors::write(&tensors, &entries).map_err(as_delta)?);
         entries.insert(HASH_KEY.into(), hash);
         let file = safetensors::write(&tensors, &entries).map_err(as_delta)?;
         if file.len() > MAX_FILE {
@@ -157,7 +157,7 @@ fn check_hash(bytes: &[u8], header: &Header) -> Result<String> {
     let mut entries = header.metadata.clone();
     let Some(said) = entries
         .get(HASH_KEY)
-        .filter(|hash| is_sha256(hash))
+        .filter(|hash| is_hex_digest(hash))
         .cloned()
     else {
         return Err(damaged("it carries no content hash"));
@@ -177,7 +177,7 @@ fn check_hash(bytes: &[u8], header: &Header) -> Result<String> {
         ));
     }
     entries.remove(HASH_KEY);
-    let found = sha256_hex(&safetensors::write(&tensors, &entries).map_err(as_delta)?);
+    let found = hex_digest(&safetensors::write(&tensors, &entries).map_err(as_delta)?);
     if found != said {
         return Err(damaged(&format!(
             "its content has the hash {}, but should have {}",

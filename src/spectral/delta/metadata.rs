@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::sha256::is_hex_digest;
 
 /// Maximum length of a one-line text, in bytes.
 pub const MAX_LINE: usize = 1_000;
@@ -206,7 +207,7 @@ impl DeltaMetadata {
     fn check(&self) -> Result<()> {
         self.check_lengths()?;
         self.check_counts()?;
-        if !is_sha256(&self.base_sha256) {
+        if !is_hex_digest(&self.base_sha256) {
             return Err(wrong(
                 "deltabooth.base_sha256",
                 "is not a SHA-256 in 64 hexadecimal digits",
@@ -281,11 +282,6 @@ impl DeltaMetadata {
         }
         Ok(())
     }
-}
-
-/// Whether a text is a SHA-256 in 64 lower-case hexadecimal digits.
-pub(crate) fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Only a data URI is allowed: with a URL, the page would contact a server of the author's choice.

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::base_model::BaseModel;
 use crate::model::config::PredictionType;
+use crate::sha256::hex_digest;
 use crate::spectral::decompose::shapes::{Component, Shapes};
 use crate::spectral::delta::DeltaMetadata;
 use crate::spectral::lora::from_delta::LoraReport;
@@ -23,7 +24,6 @@ use crate::spectral::lora::layers::Lora;
 use crate::spectral::lora::names::{TensorName, TensorRole, Tensors, flat, matrices, sorted};
 use crate::weights::format::safetensors;
 use crate::weights::format::safetensors::{Dtype, from_f32};
-use crate::weights::hash::sha256_hex;
 
 /// Writes a file with values as F16, BF16 or F32. `shapes` are those of the UNet and of the text
 /// encoder.
@@ -59,7 +59,7 @@ pub fn write(
         hashed.extend_from_slice(bytes);
     }
     let mut metadata = metadata.clone();
-    metadata.insert("sshs_model_hash".into(), sha256_hex(&hashed));
+    metadata.insert("sshs_model_hash".into(), hex_digest(&hashed));
     safetensors::write(&tensors, &metadata)
 }
 

@@ -1,7 +1,12 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+use sha2::{Digest, Sha256};
+
 use super::*;
-use crate::config::SubjectWords;
+use crate::config::{SubjectWords, TrainConfig};
+use crate::error::Error;
+use crate::train::dataset::sample::{Latents, PictureLatents, Sample, Shows};
+use crate::train::trainer::StepLoss;
 
 fn sample() -> Checkpoint {
     let settings = TrainConfig {

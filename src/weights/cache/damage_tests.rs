@@ -2,31 +2,33 @@
 
 use pollster::block_on;
 
-use crate::weights::cache::index::{Index, PIECE, name_of};
-use crate::weights::cache::tests::{Tab, UNET, read, url};
-use crate::weights::cache::{KeptFile, Shelf};
+use crate::sha256::hex_digest;
+use crate::weights::cache::CachedFile;
+use crate::weights::cache::index::{Index, PIECE, file_name};
+use crate::weights::cache::test_tab::{Tab, UNET, cache, read, url};
 use crate::weights::download::fake::noise;
-use crate::weights::hash::sha256_hex;
 
 #[test]
 fn a_damaged_file_is_found_out_and_fetched_again() {
     for at in [0, 8, 1_500_000, 2_999_999] {
         let tab = Tab::new(6, 3_000_000);
         let right = block_on(tab.load(Tab::folder())).unwrap();
-        let name = name_of(&url(UNET));
-        tab.disk.0.files.borrow_mut().get_mut(&name).unwrap()[at] ^= 1;
+        let name = file_name(&url(UNET));
+        tab.storage.edit(&name, |file| file[at] ^= 1);
         tab.sent();
         block_on(async {
             let base = tab.base(Tab::folder()).await;
             let error = read(&base, UNET).await.unwrap_err();
             assert!(error.to_string().contains("damaged"), "{error}");
-            assert!(base.doubt().await, "the file is thrown away");
-            assert!(!base.doubt().await, "and only once");
+            assert!(base.remove_damaged().await, "the file is thrown away");
+            assert!(!base.remove_damaged().await, "and only once");
             assert!(read(&base, UNET).await.unwrap() == right);
         });
         assert_eq!(tab.sent(), 3_000_000);
         // One that is too short is not even begun with.
-        tab.disk.0.files.borrow_mut().get_mut(&name).unwrap().pop();
+        tab.storage.edit(&name, |file| {
+            file.pop();
+        });
         assert!(block_on(tab.load(Tab::folder())).unwrap() == right);
     }
 }
@@ -34,7 +36,7 @@ fn a_damaged_file_is_found_out_and_fetched_again() {
 #[test]
 fn a_file_that_nobody_could_read_to_its_end_is_fetched_again() {
     let tab = Tab::new(17, 1_000_000);
-    let files = tab.listed(Some(&sha256_hex(&noise(17, 1_000_000))));
+    let files = tab.listed(Some(&hex_digest(&noise(17, 1_000_000))));
     // All bytes have come, but the loader, which found a fault in them, never asked for the end.
     let all_but_the_end = async || {
         let base = tab.base(files.clone()).await;
@@ -44,10 +46,10 @@ fn a_file_that_nobody_could_read_to_its_end_is_fetched_again() {
     };
     block_on(async {
         let base = all_but_the_end().await;
-        assert!(!base.doubt().await, "it came just now");
+        assert!(!base.remove_damaged().await, "it came just now");
         assert_eq!(tab.stored(), 1_000_000);
         let base = all_but_the_end().await;
-        assert!(base.doubt().await, "it was lying here");
+        assert!(base.remove_damaged().await, "it was lying here");
         assert_eq!(tab.stored(), 0);
     });
     tab.sent();
@@ -62,7 +64,7 @@ fn a_good_file_is_not_doubted() {
     block_on(async {
         let base = tab.base(Tab::folder()).await;
         read(&base, UNET).await.unwrap();
-        assert!(!base.doubt().await);
+        assert!(!base.remove_damaged().await);
     });
     assert_eq!(tab.stored(), 100_000);
 }
@@ -71,7 +73,7 @@ fn a_good_file_is_not_doubted() {
 fn a_damaged_index_is_thrown_away_with_what_it_spoke_of() {
     let tab = Tab::new(8, 100_000);
     let right = block_on(tab.load(Tab::folder())).unwrap();
-    let disk = tab.disk.0.files.borrow().clone();
+    let disk = tab.storage.snapshot();
     let indexes: Vec<String> = disk
         .keys()
         .filter(|name| name.contains("index"))
@@ -79,28 +81,22 @@ fn a_damaged_index_is_thrown_away_with_what_it_spoke_of() {
         .collect();
     assert_eq!(indexes.len(), 2);
     for seed in 0..200 {
-        *tab.disk.0.files.borrow_mut() = disk.clone();
+        tab.storage.restore(disk.clone());
         for name in &indexes {
-            let mut files = tab.disk.0.files.borrow_mut();
-            let file = files.get_mut(name).unwrap();
-            let at = tab.server.below(file.len() as u64) as usize;
-            if seed % 2 == 0 {
-                file.truncate(at);
-            } else {
-                file[at] ^= 1 << (seed % 8);
-            }
+            tab.storage.edit(name, |file| {
+                let at = tab.server.below(file.len() as u64) as usize;
+                if seed % 2 == 0 {
+                    file.truncate(at);
+                } else {
+                    file[at] ^= 1 << (seed % 8);
+                }
+            });
         }
         assert!(block_on(tab.load(Tab::folder())).unwrap() == right);
     }
     // One damaged index is no loss at all: the other one stands, at most one change older.
-    *tab.disk.0.files.borrow_mut() = disk.clone();
-    tab.disk
-        .0
-        .files
-        .borrow_mut()
-        .get_mut(&indexes[0])
-        .unwrap()
-        .clear();
+    tab.storage.restore(disk.clone());
+    tab.storage.edit(&indexes[0], Vec::clear);
     tab.sent();
     assert!(block_on(tab.load(Tab::folder())).unwrap() == right);
     assert!(tab.sent() < 100_000);
@@ -109,7 +105,7 @@ fn a_damaged_index_is_thrown_away_with_what_it_spoke_of() {
 #[test]
 fn an_index_with_a_right_hash_and_wrong_words_is_refused() {
     let good = r#"{"sequence":1,"files":[],"bases":[]}"#;
-    let signed = |json: &str| format!("{}\n{json}", sha256_hex(json.as_bytes())).into_bytes();
+    let signed = |json: &str| format!("{}\n{json}", hex_digest(json.as_bytes())).into_bytes();
     assert!(Index::parse(&signed(good)).is_some());
     for bad in [
         r#"{"sequence":1,"files":[],"bases":[],"more":1}"#,
@@ -121,7 +117,7 @@ fn an_index_with_a_right_hash_and_wrong_words_is_refused() {
         r#"{"sequence":1,"files":[],"bases":[{"key":"a","title":"","used":0.0,"bytes":0,"whole":true,"parts":[{"path":"a","file":"none"}],"absent":[]}]}"#,
         "[]",
     ] {
-        let bad = bad.replace("SHA", &sha256_hex(b""));
+        let bad = bad.replace("SHA", &hex_digest(b""));
         assert!(Index::parse(&signed(&bad)).is_none(), "{bad}");
     }
 }
@@ -131,9 +127,9 @@ fn every_piece_is_held_against_its_own_hash() {
     let length = 2 * PIECE as usize + 777;
     let tab = Tab::new(18, length);
     let right = block_on(tab.load(Tab::folder())).unwrap();
-    let name = name_of(&url(UNET));
+    let name = file_name(&url(UNET));
     let flip = |at: usize| {
-        tab.disk.0.files.borrow_mut().get_mut(&name).unwrap()[at] ^= 1;
+        tab.storage.edit(&name, |file| file[at] ^= 1);
     };
     let piece = PIECE as usize;
     for at in [0, piece - 1, piece, 2 * piece, length - 1] {
@@ -157,22 +153,22 @@ fn every_piece_is_held_against_its_own_hash() {
 fn the_pieces_of_a_file_that_was_kept_without_them_are_noted() {
     let tab = Tab::new(19, 9_000_000);
     let right = block_on(tab.load(Tab::folder())).unwrap();
-    let shelf = Shelf::new(tab.disk.clone());
-    let name = name_of(&url(UNET));
+    let cache = cache(&tab.storage);
+    let name = file_name(&url(UNET));
     let pieces = || {
-        let index = block_on(shelf.index()).unwrap();
+        let index = block_on(cache.index()).unwrap();
         index.file(&name).unwrap().pieces.clone()
     };
     let known = pieces();
     assert_eq!(known.len(), 2);
     let forget = |index: &mut Index| {
-        let without = KeptFile {
+        let without = CachedFile {
             pieces: Vec::new(),
             ..index.file(&name).unwrap().clone()
         };
-        index.put(without);
+        index.insert(without);
     };
-    block_on(shelf.change(forget)).unwrap();
+    block_on(cache.update(forget)).unwrap();
     assert!(pieces().is_empty());
     tab.sent();
     assert!(block_on(tab.load(Tab::folder())).unwrap() == right);

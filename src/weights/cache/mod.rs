@@ -1,42 +1,40 @@
-//! Bases from other sites: fetched once, kept in this browser, the same for every tab.
+//! Base models from other sites: downloaded once, stored in this browser, shared by all tabs.
 //!
-//! A file is written under its name-to-be while it comes, with no hash in the index; when it is
-//! whole and its SHA-256 is right, the index says so, and only then it is read in place of the
-//! network. Every later reading holds it against the SHA-256 of its pieces. An interrupted file stays as it is, and
-//! its download goes on after it. One tab fetches a file, others wait for it.
+//! A file is written under its final name while it is downloaded, and has no hash in the index until
+//! it is complete and its SHA-256 is verified; only then is it read instead of downloaded. Every
+//! later read verifies the SHA-256 of its pieces. An interrupted download continues where it
+//! stopped. If several tabs need a file, one downloads it and the others wait.
 //!
-//! | file | what it does |
+//! | file | what it has |
 //! |---|---|
-//! | `folder` | where files lie, behind a trait |
-//! | `opfs` | the browser's private file system |
-//! | `index` | what is kept of which base |
-//! | `shelf` | folder and index, changed under a lock |
-//! | `base` | one base: its files, wherever they are |
-//! | `ask` | before a file comes: what is wanted, where to go on |
-//! | `pieces` | whether bytes are the right ones |
-//! | `reader` | one file's bytes, from here or from its server |
+//! | `index` | [`Index`]: which files of which base models are stored |
+//! | `model_cache` | [`ModelCache`]: storage and index, changed under a lock |
+//! | `context` | what the files of one base model share while it is loaded |
+//! | `partial` | a file that is not complete yet: its lock, and where to continue |
+//! | `lfs` | hashes from Git LFS pointers |
+//! | `verifier` | [`Verifier`](verifier::Verifier): hashes of a file and its pieces |
+//! | `reader` | [`CacheReader`]: one file, from the storage or its server |
+//! | `cached_files` | [`CachedFiles`]: all files of one base model |
 
-mod ask;
-mod base;
-mod folder;
+mod cached_files;
+mod context;
 mod index;
-#[cfg(feature = "web")]
-mod opfs;
-mod pieces;
+mod lfs;
+mod model_cache;
+mod partial;
 mod reader;
-mod shelf;
+mod remote_files;
+mod verifier;
 
-pub use crate::weights::cache::base::{BaseFiles, Kept, ListedFile};
-pub use crate::weights::cache::folder::{Bytes, File, Folder, LockKind};
-pub use crate::weights::cache::index::{Index, KeptBase, KeptFile, Part};
-#[cfg(feature = "web")]
-pub use crate::weights::cache::opfs::Opfs;
-pub use crate::weights::cache::reader::Reader;
-pub use crate::weights::cache::shelf::{Shelf, in_use};
+pub use cached_files::CachedFiles;
+pub use index::{CachedBase, CachedFile, Index, Part};
+pub use model_cache::ModelCache;
+pub use reader::CacheReader;
+pub use remote_files::{ListedFile, RemoteFiles};
 
 #[cfg(test)]
 mod damage_tests;
 #[cfg(test)]
-pub(crate) mod fake;
+mod test_tab;
 #[cfg(test)]
 mod tests;

@@ -1,383 +1,350 @@
-//! One file's bytes, from here or from its server.
+//! One file's bytes, from the storage or from its server.
 
-use std::pin::Pin;
 use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
+
 use crate::error::{Error, Result};
-use crate::weights::cache::ask::{Sink, Want, connect, pointed, wait_for};
-use crate::weights::cache::base::Kept;
-use crate::weights::cache::folder::{Bytes, File, Folder};
-use crate::weights::cache::index::{Index, KeptFile, PIECE, name_of};
-use crate::weights::cache::pieces::Check;
-use crate::weights::cache::shelf::Shelf;
-use crate::weights::download::{Fault, From, Network, News, Transport};
+use crate::storage::FileReader;
+use crate::weights::cache::context::Context;
+use crate::weights::cache::index::{CachedFile, PIECE};
+use crate::weights::cache::lfs;
+use crate::weights::cache::model_cache::ModelCache;
+use crate::weights::cache::partial::{Connected, FileRequest, PartialFile, connect, discard};
+use crate::weights::cache::verifier::{FileHashes, Verifier};
+use crate::weights::download::buffered::{Buffered, ChunkSource};
+use crate::weights::download::{ByteSource, Download, DownloadError, Progress, Transport};
 
-/// What is written may be lost with the power until it is flushed.
-const FLUSH_EVERY: u64 = 64 << 20;
+/// One file's bytes, in order.
+pub struct CacheReader<T: Transport>(Buffered<CacheChunks<T>>);
 
-/// One file's bytes, in their order.
-pub struct Reader<T: Transport, F: Folder> {
-    kept: Rc<Kept<T, F>>,
-    want: Want,
-    from: Origin<T, F>,
-    check: Check,
-    /// Bytes that came and were not asked for yet, from `at` on.
-    chunk: Vec<u8>,
-    at: usize,
-    /// Bytes that came.
-    done: u64,
-    over: bool,
-}
-
-type Coming = Pin<Box<dyn Future<Output = Result<Vec<u8>>>>>;
-
-enum Origin<T: Transport, F: Folder> {
-    Stored {
-        file: KeptFile,
-        bytes: F::Bytes,
-        /// The next piece is on its way while the last one is worked at.
-        ahead: Option<Coming>,
-    },
-    Fetched {
-        network: Network<T>,
-        sink: Option<Sink<F>>,
-        /// So many bytes were stored before.
-        stored: u64,
-    },
-}
-
-impl<T: Transport, F: Folder> Reader<T, F> {
+impl<T: Transport> CacheReader<T> {
     /// # Errors
-    /// `Io` if the file is neither here nor on its server.
-    pub(crate) async fn open(kept: Rc<Kept<T, F>>, mut want: Want) -> Result<Self> {
-        let name = name_of(&want.url);
-        let mut sink = None;
-        if let Some(shelf) = kept.shelf().cloned() {
-            if let Some(from) = stored(&kept, &shelf, &want).await? {
-                return Ok(Self::new(kept, want, from));
+    /// `Io` if the file is neither in the storage nor on its server, `Cancelled`.
+    pub(super) async fn open(context: Rc<Context<T>>, mut request: FileRequest) -> Result<Self> {
+        let mut partial = None;
+        if let Some(cache) = context.cache().cloned() {
+            if let Some(file) = StoredFile::find(&context, &cache, &request).await? {
+                return Ok(Self::new(context, request, Origin::Stored(file)));
             }
-            let lock = wait_for(&kept, &shelf, &want, &name).await?;
-            // Another tab may have fetched it in the meantime.
-            if let Some(from) = stored(&kept, &shelf, &want).await? {
-                return Ok(Self::new(kept, want, from));
+            let lock = PartialFile::lock(&context, &cache, &request).await?;
+            // Another tab may have completed it in the meantime.
+            if let Some(file) = StoredFile::find(&context, &cache, &request).await? {
+                return Ok(Self::new(context, request, Origin::Stored(file)));
             }
-            match shelf.folder().append(&name).await {
-                Ok(file) => {
-                    sink = Some(Sink {
-                        name: name.clone(),
-                        file,
-                        flushed: 0,
-                        _lock: lock,
-                    });
-                }
+            match PartialFile::open(&cache, &request.url, lock).await {
+                Ok(file) => partial = Some(file),
                 Err(why) => {
-                    kept.out_of_room(0, &why).await;
+                    context.recover_write(0, &why).await;
                 }
             }
         }
-        if want.sha256.is_none() {
-            want.sha256 = pointed(&kept, &want).await?;
+        if request.sha256.is_none() {
+            request.sha256 = lfs::sha256(&context, &request).await?;
         }
-        let (network, stored) = connect(&kept, &want, sink.as_mut()).await?;
-        if let (Some(shelf), Some(sink)) = (kept.shelf(), &sink) {
-            let file = KeptFile {
-                name: sink.name.clone(),
-                url: want.url.clone(),
-                etag: network.etag().map(str::to_owned),
-                total: network.total(),
-                sha256: None,
-                pieces: Vec::new(),
-            };
-            if let Err(why) = link(shelf, &kept, &want, file).await {
-                kept.out_of_room(0, &why).await;
-            }
-        }
-        // All of it lies here, and nobody has seen its hash yet: if it cannot be used, it is doubted.
-        if let Some(sink) = sink.as_ref().filter(|_| network.total() == Some(stored)) {
-            kept.trusted.borrow_mut().insert(sink.name.clone());
-        }
-        let from = Origin::Fetched {
-            network,
-            sink,
-            stored,
-        };
-        Ok(Self::new(kept, want, from))
+        let connected = connect(&context, &request, partial.as_mut()).await?;
+        let file = RemoteFile::new(&context, &request, connected, partial).await;
+        Ok(Self::new(context, request, Origin::Remote(file)))
     }
 
-    fn new(kept: Rc<Kept<T, F>>, want: Want, from: Origin<T, F>) -> Self {
-        let pieces = match &from {
-            Origin::Stored { file, .. } => file.pieces.clone(),
-            Origin::Fetched { .. } => Vec::new(),
+    fn new(context: Rc<Context<T>>, request: FileRequest, origin: Origin<T>) -> Self {
+        let pieces = match &origin {
+            Origin::Stored(stored) => stored.file.pieces.clone(),
+            Origin::Remote(_) => Vec::new(),
         };
-        Self {
-            kept,
-            want,
-            from,
-            check: Check::new(pieces),
-            chunk: Vec::new(),
-            at: 0,
+        Self(Buffered::new(CacheChunks {
+            context,
+            request,
+            origin,
+            verifier: Verifier::new(pieces),
             done: 0,
-            over: false,
-        }
+        }))
     }
 
-    /// Bytes in all, if that is known for sure.
+    /// Size of the file, if it is known for sure.
     pub fn size(&self) -> Option<u64> {
-        match &self.from {
-            Origin::Stored { bytes, .. } => Some(bytes.size()),
-            Origin::Fetched { network, .. } => network.total(),
-        }
+        self.0.source().size()
     }
 
-    /// The next `count` bytes, or fewer if the file ends before. The hash is checked piece by piece
-    /// where that of the pieces is known, otherwise at the end of the file.
+    /// The next `count` bytes, fewer at the end of the file. Hashes are verified piece by piece, or
+    /// at the end of the file if those of its pieces are unknown.
     ///
     /// # Errors
     /// `Io` if the connection is lost for good or a hash is wrong, `Cancelled`.
     pub async fn read(&mut self, count: u64) -> Result<Vec<u8>> {
-        let count = usize::try_from(count).map_err(|_| {
-            Error::Io(format!(
-                "{} has a tensor of {count} bytes, more than a browser tab can hold.",
-                self.want.url
-            ))
-        })?;
-        // The count comes from the file's header: memory is asked for as the bytes come.
-        let mut bytes = Vec::with_capacity(count.min(16 << 20));
-        while bytes.len() < count {
-            if self.at == self.chunk.len() && !self.next().await? {
-                break;
-            }
-            let end = self.chunk.len().min(self.at + count - bytes.len());
-            bytes.extend(&self.chunk[self.at..end]);
-            self.at = end;
-        }
-        Ok(bytes)
+        self.0.read(count).await
     }
+}
 
-    /// Waits for more; false at the end.
-    async fn next(&mut self) -> Result<bool> {
-        if self.over {
-            return Ok(false);
-        }
-        self.kept.overseer.between().await?;
-        let (chunk, from) = self.more().await?;
-        self.at = 0;
-        self.chunk = chunk;
-        if self.chunk.is_empty() {
-            self.over = true;
-            self.end().await?;
-            return Ok(false);
-        }
-        if !self.check.add(&self.chunk).await? {
-            return Err(self.damaged());
-        }
-        self.done += self.chunk.len() as u64;
-        self.kept.overseer.tell(News::Bytes {
-            path: &self.want.path,
-            from,
-            done: self.done,
-            total: self.size().or(self.want.bytes),
-        });
-        Ok(true)
-    }
+/// One file's chunks.
+struct CacheChunks<T: Transport> {
+    context: Rc<Context<T>>,
+    request: FileRequest,
+    origin: Origin<T>,
+    verifier: Verifier,
+    /// Bytes of all chunks so far.
+    done: u64,
+}
 
-    /// The next bytes, none at the end, and where they are from.
-    async fn more(&mut self) -> Result<(Vec<u8>, From)> {
-        match &mut self.from {
-            Origin::Stored { bytes, ahead, .. } => {
-                let read = |at| -> Coming { Box::pin(bytes.read(at, PIECE as usize)) };
-                let coming = ahead.take().unwrap_or_else(|| read(self.done));
-                let chunk = coming.await?;
-                *ahead = (!chunk.is_empty()).then(|| read(self.done + chunk.len() as u64));
-                Ok((chunk, From::Cache))
-            }
-            Origin::Fetched {
-                network,
-                sink,
-                stored,
-            } => {
-                if let Some(sink) = sink.as_ref().filter(|_| self.done < *stored) {
-                    let left = (*stored - self.done).min(PIECE);
-                    let chunk = sink.file.read(self.done, left as usize)?;
-                    if chunk.len() as u64 != left {
-                        return Err(Error::Io(format!(
-                            "What is kept of {} cannot be read to its end. Load the base again.",
-                            self.want.url
-                        )));
-                    }
-                    return Ok((chunk, From::Cache));
-                }
-                let next = self.kept.unless_cancelled(network.chunk()).await?;
-                let chunk = next.map_err(|fault| fault.error(&self.want.url))?;
-                let Some(chunk) = chunk else {
-                    return Ok((Vec::new(), From::Network));
-                };
-                let missing = network.total().unwrap_or(0).saturating_sub(self.done);
-                write(&self.kept, sink, &chunk, missing).await?;
-                Ok((chunk, From::Network))
-            }
+enum Origin<T: Transport> {
+    Stored(StoredFile),
+    Remote(RemoteFile<T>),
+}
+
+impl<T: Transport> CacheChunks<T> {
+    fn size(&self) -> Option<u64> {
+        match &self.origin {
+            Origin::Stored(stored) => Some(stored.reader.len()),
+            Origin::Remote(remote) => remote.download.total(),
         }
     }
 
-    /// What is kept is not what it was. `Kept::doubt` throws it away, and then it is fetched again.
+    /// The error for a stored file that changed; `CachedFiles::remove_damaged` removes it.
     fn damaged(&self) -> Error {
-        let name = match &self.from {
-            Origin::Stored { file, .. } => &file.name,
-            Origin::Fetched { .. } => &self.want.path,
+        let name = match &self.origin {
+            Origin::Stored(stored) => &stored.file.name,
+            Origin::Remote(_) => &self.request.path,
         };
         Error::Io(format!(
             "What this browser keeps of {} is damaged ({name}). Load the base again: it is fetched anew.",
-            self.want.url
+            self.request.url
         ))
     }
 
-    /// All bytes have come: are they the right ones?
-    async fn end(&mut self) -> Result<()> {
-        let computed = self.check.found().await?;
-        let shelf = self.kept.shelf().cloned();
-        if let Origin::Stored { file, .. } = &self.from
-            && (Some(self.done) != file.total
-                || computed
+    /// All bytes have come: verifies the hash of the whole, and stores it.
+    async fn finish(&mut self) -> Result<()> {
+        let hashes = self.verifier.finish().await?;
+        let cache = self.context.cache().cloned();
+        match &mut self.origin {
+            Origin::Stored(stored) => {
+                let known = stored.file.sha256.as_ref();
+                let wrong = hashes
                     .as_ref()
-                    .is_some_and(|(found, _)| Some(found) != file.sha256.as_ref()))
-        {
+                    .is_some_and(|hashes| Some(&hashes.sha256) != known);
+                if Some(self.done) != stored.file.total || wrong {
+                    return Err(self.damaged());
+                }
+                if let (Some(cache), Some(hashes)) = (cache, hashes) {
+                    let file = CachedFile {
+                        pieces: hashes.pieces,
+                        ..stored.file.clone()
+                    };
+                    // If this fails, the next read hashes the whole file again.
+                    let _ = cache.insert_file(file).await;
+                }
+                Ok(())
+            }
+            Origin::Remote(remote) => match hashes {
+                Some(hashes) => {
+                    let cache = cache.as_deref();
+                    remote
+                        .finish(&self.context, cache, &self.request, self.done, hashes)
+                        .await
+                }
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+impl<T: Transport> ChunkSource for CacheChunks<T> {
+    async fn next_chunk(&mut self) -> Result<Vec<u8>> {
+        self.context.progress.wait_while_paused().await?;
+        let (chunk, source) = match &mut self.origin {
+            Origin::Stored(stored) => (stored.chunk(self.done).await?, ByteSource::Cache),
+            Origin::Remote(remote) => {
+                remote
+                    .chunk(&self.context, &self.request, self.done)
+                    .await?
+            }
+        };
+        if chunk.is_empty() {
+            self.finish().await?;
+            return Ok(chunk);
+        }
+        if !self.verifier.update(&chunk).await? {
             return Err(self.damaged());
         }
-        let Some((found, pieces)) = computed else {
+        self.done += chunk.len() as u64;
+        self.context.progress.report(Progress::Bytes {
+            path: &self.request.path,
+            source,
+            done: self.done,
+            total: self.size().or(self.request.bytes),
+        });
+        Ok(chunk)
+    }
+
+    fn name(&self) -> &str {
+        &self.request.url
+    }
+}
+
+/// A complete file of the storage.
+struct StoredFile {
+    file: CachedFile,
+    reader: Box<dyn FileReader>,
+    /// The next piece, read while the last one is in use.
+    ahead: Option<LocalBoxFuture<'static, Result<Vec<u8>>>>,
+}
+
+impl StoredFile {
+    /// The requested file, recorded as one of this base model.
+    async fn find<T: Transport>(
+        context: &Context<T>,
+        cache: &ModelCache,
+        request: &FileRequest,
+    ) -> Result<Option<Self>> {
+        let index = cache.index().await?;
+        let found = index.complete_file(&request.url, request.sha256.as_deref());
+        let Some(file) = found.cloned() else {
+            return Ok(None);
+        };
+        let reader = cache.storage().open(&file.name).await?;
+        let Some(reader) = reader.filter(|reader| Some(reader.len()) == file.total) else {
+            // The browser or the person removed it or a part of it.
+            cache.remove_file(&file.name).await?;
+            return Ok(None);
+        };
+        if !context.is_linked(&index, &request.path, &file.name) {
+            context.link(cache, &request.path, file.clone()).await?;
+        }
+        context.note_read(&file.name);
+        Ok(Some(Self {
+            file,
+            reader,
+            ahead: None,
+        }))
+    }
+
+    /// The piece at `offset`.
+    async fn chunk(&mut self, offset: u64) -> Result<Vec<u8>> {
+        let read = |offset| self.reader.read_at(offset, PIECE as usize);
+        let chunk = self.ahead.take().unwrap_or_else(|| read(offset)).await?;
+        self.ahead = (!chunk.is_empty()).then(|| read(offset + chunk.len() as u64));
+        Ok(chunk)
+    }
+}
+
+/// A file that is downloaded, and stored if there is room.
+struct RemoteFile<T: Transport> {
+    download: Download<T>,
+    partial: Option<PartialFile>,
+    /// Bytes that were stored before.
+    stored: u64,
+}
+
+impl<T: Transport> RemoteFile<T> {
+    /// Records the partial file in the index.
+    async fn new(
+        context: &Context<T>,
+        request: &FileRequest,
+        Connected { download, stored }: Connected<T>,
+        partial: Option<PartialFile>,
+    ) -> Self {
+        let remote = Self {
+            download,
+            partial,
+            stored,
+        };
+        if let (Some(cache), Some(partial)) = (context.cache(), &remote.partial) {
+            let total = remote.download.total();
+            let file = remote.cached_file(partial, request, total);
+            if let Err(why) = context.link(cache, &request.path, file).await {
+                context.recover_write(0, &why).await;
+            }
+        }
+        // All bytes are stored, but never were verified: if loading fails, they may be damaged.
+        if let Some(partial) = &remote.partial
+            && remote.download.total() == Some(stored)
+        {
+            context.note_read(&partial.name);
+        }
+        remote
+    }
+
+    /// The entry of the index for a file without hashes.
+    fn cached_file(
+        &self,
+        partial: &PartialFile,
+        request: &FileRequest,
+        total: Option<u64>,
+    ) -> CachedFile {
+        CachedFile {
+            name: partial.name.clone(),
+            url: request.url.clone(),
+            etag: self.download.etag().map(str::to_owned),
+            total,
+            sha256: None,
+            pieces: Vec::new(),
+        }
+    }
+
+    /// The next bytes from `offset` on, from the stored part or the server.
+    async fn chunk(
+        &mut self,
+        context: &Context<T>,
+        request: &FileRequest,
+        offset: u64,
+    ) -> Result<(Vec<u8>, ByteSource)> {
+        if let Some(partial) = self.partial.as_ref().filter(|_| offset < self.stored) {
+            let count = (self.stored - offset).min(PIECE);
+            let chunk = partial.read_at(offset, count as usize)?;
+            if chunk.len() as u64 != count {
+                return Err(Error::Io(format!(
+                    "What is kept of {} cannot be read to its end. Load the base again.",
+                    request.url
+                )));
+            }
+            return Ok((chunk, ByteSource::Cache));
+        }
+        let next = context.unless_cancelled(self.download.chunk()).await?;
+        let chunk = next.map_err(|error| error.to_error(&request.url))?;
+        let chunk = chunk.unwrap_or_default();
+        if let Some(partial) = self.partial.as_mut().filter(|_| !chunk.is_empty()) {
+            let missing = self.download.total().unwrap_or(0).saturating_sub(offset);
+            if !partial.append(context, &chunk, missing).await? {
+                self.partial = None;
+            }
+        }
+        Ok((chunk, ByteSource::Network))
+    }
+
+    /// Verifies the hash, and marks the file as complete or removes it.
+    async fn finish(
+        &mut self,
+        context: &Context<T>,
+        cache: Option<&ModelCache>,
+        request: &FileRequest,
+        size: u64,
+        hashes: FileHashes,
+    ) -> Result<()> {
+        let partial = self.partial.take();
+        let expected = request.sha256.as_deref().or(self.download.sha256());
+        if let Some(expected) = expected.filter(|expected| **expected != hashes.sha256) {
+            let error = DownloadError::Hash {
+                found: hashes.sha256,
+                expected: expected.to_owned(),
+            };
+            discard(cache, partial).await?;
+            return Err(error.to_error(&request.url));
+        }
+        let (Some(cache), Some(mut partial)) = (cache, partial) else {
             return Ok(());
         };
-        match &mut self.from {
-            Origin::Stored { file, .. } => {
-                let file = KeptFile {
-                    pieces,
-                    ..file.clone()
-                };
-                if let Some(shelf) = shelf {
-                    // The file is right either way; without them its whole is hashed the next time too.
-                    let _ = shelf.publish(file).await;
-                }
-                Ok(())
-            }
-            Origin::Fetched { network, sink, .. } => {
-                let sink = sink.take();
-                let expected = self.want.sha256.as_deref().or(network.sha256());
-                if let Some(expected) = expected.filter(|expected| **expected != found) {
-                    let fault = Fault::Hash {
-                        found,
-                        expected: expected.to_owned(),
-                    };
-                    let name = sink.as_ref().map(|sink| sink.name.clone());
-                    // Closed first: an open file cannot be removed.
-                    drop(sink);
-                    if let (Some(shelf), Some(name)) = (shelf, name) {
-                        shelf.discard(&name).await?;
-                    }
-                    return Err(fault.error(&self.want.url));
-                }
-                let (Some(shelf), Some(mut sink)) = (shelf, sink) else {
-                    return Ok(());
-                };
-                let file = KeptFile {
-                    name: sink.name.clone(),
-                    url: self.want.url.clone(),
-                    etag: network.etag().map(str::to_owned),
-                    total: Some(self.done),
-                    sha256: Some(found),
-                    pieces,
-                };
-                let published = match sink.file.flush() {
-                    Ok(()) => shelf.publish(file).await,
-                    failed => failed,
-                };
-                // The file is right, and only not kept.
-                if let Err(why) = published {
-                    self.kept.out_of_room(0, &why).await;
-                }
-                Ok(())
-            }
+        let file = CachedFile {
+            sha256: Some(hashes.sha256),
+            pieces: hashes.pieces,
+            ..self.cached_file(&partial, request, Some(size))
+        };
+        let stored = match partial.flush() {
+            Ok(()) => cache.insert_file(file).await,
+            failed => failed,
+        };
+        // The bytes are right, they are only not stored.
+        if let Err(why) = stored {
+            context.recover_write(0, &why).await;
         }
+        Ok(())
     }
-}
-
-/// A whole file that is kept, noted as one of this base's.
-async fn stored<T: Transport, F: Folder>(
-    kept: &Kept<T, F>,
-    shelf: &Shelf<F>,
-    want: &Want,
-) -> Result<Option<Origin<T, F>>> {
-    let index = shelf.index().await?;
-    let Some(file) = index.whole(&want.url, want.sha256.as_deref()).cloned() else {
-        return Ok(None);
-    };
-    let bytes = shelf.folder().open(&file.name).await?;
-    let Some(bytes) = bytes.filter(|bytes| Some(bytes.size()) == file.total) else {
-        // The browser or the person took it away, or a part of it.
-        shelf.discard(&file.name).await?;
-        return Ok(None);
-    };
-    if !is_part(&index, kept, want, &file.name) {
-        link(shelf, kept, want, file.clone()).await?;
-    }
-    kept.trusted.borrow_mut().insert(file.name.clone());
-    Ok(Some(Origin::Stored {
-        file,
-        bytes,
-        ahead: None,
-    }))
-}
-
-fn is_part<T: Transport, F: Folder>(
-    index: &Index,
-    kept: &Kept<T, F>,
-    want: &Want,
-    name: &str,
-) -> bool {
-    let parts = index.base(&kept.key).map(|base| base.parts.iter());
-    parts.is_some_and(|mut parts| parts.any(|part| part.path == want.path && part.file == name))
-}
-
-async fn link<T: Transport, F: Folder>(
-    shelf: &Shelf<F>,
-    kept: &Kept<T, F>,
-    want: &Want,
-    file: KeptFile,
-) -> Result<()> {
-    let now = shelf.folder().now();
-    let bytes = kept.bytes();
-    shelf
-        .change(|index| {
-            index.link(&kept.key, &kept.title, &want.path, &file.name);
-            let base = index.base_mut(&kept.key, &kept.title);
-            base.used = now;
-            base.bytes = base.bytes.max(bytes);
-            index.put(file);
-        })
-        .await
-}
-
-/// Writes what came. Where that fails for good the file is no longer kept, and goes on coming.
-async fn write<T: Transport, F: Folder>(
-    kept: &Kept<T, F>,
-    sink: &mut Option<Sink<F>>,
-    chunk: &[u8],
-    missing: u64,
-) -> Result<()> {
-    let Some(open) = sink else {
-        return Ok(());
-    };
-    let before = open.file.size()?;
-    while let Err(why) = open.file.append(chunk) {
-        let freed = kept.out_of_room(missing, &why).await;
-        // What was written in part is a beginning like any other: a later visit goes on after it.
-        if !freed || open.file.size()? != before {
-            *sink = None;
-            return Ok(());
-        }
-    }
-    let length = before + chunk.len() as u64;
-    if length - open.flushed >= FLUSH_EVERY {
-        open.file.flush()?;
-        open.flushed = length;
-    }
-    Ok(())
 }

@@ -4,116 +4,14 @@ use std::rc::Rc;
 
 use pollster::block_on;
 
-use crate::error::{Error, Result};
-use crate::weights::cache::fake::Shared;
-use crate::weights::cache::index::name_of;
+use crate::error::Error;
+use crate::sha256::hex_digest;
+use crate::weights::cache::index::file_name;
+use crate::weights::cache::test_tab::{Tab, UNET, cache, read, url};
 use crate::weights::cache::*;
-use crate::weights::download::fake::{Listener, Server, Wire, noise};
-use crate::weights::hash::sha256_hex;
+use crate::weights::download::fake::{FakeTransport, noise};
 
-const ROOT: &str = "https://cdn.example/base/";
-pub(crate) const UNET: &str = "unet/model.safetensors";
 const MIB: u64 = 1 << 20;
-
-pub(crate) fn url(path: &str) -> String {
-    format!("{ROOT}{path}")
-}
-
-/// A base of two files in a folder, as one tab sees it.
-pub(crate) struct Tab {
-    pub(crate) server: Rc<Server>,
-    pub(crate) disk: Shared,
-    listener: Rc<Listener>,
-    key: &'static str,
-}
-
-impl Tab {
-    pub(crate) fn new(seed: u64, length: usize) -> Self {
-        let server = Server::new(seed);
-        server.put(&url(UNET), noise(seed, length), Some("\"one\""));
-        server.put(&url("config.json"), b"{}".to_vec(), None);
-        Self {
-            server,
-            disk: Shared::default(),
-            listener: Rc::default(),
-            key: "base",
-        }
-    }
-
-    /// Another tab of the same browser.
-    pub(crate) fn beside(&self) -> Self {
-        Self {
-            server: self.server.clone(),
-            disk: self.disk.clone(),
-            listener: Rc::default(),
-            key: self.key,
-        }
-    }
-
-    pub(crate) async fn base(&self, files: BaseFiles) -> Rc<Kept<Wire, Shared>> {
-        Kept::new(
-            Rc::new(Wire(self.server.clone())),
-            Some(Rc::new(Shelf::new(self.disk.clone()))),
-            self.listener.clone(),
-            self.key.to_owned(),
-            format!("the {}", self.key),
-            files,
-        )
-        .await
-        .unwrap()
-    }
-
-    pub(crate) fn folder() -> BaseFiles {
-        BaseFiles::Folder(ROOT.to_owned())
-    }
-
-    pub(crate) fn listed(&self, sha256: Option<&str>) -> BaseFiles {
-        let bytes = self.server.files.borrow()[&url(UNET)].bytes.len() as u64;
-        BaseFiles::Listed(vec![ListedFile {
-            path: UNET.to_owned(),
-            url: url(UNET),
-            bytes: Some(bytes),
-            sha256: sha256.map(str::to_owned),
-        }])
-    }
-
-    /// Everything that a load asks for.
-    pub(crate) async fn load(&self, files: BaseFiles) -> Result<Vec<u8>> {
-        let base = self.base(files.clone()).await;
-        if files == Self::folder() {
-            assert!(base.exists("config.json").await);
-            assert!(!base.exists("unet/model.fp16.safetensors").await);
-            assert_eq!(base.open("config.json").await?.read(9).await?, b"{}");
-        }
-        let bytes = read(&base, UNET).await?;
-        base.loaded().await?;
-        Ok(bytes)
-    }
-
-    pub(crate) fn sent(&self) -> u64 {
-        self.server.sent.replace(0)
-    }
-
-    pub(crate) fn stored(&self) -> u64 {
-        let files = self.disk.0.files.borrow();
-        files
-            .get(&name_of(&url(UNET)))
-            .map_or(0, |file| file.len() as u64)
-    }
-}
-
-/// As the loader reads: pieces of all sizes, and one byte more at the end.
-pub(crate) async fn read(base: &Rc<Kept<Wire, Shared>>, path: &str) -> Result<Vec<u8>> {
-    let mut reader = base.open(path).await?;
-    let mut bytes = reader.read(8).await?;
-    loop {
-        let piece = reader.read(777_777).await?;
-        if piece.is_empty() {
-            return Ok(bytes);
-        }
-        bytes.extend(piece);
-    }
-}
 
 #[test]
 fn a_hundred_random_cuts_lose_at_most_four_mebibytes_each_and_no_byte_is_wrong() {
@@ -122,7 +20,7 @@ fn a_hundred_random_cuts_lose_at_most_four_mebibytes_each_and_no_byte_is_wrong()
         seed += 1;
         let tab = Tab::new(seed, (14 * MIB + seed * 7_919) as usize);
         let whole = noise(seed, (14 * MIB + seed * 7_919) as usize);
-        let sha256 = sha256_hex(&whole);
+        let sha256 = hex_digest(&whole);
         loop {
             let before = tab.stored();
             // The edges too: nothing at all, one byte.
@@ -142,7 +40,7 @@ fn a_hundred_random_cuts_lose_at_most_four_mebibytes_each_and_no_byte_is_wrong()
             worst = worst.max(lost);
             match outcome {
                 Ok(bytes) => {
-                    assert_eq!(sha256_hex(&bytes), sha256);
+                    assert_eq!(hex_digest(&bytes), sha256);
                     break;
                 }
                 Err(error) => assert!(matches!(error, Error::Io(_)), "{error}"),
@@ -161,23 +59,23 @@ fn a_hundred_random_cuts_lose_at_most_four_mebibytes_each_and_no_byte_is_wrong()
 fn a_second_load_asks_for_nothing() {
     let tab = Tab::new(1, 3_000_000);
     let first = block_on(tab.load(Tab::folder())).unwrap();
-    tab.server.asked.borrow_mut().clear();
+    tab.server.requests.borrow_mut().clear();
     assert!(block_on(tab.load(Tab::folder())).unwrap() == first);
-    assert_eq!(*tab.server.asked.borrow(), []);
-    assert!(tab.listener.warnings.borrow().is_empty());
+    assert_eq!(*tab.server.requests.borrow(), []);
+    assert!(tab.recorder.warnings.borrow().is_empty());
 }
 
 #[test]
 fn a_person_who_stops_loses_nothing() {
     let tab = Tab::new(2, 5_000_000);
-    tab.listener.patience.set(Some(5));
+    tab.recorder.cancel_after.set(Some(5));
     assert!(matches!(
         block_on(tab.load(Tab::folder())),
         Err(Error::Cancelled)
     ));
     let stored = tab.stored();
     assert!(stored > 0);
-    tab.listener.patience.set(None);
+    tab.recorder.cancel_after.set(None);
     tab.sent();
     assert!(block_on(tab.load(Tab::folder())).unwrap() == noise(2, 5_000_000));
     let again = tab.sent();
@@ -201,7 +99,7 @@ fn a_file_that_changed_begins_anew() {
         let new = noise(33, length);
         tab.server.put(&url(UNET), new.clone(), etag);
         assert!(block_on(tab.load(Tab::folder())).unwrap() == new);
-        tab.disk.0.files.borrow_mut().clear();
+        tab.storage.restore(Default::default());
         tab.server
             .put(&url(UNET), noise(3, 5_000_000), Some("\"one\""));
     }
@@ -210,7 +108,7 @@ fn a_file_that_changed_begins_anew() {
 #[test]
 fn a_wrong_hash_is_refused_and_nothing_of_it_is_kept() {
     let tab = Tab::new(4, 2_000_000);
-    let wrong = sha256_hex(b"another");
+    let wrong = hex_digest(b"another");
     for listed in [true, false] {
         let files = if listed {
             tab.listed(Some(&wrong))
@@ -225,8 +123,8 @@ fn a_wrong_hash_is_refused_and_nothing_of_it_is_kept() {
             "{error}"
         );
         assert_eq!(tab.stored(), 0);
-        let index = block_on(Shelf::new(tab.disk.clone()).index()).unwrap();
-        assert!(index.file(&name_of(&url(UNET))).is_none());
+        let index = block_on(cache(&tab.storage).index()).unwrap();
+        assert!(index.file(&file_name(&url(UNET))).is_none());
     }
 }
 
@@ -235,7 +133,7 @@ fn the_hash_in_a_pointer_counts() {
     let tab = Tab::new(5, 1_000_000);
     let root = "https://hub.example/owner/name/resolve/main/";
     let right = noise(5, 1_000_000);
-    for (hash, fits) in [(sha256_hex(&right), true), (sha256_hex(b"no"), false)] {
+    for (hash, fits) in [(hex_digest(&right), true), (hex_digest(b"no"), false)] {
         tab.server
             .put(&format!("{root}{UNET}"), right.clone(), None);
         let pointer = format!(
@@ -243,9 +141,9 @@ fn the_hash_in_a_pointer_counts() {
         );
         let raw = format!("{root}{UNET}").replace("/resolve/", "/raw/");
         tab.server.put(&raw, pointer.into_bytes(), None);
-        tab.disk.0.files.borrow_mut().clear();
+        tab.storage.restore(Default::default());
         let loaded = block_on(async {
-            let base = tab.base(BaseFiles::Folder(root.to_owned())).await;
+            let base = tab.base(RemoteFiles::Folder(root.to_owned())).await;
             read(&base, UNET).await
         });
         assert_eq!(loaded.is_ok(), fits);
@@ -262,7 +160,7 @@ fn two_tabs_fetch_a_file_once() {
     let sent = one.sent();
     assert!(sent < 6_000_100, "{sent} bytes were sent");
     assert!(
-        one.listener.heard.get()[2] + two.listener.heard.get()[2] > 0,
+        one.recorder.waits.get() + two.recorder.waits.get() > 0,
         "one waited"
     );
 }
@@ -270,14 +168,14 @@ fn two_tabs_fetch_a_file_once() {
 #[test]
 fn bases_share_files_of_the_same_content() {
     let one = Tab::new(10, 500_000);
-    let sha256 = sha256_hex(&noise(10, 500_000));
+    let sha256 = hex_digest(&noise(10, 500_000));
     block_on(one.load(one.listed(Some(&sha256)))).unwrap();
     one.sent();
     let other = Tab {
         key: "other",
         ..one.beside()
     };
-    let elsewhere = BaseFiles::Listed(vec![ListedFile {
+    let elsewhere = RemoteFiles::Listed(vec![ListedFile {
         path: UNET.to_owned(),
         url: "https://mirror.example/same.safetensors".into(),
         bytes: Some(500_000),
@@ -285,11 +183,11 @@ fn bases_share_files_of_the_same_content() {
     }]);
     block_on(other.load(elsewhere.clone())).unwrap();
     assert_eq!(one.sent(), 0);
-    let shelf = Shelf::new(one.disk.clone());
-    assert!(block_on(shelf.remove("base")).unwrap());
+    let cache = cache(&one.storage);
+    assert!(block_on(cache.remove("base")).unwrap());
     block_on(other.load(elsewhere)).unwrap();
     assert_eq!(one.sent(), 0, "the file stays while a base has it");
-    assert!(block_on(shelf.remove("other")).unwrap());
+    assert!(block_on(cache.remove("other")).unwrap());
     assert_eq!(one.stored(), 0);
 }
 
@@ -299,11 +197,11 @@ fn a_base_in_use_is_never_removed() {
     block_on(async {
         let base = tab.base(Tab::folder()).await;
         read(&base, UNET).await.unwrap();
-        let shelf = Shelf::new(tab.disk.clone());
-        assert!(!shelf.remove("base").await.unwrap());
+        let cache = cache(&tab.storage);
+        assert!(!cache.remove("base").await.unwrap());
         assert_eq!(tab.stored(), 100_000);
         drop(base);
-        assert!(shelf.remove("base").await.unwrap());
+        assert!(cache.remove("base").await.unwrap());
         assert_eq!(tab.stored(), 0);
     });
 }
@@ -322,23 +220,23 @@ fn the_base_that_was_used_longest_ago_makes_room() {
         tab.server
             .put(&format!("{root}{UNET}"), noise(seed, 1_000_000), None);
         block_on(async {
-            let base = tab.base(BaseFiles::Folder(root)).await;
+            let base = tab.base(RemoteFiles::Folder(root)).await;
             read(&base, UNET).await.unwrap();
-            base.loaded().await.unwrap();
+            base.mark_complete().await.unwrap();
         });
     }
     // The first is used again, so the second is the oldest.
     block_on(first.load(Tab::folder())).unwrap();
     first
-        .disk
-        .0
+        .storage
+        .faults()
         .quota
-        .set(Some(first.disk.0.usage() + 300_000 + (64 << 20)));
+        .set(Some(first.storage.usage() + 300_000 + (64 << 20)));
     let new = Tab {
         key: "new",
         ..first.beside()
     };
-    let files = BaseFiles::Listed(vec![ListedFile {
+    let files = RemoteFiles::Listed(vec![ListedFile {
         path: "vae.safetensors".into(),
         url: "https://cdn.example/new/vae.safetensors".into(),
         bytes: Some(1_000_000),
@@ -353,12 +251,12 @@ fn the_base_that_was_used_longest_ago_makes_room() {
         let base = new.base(files).await;
         read(&base, "vae.safetensors").await.unwrap();
     });
-    let warnings = new.listener.warnings.borrow().join("\n");
+    let warnings = new.recorder.warnings.borrow().join("\n");
     assert!(
         warnings.contains("the second") && !warnings.contains("the base"),
         "{warnings}"
     );
-    let index = block_on(Shelf::new(first.disk.clone()).index()).unwrap();
+    let index = block_on(cache(&first.storage).index()).unwrap();
     let keys: Vec<&str> = index.bases.iter().map(|base| &*base.key).collect();
     assert_eq!(keys.len(), 3, "{keys:?}");
     assert!(!keys.contains(&"second"));
@@ -366,14 +264,14 @@ fn the_base_that_was_used_longest_ago_makes_room() {
 
 #[test]
 fn a_full_disk_stops_nothing_and_is_told_once() {
-    for boast in [None, Some(u64::MAX)] {
+    for claimed in [None, Some(u64::MAX)] {
         let tab = Tab::new(16, 3_000_000);
-        tab.disk.0.quota.set(Some(1_500_000));
-        tab.disk.0.boast.set(boast);
+        tab.storage.faults().quota.set(Some(1_500_000));
+        tab.storage.faults().claimed_quota.set(claimed);
         for files in [tab.listed(None), Tab::folder()] {
             let tab = tab.beside();
             assert!(block_on(tab.load(files)).unwrap() == noise(16, 3_000_000));
-            let warnings = tab.listener.warnings.borrow();
+            let warnings = tab.recorder.warnings.borrow();
             assert_eq!(warnings.len(), 1, "{warnings:?}");
             assert!(warnings[0].contains("fetched again"), "{warnings:?}");
         }
@@ -384,18 +282,18 @@ fn a_full_disk_stops_nothing_and_is_told_once() {
 fn without_storage_everything_streams_through() {
     let tab = Tab::new(17, 3_000_000);
     block_on(async {
-        let base = Kept::<Wire, Shared>::new(
-            Rc::new(Wire(tab.server.clone())),
+        let base = CachedFiles::new(
+            Rc::new(FakeTransport(tab.server.clone())),
             None,
-            tab.listener.clone(),
+            tab.recorder.clone(),
             "base".into(),
             "base".into(),
             Tab::folder(),
         );
         let base = base.await.unwrap();
         assert!(read(&base, UNET).await.unwrap() == noise(17, 3_000_000));
-        base.loaded().await.unwrap();
-        assert!(!base.doubt().await);
+        base.mark_complete().await.unwrap();
+        assert!(!base.remove_damaged().await);
     });
-    assert_eq!(tab.disk.0.usage(), 0);
+    assert_eq!(tab.storage.usage(), 0);
 }

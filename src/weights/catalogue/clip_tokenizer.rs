@@ -1,26 +1,26 @@
-//! CLIP's tokenizer for checkpoints of one file, which have none: from a base of the catalogue, since
-//! it is the same for all of Stable Diffusion.
+//! CLIP's tokenizer for single-file checkpoints, which contain none: it is the same for all of Stable
+//! Diffusion, so that of another base model is used.
 
 use crate::weights::cache::ListedFile;
-use crate::weights::catalogue::Catalogue;
+use crate::weights::catalogue::entry::Catalogue;
 
-/// What of a tokenizer's folder is needed.
+/// The files of a tokenizer that are needed.
 const FILES: [&str; 2] = ["tokenizer/vocab.json", "tokenizer/merges.txt"];
 
-/// A base's tokenizer.
+/// The tokenizer of a base model of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClipTokenizer {
-    /// The base's id.
+    /// Id of the base model.
     pub id: String,
-    /// The base's name.
+    /// Name of the base model.
     pub title: String,
     /// `tokenizer/vocab.json` and `tokenizer/merges.txt`.
     pub files: Vec<ListedFile>,
 }
 
 impl ClipTokenizer {
-    /// That of the first base that has it with its hash, so that it is the right one wherever it
-    /// comes from; `resolve` makes a relative address a whole one.
+    /// From the first base model that lists it with its hashes, which identify it; `resolve` makes
+    /// relative addresses absolute.
     pub fn find(catalogue: &Catalogue, resolve: impl Fn(&str) -> String) -> Option<Self> {
         catalogue.bases.iter().find_map(|entry| {
             let mut files = entry.listed(&resolve);

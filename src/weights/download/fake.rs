@@ -1,16 +1,18 @@
-//! A server and somebody who waits, for tests: everything that goes wrong goes wrong on demand.
+//! A server and a progress sink for tests. Whatever can go wrong does so on demand.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::future::{Future, pending, poll_fn};
-use std::pin::Pin;
+use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::task::Poll;
 
+use futures_util::future::LocalBoxFuture;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use super::{Answer, Body, Facts, From, News, Overseer, Span, Transport};
+use super::{
+    Body, ByteRange, ByteSource, Progress, ProgressSink, Response, ResponseHead, Transport,
+};
 use crate::error::{Error, Result};
 
 /// A file on the server.
@@ -22,29 +24,29 @@ pub(crate) struct Served {
     pub(crate) kind: Option<String>,
 }
 
-/// What it does.
+/// A server.
 pub(crate) struct Server {
     pub(crate) files: RefCell<BTreeMap<String, Served>>,
-    /// Gives parts of files.
+    /// Sends ranges.
     pub(crate) ranges: Cell<bool>,
-    /// Refuses the preflight of a range, as a browser sees it.
+    /// Refuses the preflight request of a range.
     pub(crate) refuses_preflight: Cell<bool>,
-    /// Shows no header but the type.
-    pub(crate) shy: Cell<bool>,
-    /// Bytes that it sends before the connection breaks for everybody.
+    /// Sends no header but the type.
+    pub(crate) hides_headers: Cell<bool>,
+    /// Bytes until all connections break.
     pub(crate) budget: Cell<Option<u64>>,
-    /// Every file ends here, though its size is more.
+    /// Files are cut here.
     pub(crate) ends_at: Cell<Option<usize>>,
-    /// Says nothing after its headers.
+    /// Sends nothing after the headers.
     pub(crate) silent: Cell<bool>,
-    /// Status codes of the next answers, and what their `Retry-After` says.
-    pub(crate) moods: RefCell<VecDeque<(u16, Option<&'static str>)>>,
-    /// Bytes that it sent.
+    /// Status codes of the next responses, with their `Retry-After`.
+    pub(crate) failures: RefCell<VecDeque<(u16, Option<&'static str>)>>,
+    /// Bytes sent so far.
     pub(crate) sent: Cell<u64>,
-    /// What was asked for.
-    pub(crate) asked: RefCell<Vec<(String, Option<Span>)>>,
-    /// Pauses between attempts.
-    pub(crate) pauses: RefCell<Vec<u32>>,
+    /// Requests so far.
+    pub(crate) requests: RefCell<Vec<(String, Option<ByteRange>)>>,
+    /// Delays between attempts, in milliseconds.
+    pub(crate) delays: RefCell<Vec<u32>>,
     random: RefCell<ChaCha8Rng>,
 }
 
@@ -54,14 +56,14 @@ impl Server {
             files: RefCell::default(),
             ranges: Cell::new(true),
             refuses_preflight: Cell::new(false),
-            shy: Cell::new(false),
+            hides_headers: Cell::new(false),
             budget: Cell::new(None),
             ends_at: Cell::new(None),
             silent: Cell::new(false),
-            moods: RefCell::default(),
+            failures: RefCell::default(),
             sent: Cell::new(0),
-            asked: RefCell::default(),
-            pauses: RefCell::default(),
+            requests: RefCell::default(),
+            delays: RefCell::default(),
             random: RefCell::new(ChaCha8Rng::seed_from_u64(seed)),
         })
     }
@@ -80,72 +82,72 @@ impl Server {
     }
 }
 
-/// The server, as a page reaches it.
-pub(crate) struct Wire(pub(crate) Rc<Server>);
+/// Requests to the server.
+pub(crate) struct FakeTransport(pub(crate) Rc<Server>);
 
-pub(crate) struct Sending {
+pub(crate) struct FakeBody {
     server: Rc<Server>,
     bytes: Rc<Vec<u8>>,
     at: usize,
     end: usize,
 }
 
-impl Transport for Wire {
-    type Body = Sending;
+impl Transport for FakeTransport {
+    type Body = FakeBody;
 
-    async fn get(&self, url: &str, span: Option<Span>) -> Result<Answer<Sending>, String> {
+    async fn get(&self, url: &str, range: Option<ByteRange>) -> Result<Response<FakeBody>, String> {
         let server = &self.0;
-        server.asked.borrow_mut().push((url.to_owned(), span));
-        sometimes_later(server).await;
+        server.requests.borrow_mut().push((url.to_owned(), range));
+        yield_at_random(server).await;
         let gone = server.budget.get() == Some(0);
-        if gone || span.is_some() && server.refuses_preflight.get() {
+        if gone || range.is_some() && server.refuses_preflight.get() {
             return Err("Failed to fetch".into());
         }
-        let mut facts = Facts {
+        let mut head = ResponseHead {
             status: 200,
-            ..Facts::default()
+            ..ResponseHead::default()
         };
-        let empty = |facts| Answer {
-            facts,
-            body: Sending {
+        let empty = |head| Response {
+            head,
+            body: FakeBody {
                 server: server.clone(),
                 bytes: Rc::default(),
                 at: 0,
                 end: 0,
             },
         };
-        if let Some((status, wait)) = server.moods.borrow_mut().pop_front() {
-            facts.status = status;
-            facts.retry_after = wait.map(str::to_owned);
-            return Ok(empty(facts));
+        if let Some((status, wait)) = server.failures.borrow_mut().pop_front() {
+            head.status = status;
+            head.retry_after = wait.map(str::to_owned);
+            return Ok(empty(head));
         }
         let Some(file) = server.files.borrow().get(url).cloned() else {
-            facts.status = 404;
-            return Ok(empty(facts));
+            head.status = 404;
+            return Ok(empty(head));
         };
         let total = file.bytes.len();
         let (mut at, mut end) = (0, total);
-        facts.content_type = file.kind;
-        if let Some(span) = span.filter(|_| server.ranges.get()) {
-            if span.start >= total as u64 {
-                facts.status = 416;
-                facts.content_range = Some(format!("bytes */{total}"));
-                return Ok(empty(facts));
+        head.content_type = file.kind;
+        if let Some(range) = range.filter(|_| server.ranges.get()) {
+            if range.start >= total as u64 {
+                head.status = 416;
+                head.content_range = Some(format!("bytes */{total}"));
+                return Ok(empty(head));
             }
-            at = span.start as usize;
-            end = span.end.map_or(total, |end| (end as usize).min(total));
-            facts.status = 206;
-            facts.content_range = Some(format!("bytes {at}-{}/{total}", end - 1));
+            at = range.start as usize;
+            end = range.end.map_or(total, |end| (end as usize).min(total));
+            head.status = 206;
+            head.content_range = Some(format!("bytes {at}-{}/{total}", end - 1));
         }
-        if server.shy.get() {
-            facts.content_range = None;
+        if server.hides_headers.get() {
+            head.content_range = None;
         } else {
-            facts.etag = file.etag;
-            facts.linked_etag = file.linked_etag;
+            head.etag = file.etag;
+            head.linked_etag = file.linked_etag;
         }
-        Ok(Answer {
-            facts,
-            body: Sending {
+        Ok(Response {
+            head,
+            body: FakeBody {
                 server: server.clone(),
                 bytes: file.bytes,
                 at,
@@ -155,13 +157,13 @@ impl Transport for Wire {
     }
 
     async fn sleep(&self, ms: u32) {
-        // The watch over silence rings only where there is silence.
+        // The timeout of a request elapses only if the server is silent.
         if ms == 30_000 {
             if !self.0.silent.get() {
                 pending::<()>().await;
             }
         } else {
-            self.0.pauses.borrow_mut().push(ms);
+            self.0.delays.borrow_mut().push(ms);
         }
     }
 
@@ -170,12 +172,12 @@ impl Transport for Wire {
     }
 }
 
-impl Body for Sending {
+impl Body for FakeBody {
     async fn chunk(&mut self) -> Result<Option<Vec<u8>>, String> {
         if self.server.silent.get() {
             pending::<()>().await;
         }
-        sometimes_later(&self.server).await;
+        yield_at_random(&self.server).await;
         if self.at >= self.end {
             return Ok(None);
         }
@@ -195,8 +197,8 @@ impl Body for Sending {
     }
 }
 
-/// Lets others go first, at random.
-async fn sometimes_later(server: &Server) {
+/// Lets other tasks run first, at random.
+async fn yield_at_random(server: &Server) {
     let mut later = server.below(3);
     poll_fn(|context| {
         if later == 0 {
@@ -209,60 +211,64 @@ async fn sometimes_later(server: &Server) {
     .await;
 }
 
-/// Somebody who writes down what is told.
+/// Records reports.
 #[derive(Default)]
-pub(crate) struct Listener {
-    /// Pieces until the person has enough.
-    pub(crate) patience: Cell<Option<u32>>,
+pub(crate) struct Recorder {
+    /// Chunks until the work is cancelled.
+    pub(crate) cancel_after: Cell<Option<u32>>,
     pub(crate) warnings: RefCell<Vec<String>>,
     pub(crate) retries: Cell<u32>,
-    /// Bytes by where they came from: cache, network; and how often another tab was waited for.
-    pub(crate) heard: Cell<[u64; 3]>,
-    /// Bytes of files that the person chose.
-    pub(crate) disk: Cell<u64>,
+    /// Bytes from the cache.
+    pub(crate) from_cache: Cell<u64>,
+    /// Bytes from the network.
+    pub(crate) from_network: Cell<u64>,
+    /// Position in the local file that was read last.
+    pub(crate) from_disk: Cell<u64>,
+    /// Times that another tab was waited for.
+    pub(crate) waits: Cell<u32>,
     last: RefCell<BTreeMap<String, u64>>,
 }
 
-impl Overseer for Listener {
-    fn between(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
+impl ProgressSink for Recorder {
+    fn wait_while_paused(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async {
-            match self.patience.get() {
+            match self.cancel_after.get() {
                 Some(0) => Err(Error::Cancelled),
                 left => {
-                    self.patience.set(left.map(|left| left - 1));
+                    self.cancel_after.set(left.map(|left| left - 1));
                     Ok(())
                 }
             }
         })
     }
 
-    fn cancelled(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+    fn cancelled(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(pending())
     }
 
-    fn tell(&self, news: News<'_>) {
-        match news {
-            News::Bytes {
-                path, from, done, ..
+    fn report(&self, progress: Progress<'_>) {
+        let add = |counter: &Cell<u64>, bytes| counter.set(counter.get() + bytes);
+        match progress {
+            Progress::Bytes {
+                path, source, done, ..
             } => {
                 let mut last = self.last.borrow_mut();
                 let before = last.insert(path.to_owned(), done).unwrap_or(0);
-                let mut heard = self.heard.get();
-                match from {
-                    From::Cache => heard[0] += done - before.min(done),
-                    From::Network => heard[1] += done - before.min(done),
-                    From::OtherTab => heard[2] += 1,
-                    From::Disk => self.disk.set(done),
+                let more = done - before.min(done);
+                match source {
+                    ByteSource::Cache => add(&self.from_cache, more),
+                    ByteSource::Network => add(&self.from_network, more),
+                    ByteSource::OtherTab => self.waits.set(self.waits.get() + 1),
+                    ByteSource::Disk => self.from_disk.set(done),
                 }
-                self.heard.set(heard);
             }
-            News::Retry { .. } => self.retries.set(self.retries.get() + 1),
-            News::Warning(words) => self.warnings.borrow_mut().push(words),
+            Progress::Retry { .. } => self.retries.set(self.retries.get() + 1),
+            Progress::Warning(text) => self.warnings.borrow_mut().push(text),
         }
     }
 }
 
-/// So many bytes that nothing compresses and no other seed gives.
+/// Random bytes, the same for the same seed.
 pub(crate) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);

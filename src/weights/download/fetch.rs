@@ -1,66 +1,68 @@
-//! The browser's transport.
+//! The browser's transport: `fetch` (<https://fetch.spec.whatwg.org>).
 
-use gloo::net::http::{RequestBuilder, Response};
-use gloo::timers::callback::Timeout;
-use js_sys::{Math, Promise, Reflect, Uint8Array};
+use gloo::net::http::{RequestBuilder, Response as FetchResponse};
+use js_sys::{Math, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStreamDefaultReader, ReferrerPolicy, RequestCache};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache};
 
-use super::transport::{Answer, Body, Facts, Span, Transport};
+use super::transport::{Body, ByteRange, Response, ResponseHead, Transport};
+use crate::js;
 
-/// `fetch`: no cookies go to other sites, no referrer, and nothing into the browser's own cache,
-/// where everything would lie twice.
+/// `fetch` without cookies for other sites, without referrer, and past the browser's HTTP cache,
+/// which would store every file a second time.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Browser;
+pub struct Fetch;
 
-/// The bytes of an answer.
+/// The body of a response.
 #[derive(Debug)]
-pub struct Stream {
+pub struct BodyStream {
     reader: ReadableStreamDefaultReader,
-    /// Nothing more will come: the end was reached or the connection broke.
+    /// The end was reached or the connection broke.
     over: bool,
 }
 
-impl Drop for Stream {
+impl BodyStream {
+    pub(super) fn new(stream: &ReadableStream) -> Self {
+        Self {
+            reader: stream.get_reader().unchecked_into(),
+            over: false,
+        }
+    }
+}
+
+impl Drop for BodyStream {
     fn drop(&mut self) {
         if !self.over {
-            // The browser stops the transfer; nobody waits for its word on that.
+            // The browser stops the transfer; its answer is of no interest.
             let _ = self.reader.cancel();
         }
     }
 }
 
-impl Transport for Browser {
-    type Body = Stream;
+impl Transport for Fetch {
+    type Body = BodyStream;
 
-    async fn get(&self, url: &str, span: Option<Span>) -> Result<Answer<Stream>, String> {
+    async fn get(
+        &self,
+        url: &str,
+        range: Option<ByteRange>,
+    ) -> Result<Response<BodyStream>, String> {
         let mut request = RequestBuilder::new(url)
             .cache(RequestCache::NoStore)
             .referrer_policy(ReferrerPolicy::NoReferrer);
-        if let Some(span) = span {
-            request = request.header("Range", &span.header());
+        if let Some(range) = range {
+            request = request.header("Range", &range.header());
         }
         let response = request.send().await.map_err(|error| error.to_string())?;
-        let facts = facts(&response);
+        let head = head(&response);
         let stream = response.body().ok_or("the answer is empty")?;
-        let body = Stream {
-            reader: stream.get_reader().unchecked_into(),
-            over: false,
-        };
-        Ok(Answer { facts, body })
+        let body = BodyStream::new(&stream);
+        Ok(Response { head, body })
     }
 
     async fn sleep(&self, ms: u32) {
-        // Cleared when this is dropped: most of these never ring.
-        let mut timer = None;
-        let rings = Promise::new(&mut |resolve, _| {
-            timer = Some(Timeout::new(ms, move || {
-                let _ = resolve.call0(&JsValue::NULL);
-            }));
-        });
-        let _ = JsFuture::from(rings).await;
-        drop(timer);
+        js::sleep(ms).await;
     }
 
     fn random(&self) -> f64 {
@@ -68,25 +70,25 @@ impl Transport for Browser {
     }
 }
 
-impl Body for Stream {
+impl Body for BodyStream {
     async fn chunk(&mut self) -> Result<Option<Vec<u8>>, String> {
-        let said = |what: JsValue| format!("{what:?}");
+        let text = |thrown: JsValue| format!("{thrown:?}");
         let answer = JsFuture::from(self.reader.read()).await;
-        let answer = answer.inspect_err(|_| self.over = true).map_err(said)?;
-        let done = Reflect::get(&answer, &"done".into()).map_err(said)?;
+        let answer = answer.inspect_err(|_| self.over = true).map_err(text)?;
+        let done = Reflect::get(&answer, &"done".into()).map_err(text)?;
         if done.is_truthy() {
             self.over = true;
             return Ok(None);
         }
-        let value = Reflect::get(&answer, &"value".into()).map_err(said)?;
-        let chunk: Uint8Array = value.dyn_into().map_err(said)?;
+        let value = Reflect::get(&answer, &"value".into()).map_err(text)?;
+        let chunk: Uint8Array = value.dyn_into().map_err(text)?;
         Ok(Some(chunk.to_vec()))
     }
 }
 
-fn facts(response: &Response) -> Facts {
+fn head(response: &FetchResponse) -> ResponseHead {
     let headers = response.headers();
-    Facts {
+    ResponseHead {
         status: response.status(),
         content_type: headers.get("content-type"),
         content_range: headers.get("content-range"),

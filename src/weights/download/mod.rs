@@ -1,93 +1,46 @@
-//! A file from a server, in its order, whatever the connection does.
+//! Files from servers, over connections that break.
 //!
-//! Weight files come in segments of [`SEGMENT`] bytes, [`CONNECTIONS`] at a time, so a cut loses at
-//! most their product, 4 MiB. A server that ignores ranges, or refuses the preflight that they need
-//! in a browser, is read as one stream. Broken connections, `429` and `5xx` are tried again with
-//! growing pauses; whatever else goes wrong is a [`Fault`] with words of its own.
+//! Weight files are fetched in segments of 1 MiB, four at a time, so a lost connection costs at most
+//! their product, 4 MiB. A server that ignores ranges, or refuses the preflight request that they
+//! need in a browser, is read as one stream. Broken connections and the status codes 429 and 5xx
+//! are retried after growing delays; every other failure is a [`DownloadError`].
 //!
-//! | file | what it does |
+//! | file | what it has |
 //! |---|---|
-//! | `transport` | what a server's answer is, behind a trait |
-//! | `decide` | what to make of the first answer |
-//! | `patience` | when to try again, and after how long |
-//! | `fault` | what can go wrong, in words |
-//! | `network` | the bytes of one file, in order |
+//! | `progress` | [`ProgressSink`]: what a download reports, and who may pause or cancel it |
+//! | `transport` | [`Transport`]: HTTP requests and responses |
+//! | `classify` | what the first response means for the rest of the file |
+//! | `retry` | [`RetryPolicy`](retry::RetryPolicy): whether to try again, and after which delay |
+//! | `error` | what can go wrong, in words |
+//! | `remote` | one request with timeout and retries |
+//! | `segments` | parts of a file, several at a time |
+//! | `download` | [`Download`]: the bytes of one file, in order |
+//! | `buffered` | reads of any length from chunks of any length |
 //! | `fetch` | the browser's transport |
+//! | `http_file` | files beside the app, without retries |
 
-mod decide;
-mod fault;
+pub(crate) mod buffered;
+mod classify;
+mod download;
+mod error;
 #[cfg(feature = "web")]
 mod fetch;
 #[cfg(feature = "web")]
-pub(crate) mod http;
-mod network;
-mod patience;
+pub(crate) mod http_file;
+mod progress;
+mod remote;
+pub(crate) mod retry;
+mod segments;
 mod transport;
 
-pub(crate) use decide::{Known, may_resume};
-pub(crate) use fault::Fault;
+pub(crate) use classify::{KnownFile, may_resume};
+pub use download::Download;
+pub(crate) use error::DownloadError;
 #[cfg(feature = "web")]
-pub use fetch::Browser;
-pub use network::{Network, Remote};
-pub(crate) use transport::is_sha256;
-pub use transport::{Answer, Body, Facts, Span, Transport};
-
-use std::future::Future;
-use std::pin::Pin;
-
-use crate::error::Result;
-
-/// Bytes asked for in one request.
-pub const SEGMENT: u64 = 1 << 20;
-/// Requests under way at a time.
-pub const CONNECTIONS: usize = 4;
-
-/// Whoever waits for a download: may hold it, end it, and hears of it.
-pub trait Overseer {
-    /// Between two pieces: returns when the work may go on.
-    ///
-    /// # Errors
-    /// `Cancelled` when it is to end.
-    fn between(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>>;
-    /// Returns when the work is to end, and never otherwise.
-    fn cancelled(&self) -> Pin<Box<dyn Future<Output = ()> + '_>>;
-    /// Takes news in.
-    fn tell(&self, news: News<'_>);
-}
-
-/// What is told of a download.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "each variant's words speak of its fields")]
-pub enum News<'a> {
-    /// `done` bytes of the file at `path` are there, of `total` if that is known.
-    Bytes {
-        path: &'a str,
-        from: From,
-        done: u64,
-        total: Option<u64>,
-    },
-    /// It is tried again after so many milliseconds.
-    Retry {
-        path: &'a str,
-        reason: String,
-        after_ms: u32,
-    },
-    /// Something to know that stops nothing.
-    Warning(String),
-}
-
-/// Where bytes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
-    /// What is kept here.
-    Cache,
-    /// The network.
-    Network,
-    /// Nowhere yet: another tab fetches them.
-    OtherTab,
-    /// A file that the person chose from their disk.
-    Disk,
-}
+pub use fetch::Fetch;
+pub use progress::{ByteSource, Progress, ProgressSink};
+pub use remote::Remote;
+pub use transport::{Body, ByteRange, Response, ResponseHead, Transport};
 
 #[cfg(test)]
 pub(crate) mod fake;

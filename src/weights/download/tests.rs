@@ -5,37 +5,38 @@ use std::rc::Rc;
 use pollster::block_on;
 use proptest::prelude::*;
 
-use super::decide::{Way, decide};
-use super::fake::{Listener, Server, Wire, noise};
-use super::patience::Patience;
+use super::classify::{Delivery, classify};
+use super::fake::{FakeTransport, Recorder, Server, noise};
+use super::retry::RetryPolicy;
+use super::segments::SEGMENT;
 use super::*;
 
 const URL: &str = "https://cdn.example/base/unet.safetensors";
 
-fn remote(server: &Rc<Server>, listener: &Rc<Listener>) -> Remote<Wire> {
+fn remote(server: &Rc<Server>, recorder: &Rc<Recorder>) -> Remote<FakeTransport> {
     Remote {
-        transport: Rc::new(Wire(server.clone())),
-        overseer: listener.clone(),
+        transport: Rc::new(FakeTransport(server.clone())),
+        progress: recorder.clone(),
         url: URL.into(),
         path: "unet.safetensors".into(),
     }
 }
 
-fn fetch_from(server: &Rc<Server>, from: u64, known: &Known) -> Result<Vec<u8>, Fault> {
-    let listener = Rc::new(Listener::default());
+fn fetch_from(server: &Rc<Server>, from: u64, known: &KnownFile) -> Result<Vec<u8>, DownloadError> {
+    let recorder = Rc::new(Recorder::default());
     block_on(async {
-        let remote = remote(server, &listener);
-        let mut network = Network::open(remote, from, known.clone(), true).await?;
+        let remote = remote(server, &recorder);
+        let mut download = Download::open(remote, from, known.clone(), true).await?;
         let mut bytes = Vec::new();
-        while let Some(chunk) = network.chunk().await? {
+        while let Some(chunk) = download.chunk().await? {
             bytes.extend(chunk);
         }
         Ok(bytes)
     })
 }
 
-fn fetch(server: &Rc<Server>) -> Result<Vec<u8>, Fault> {
-    fetch_from(server, 0, &Known::default())
+fn fetch(server: &Rc<Server>) -> Result<Vec<u8>, DownloadError> {
+    fetch_from(server, 0, &KnownFile::default())
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn every_server_gives_the_same_bytes_from_anywhere() {
         let length = 1 + server.below(9 << 20) as usize;
         let bytes = noise(seed, length);
         server.put(URL, bytes.clone(), Some("\"a\""));
-        for (ranges, preflight, shy) in [
+        for (ranges, preflight, hides_headers) in [
             (true, true, false),
             (true, true, true),
             (true, false, false),
@@ -53,12 +54,12 @@ fn every_server_gives_the_same_bytes_from_anywhere() {
         ] {
             server.ranges.set(ranges);
             server.refuses_preflight.set(!preflight);
-            server.shy.set(shy);
+            server.hides_headers.set(hides_headers);
             let from = server.below(length as u64);
-            let got = fetch_from(&server, from, &Known::default()).unwrap();
+            let got = fetch_from(&server, from, &KnownFile::default()).unwrap();
             assert!(
                 got == bytes[from as usize..],
-                "{seed} {ranges} {preflight} {shy}"
+                "{seed} {ranges} {preflight} {hides_headers}"
             );
         }
     }
@@ -71,7 +72,7 @@ fn segments_come_four_at_a_time_and_none_twice() {
     server.put(URL, bytes.clone(), None);
     assert!(fetch(&server).unwrap() == bytes);
     assert_eq!(server.sent.get(), bytes.len() as u64);
-    let asked = server.asked.borrow();
+    let asked = server.requests.borrow();
     let lengths = asked.iter().map(|(_, span)| {
         let span = span.unwrap();
         span.end.unwrap() - span.start
@@ -85,11 +86,11 @@ fn a_server_that_needs_a_rest_is_asked_again_later() {
     let server = Server::new(2);
     server.put(URL, noise(2, 3 << 20), None);
     server
-        .moods
+        .failures
         .borrow_mut()
         .extend([(429, Some("7")), (503, None), (500, None)]);
     assert_eq!(fetch(&server).unwrap().len(), 3 << 20);
-    let pauses = server.pauses.borrow();
+    let pauses = server.delays.borrow();
     assert!((7_000..8_000).contains(&pauses[0]), "{pauses:?}");
     assert!(pauses[1] < pauses[2], "{pauses:?}");
 }
@@ -98,21 +99,24 @@ fn a_server_that_needs_a_rest_is_asked_again_later() {
 fn attempts_come_to_an_end() {
     let server = Server::new(3);
     server.put(URL, noise(3, 10), None);
-    server.moods.borrow_mut().extend([(503, None); 100]);
-    assert_eq!(fetch(&server).unwrap_err(), Fault::Status(503, None));
-    assert!(server.asked.borrow().len() < 10);
-    // Longer than anybody waits.
-    server.moods.borrow_mut().clear();
-    server.moods.borrow_mut().push_back((429, Some("86400")));
+    server.failures.borrow_mut().extend([(503, None); 100]);
     assert_eq!(
         fetch(&server).unwrap_err(),
-        Fault::Status(429, Some(86_400))
+        DownloadError::Status(503, None)
+    );
+    assert!(server.requests.borrow().len() < 10);
+    // Longer than anybody waits.
+    server.failures.borrow_mut().clear();
+    server.failures.borrow_mut().push_back((429, Some("86400")));
+    assert_eq!(
+        fetch(&server).unwrap_err(),
+        DownloadError::Status(429, Some(86_400))
     );
 }
 
 #[test]
 fn what_is_wrong_is_said_at_once_and_each_in_its_own_words() {
-    let words = |fault: &Fault| fault.error(URL).to_string();
+    let words = |fault: &DownloadError| fault.to_error(URL).to_string();
     let mut all = Vec::new();
     for (status, part) in [
         (401, "gated or private"),
@@ -121,9 +125,9 @@ fn what_is_wrong_is_said_at_once_and_each_in_its_own_words() {
     ] {
         let server = Server::new(4);
         server.put(URL, noise(4, 10), None);
-        server.moods.borrow_mut().push_back((status, None));
+        server.failures.borrow_mut().push_back((status, None));
         let fault = fetch(&server).unwrap_err();
-        assert_eq!(server.asked.borrow().len(), 1, "{status} is asked once");
+        assert_eq!(server.requests.borrow().len(), 1, "{status} is asked once");
         assert!(words(&fault).contains(part), "{}", words(&fault));
         all.push(words(&fault));
     }
@@ -150,7 +154,7 @@ fn what_is_wrong_is_said_at_once_and_each_in_its_own_words() {
     all.push(words(&fetch(&server).unwrap_err()));
     assert!(all[6].contains("stopped sending"));
 
-    all.push(words(&Fault::Hash {
+    all.push(words(&DownloadError::Hash {
         found: "0".into(),
         expected: "1".into(),
     }));
@@ -165,36 +169,42 @@ fn a_cut_stream_is_told_from_an_end() {
     server.put(URL, bytes.clone(), None);
     server.ranges.set(false);
     server.ends_at.set(Some(70_000));
-    let known = Known {
+    let known = KnownFile {
         etag: None,
         total: Some(1 << 20),
     };
     let fault = fetch_from(&server, 0, &known).unwrap_err();
     assert!(
-        matches!(fault, Fault::Truncated { .. } | Fault::Broken(_)),
+        matches!(
+            fault,
+            DownloadError::Truncated { .. } | DownloadError::Broken(_)
+        ),
         "{fault:?}"
     );
-    assert!(server.asked.borrow().len() > 1, "it was tried again");
+    assert!(server.requests.borrow().len() > 1, "it was tried again");
 }
 
 #[test]
 fn a_file_of_another_size_or_tag_is_not_gone_on_with() {
     let server = Server::new(10);
     server.put(URL, noise(10, 2 << 20), Some("\"new\""));
-    let tag = Known {
+    let tag = KnownFile {
         etag: Some("\"old\"".into()),
         total: None,
     };
-    assert_eq!(fetch_from(&server, 5, &tag).unwrap_err(), Fault::Changed);
-    let size = Known {
+    assert_eq!(
+        fetch_from(&server, 5, &tag).unwrap_err(),
+        DownloadError::Changed
+    );
+    let size = KnownFile {
         etag: None,
         total: Some(5),
     };
     assert!(matches!(
         fetch_from(&server, 1, &size),
-        Err(Fault::Size { .. })
+        Err(DownloadError::Size { .. })
     ));
-    let weak = Known {
+    let weak = KnownFile {
         etag: Some("W/\"new\"".into()),
         total: None,
     };
@@ -206,21 +216,21 @@ proptest! {
     fn headers_never_panic_and_sizes_hold_beyond_four_gigabytes(
         text in "(bytes )?[0-9*/ -]{0,40}|\\PC{0,40}", start in any::<u32>(), size in 1_u64..1 << 45,
     ) {
-        let mut facts = Facts { status: 206, content_range: Some(text), ..Facts::default() };
-        let span = Span { start: u64::from(start), end: Some(u64::from(start) + SEGMENT) };
-        let _ = decide(&facts, Some(span), &Known::default());
+        let mut head = ResponseHead { status: 206, content_range: Some(text), ..ResponseHead::default() };
+        let span = ByteRange { start: u64::from(start), end: Some(u64::from(start) + SEGMENT) };
+        let _ = classify(&head, Some(span), &KnownFile::default());
         let first = size / 2;
-        facts.content_range = Some(format!("bytes {first}-{}/{size}", size - 1));
-        prop_assert_eq!(facts.range(), Some((first, size, Some(size))));
-        let span = Span { start: first, end: Some(first + SEGMENT) };
-        prop_assert_eq!(decide(&facts, Some(span), &Known::default()), Ok(Way::Segments { total: size }));
+        head.content_range = Some(format!("bytes {first}-{}/{size}", size - 1));
+        prop_assert_eq!(head.range(), Some((first, size, Some(size))));
+        let span = ByteRange { start: first, end: Some(first + SEGMENT) };
+        prop_assert_eq!(classify(&head, Some(span), &KnownFile::default()), Ok(Delivery::Segments { total: size }));
     }
 
     #[test]
     fn pauses_grow_and_end(random in 0.0_f64..1.0) {
-        let mut patience = Patience::default();
-        patience.progress();
-        let pauses: Vec<u32> = std::iter::from_fn(|| patience.bear(&Fault::Stalled, random)).take(50).collect();
+        let mut policy = RetryPolicy::default();
+        policy.reset();
+        let pauses: Vec<u32> = std::iter::from_fn(|| policy.next_delay(&DownloadError::Stalled, random)).take(50).collect();
         prop_assert!(pauses.len() < 10 && pauses.is_sorted());
         prop_assert!(pauses.iter().sum::<u32>() < 120_000);
     }

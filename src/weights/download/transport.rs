@@ -1,41 +1,43 @@
-//! What a server's answer is.
+//! HTTP requests and responses (RFC 9110).
 
 use std::future::Future;
 
-/// Asks servers; the browser's `fetch`, or a test's idea of it.
+use crate::sha256;
+
+/// Sends requests: the browser's `fetch`, or a fake server in tests.
 pub trait Transport: 'static {
-    /// The bytes of its answers.
+    /// Bodies of its responses.
     type Body: Body + 'static;
 
-    /// GET, of a part of the file if a span is given. The error is what the browser says, without a
-    /// full stop: it does not tell a server that is away from one that refuses other sites.
+    /// GET, with a `Range` header if a range is given. The error is the browser's text, without full
+    /// stop: it is the same for a server that is down and for one that refuses other sites.
     fn get(
         &self,
         url: &str,
-        span: Option<Span>,
-    ) -> impl Future<Output = Result<Answer<Self::Body>, String>>;
-    /// Waits.
+        range: Option<ByteRange>,
+    ) -> impl Future<Output = Result<Response<Self::Body>, String>>;
+    /// Waits for `ms` milliseconds.
     fn sleep(&self, ms: u32) -> impl Future<Output = ()>;
-    /// A number from 0 to 1, another one each time.
+    /// A random number from 0 to 1.
     fn random(&self) -> f64;
 }
 
-/// The bytes of an answer; dropped, it ends the transfer.
+/// The body of a response; dropping it ends the transfer.
 pub trait Body {
-    /// The next bytes; `None` at the end. The error says how it broke, without a full stop.
+    /// The next bytes; `None` at the end. The error is the browser's text, without full stop.
     fn chunk(&mut self) -> impl Future<Output = Result<Option<Vec<u8>>, String>>;
 }
 
 /// A part of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct ByteRange {
     /// The first byte.
     pub start: u64,
-    /// The byte after the last; `None` is the file's end.
+    /// One past the last byte; `None` for the end of the file.
     pub end: Option<u64>,
 }
 
-impl Span {
+impl ByteRange {
     /// The value of the `Range` header.
     pub fn header(&self) -> String {
         match self.end {
@@ -45,20 +47,19 @@ impl Span {
     }
 }
 
-/// An answer, its body not read yet.
+/// A response whose body was not read yet.
 #[derive(Debug)]
-pub struct Answer<B> {
-    /// What stands before the body.
-    pub facts: Facts,
-    /// The bytes.
+pub struct Response<B> {
+    /// Status and headers.
+    pub head: ResponseHead,
+    /// The body.
     pub body: B,
 }
 
-/// What stands before the body. A browser shows headers of other sites only where those allow it,
-/// so each may be missing. `Content-Length` is not among them: it counts the compressed bytes where
-/// the answer is compressed, and a browser does not always tell.
+/// Status and headers. A browser shows headers of other sites only with their permission, so each may
+/// be missing. `Content-Length` is not used: for a compressed response it counts compressed bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ResponseHead {
     /// The status code.
     pub status: u16,
     /// `Content-Type`.
@@ -67,16 +68,16 @@ pub struct Facts {
     pub content_range: Option<String>,
     /// `ETag`.
     pub etag: Option<String>,
-    /// `X-Linked-ETag`: the SHA-256 of a large file of Hugging Face.
+    /// `X-Linked-ETag`: SHA-256 of a large file on Hugging Face.
     pub linked_etag: Option<String>,
-    /// `X-Linked-Size`: its bytes.
+    /// `X-Linked-Size`: size of such a file in bytes.
     pub linked_size: Option<u64>,
     /// `Retry-After`.
     pub retry_after: Option<String>,
 }
 
-impl Facts {
-    /// First byte, byte after the last, and bytes of the whole file: of `Content-Range`.
+impl ResponseHead {
+    /// First byte, one past the last, and size of the whole file, from `Content-Range`.
     pub fn range(&self) -> Option<(u64, u64, Option<u64>)> {
         let (range, total) = self.range_parts()?;
         let (first, last) = range.split_once('-')?;
@@ -85,7 +86,7 @@ impl Facts {
         fits.then_some((first, last.checked_add(1)?, total))
     }
 
-    /// Bytes of the whole file: of `Content-Range`, also of a refused one.
+    /// Size of the whole file, from `Content-Range`, also of a 416 response.
     pub fn range_total(&self) -> Option<u64> {
         self.range_parts()?.1
     }
@@ -103,10 +104,11 @@ impl Facts {
     /// The SHA-256 that the server gives for the file, in lower case.
     pub fn sha256(&self) -> Option<String> {
         let hash = unquoted(self.linked_etag.as_deref()?).to_ascii_lowercase();
-        is_sha256(&hash).then_some(hash)
+        sha256::is_hex_digest(&hash).then_some(hash)
     }
 
-    /// Servers of single-page apps, and those that want a person to log in, answer with a page.
+    /// Whether this is a web page: servers of single-page apps and log-in portals send one for every
+    /// address.
     pub fn is_page(&self) -> bool {
         let kind = self.content_type.as_deref().unwrap_or_default();
         kind.trim_start()
@@ -115,15 +117,7 @@ impl Facts {
     }
 }
 
-/// A tag without the mark of weakness and its quotes.
+/// A tag without its weakness mark and quotes.
 pub(super) fn unquoted(tag: &str) -> &str {
     tag.trim().trim_start_matches("W/").trim_matches('"')
-}
-
-/// Whether this is 64 hexadecimal digits in lower case.
-pub(crate) fn is_sha256(text: &str) -> bool {
-    text.len() == 64
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }

@@ -1,4 +1,4 @@
-//! Kinds of numbers in a safetensors file, and their conversion.
+//! Types of values in a safetensors file, and their conversion.
 
 use half::{bf16, f16};
 
@@ -7,7 +7,7 @@ use crate::weights::format::f16::widen;
 
 macro_rules! dtypes {
     ($($variant:ident $name:literal $bits:literal,)*) => {
-        /// The kinds of numbers that the format names; F32, F16 and BF16 can be converted.
+        /// The types that the format names; F32, F16 and BF16 can be converted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[expect(non_camel_case_types, reason = "the format's own names")]
         #[expect(missing_docs, reason = "the format's own names")]
@@ -19,7 +19,7 @@ macro_rules! dtypes {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Bits per number.
+            /// Bits per value.
             pub fn bits(self) -> u64 {
                 match self { $(Self::$variant => $bits,)* }
             }
@@ -55,10 +55,10 @@ dtypes! {
     U64 "U64" 64,
 }
 
-/// Little-endian F32, F16 or BF16 to numbers; NaN and infinities pass.
+/// Reads little-endian F32, F16 or BF16 values; NaN and infinities pass.
 ///
 /// # Errors
-/// `Weights` for any other type, or a length that is not a whole number of numbers.
+/// `Weights` for any other type, or a length that is not a multiple of the size of a value.
 pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
     let whole = (bytes.len() as u64 * 8).is_multiple_of(dtype.bits());
     match dtype {
@@ -92,7 +92,7 @@ pub fn to_f32(dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
     }
 }
 
-/// Numbers to little-endian F32, F16 or BF16, rounded to nearest, ties to even.
+/// Writes little-endian F32, F16 or BF16 values, rounded to nearest, ties to even.
 ///
 /// # Errors
 /// `Weights` for any other type.

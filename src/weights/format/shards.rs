@@ -1,5 +1,5 @@
-//! Weights in several files, and the index that says which tensor is in which
-//! (`diffusion_pytorch_model.safetensors.index.json`).
+//! Weights in several files, and their index (`diffusion_pytorch_model.safetensors.index.json`), as
+//! written by `save_pretrained` of diffusers and transformers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use crate::error::{Error, Result};
 use crate::weights::format::safetensors::Header;
 use crate::weights::format::strict_json::Texts;
 
-/// An index of a few thousand tensors has some hundred kilobytes.
+/// Largest index in bytes; one of a few thousand tensors has some hundred kilobytes.
 pub(crate) const INDEX_LIMIT: u64 = 16 << 20;
 
-/// Where a component's weights are.
+/// The weight files of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WeightFiles {
-    /// In one file, by its path below the base's folder.
+    /// One file, by its path in the folder of the base model.
     One(String),
-    /// In several.
+    /// Several files.
     Shards(ShardIndex),
 }
 
 impl WeightFiles {
-    /// The files' paths below the base's folder, in the order in which they are read.
+    /// Paths of the files in the folder of the base model, in the order in which they are read.
     pub fn paths(&self) -> Vec<String> {
         match self {
             Self::One(path) => vec![path.clone()],
@@ -31,7 +31,7 @@ impl WeightFiles {
     }
 }
 
-/// An index that has been read: which tensors each shard must hold.
+/// The tensors of each shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShardIndex {
     path: String,
@@ -46,11 +46,11 @@ struct File {
 }
 
 impl ShardIndex {
-    /// Reads the index at `path`; shards stand in its folder.
+    /// Reads the index at `path`; the shards are in the same folder.
     ///
     /// # Errors
-    /// `Weights` for JSON that is no index, a tensor that stands twice, a shard that is not a plain
-    /// file name.
+    /// `Weights` for JSON that is not an index, a repeated tensor, or a shard that is not a plain file
+    /// name.
     pub(crate) fn parse(path: &str, json: &[u8]) -> Result<Self> {
         let file: File = serde_json::from_slice(json).map_err(|error| {
             Error::Weights(format!(
@@ -81,17 +81,17 @@ impl ShardIndex {
         })
     }
 
-    /// Where the index is.
+    /// Path of the index.
     pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
-    /// Bytes of all tensors, as the index says, or 0; only progress is measured by it.
+    /// Bytes of all tensors by the index, or 0; used for progress only.
     pub(crate) fn total_size(&self) -> u64 {
         self.total_size
     }
 
-    /// Every shard's path with its tensors, in order.
+    /// Path and tensors of every shard, in order.
     pub(crate) fn shards(&self) -> impl Iterator<Item = (String, &BTreeSet<String>)> {
         let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         self.shards.iter().map(move |(name, tensors)| {
@@ -103,10 +103,10 @@ impl ShardIndex {
         })
     }
 
-    /// Holds a shard's header against the tensors that the index says are in it.
+    /// Compares the header of a shard with the tensors that the index names.
     ///
     /// # Errors
-    /// `Weights`, naming the tensor, if one is missing or was not listed.
+    /// `Weights`, naming the tensor, if one is missing or not listed.
     pub(crate) fn check(
         &self,
         path: &str,
@@ -132,12 +132,8 @@ impl ShardIndex {
     }
 }
 
-/// A file name without any way out of its folder, on a disk or in an address.
+/// Whether a file name cannot leave its folder, on disk or in a URL.
 fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     name.ends_with(".safetensors") && !name.starts_with('.') && name.chars().all(plain)
 }
-
-#[cfg(all(test, not(target_family = "wasm")))]
-#[path = "shards_tests.rs"]
-mod tests;

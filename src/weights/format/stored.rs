@@ -1,29 +1,30 @@
-//! How a base's numbers are kept on the device: as F32, or as halves, two in a word.
+//! How weights are stored on the device: as F32, or as F16, two in a word.
 //!
-//! What is computed with is F32 in any case; matrices, kernels of convolutions and embedding tables
-//! may be kept as halves, biases and norms never are. A file of halves goes to the device as it is.
+//! Computation is in F32 in both cases. Matrices, convolution kernels and embedding tables may be
+//! stored as F16; biases and norms never are. F16 values of a file are copied to the device unchanged.
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use half::f16;
 
 use crate::error::{Error, Result};
 use crate::weights::format::dtype::{Dtype, to_f32};
+use crate::weights::format::f16::{halves, pack, pack_bytes};
 
-/// Bytes handed to the device before its queue is waited for.
+/// Bytes handed to the device before waiting for its queue.
 const UPLOAD_WINDOW: usize = 64 << 20;
 
-/// How numbers that do not change are stored. What is computed with is F32 in any case.
+/// How frozen weights are stored. Computation is in F32 in both cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stored {
-    /// Four bytes.
+    /// Four bytes per value.
     #[default]
     F32,
-    /// Two bytes.
+    /// Two bytes per value.
     F16,
 }
 
 impl Stored {
-    /// Bytes that so many numbers take.
+    /// Bytes of `numbers` values.
     pub fn bytes(self, numbers: u64) -> u64 {
         match self {
             Self::F32 => 4 * numbers,
@@ -32,7 +33,7 @@ impl Stored {
     }
 }
 
-/// Where a base is put, and how its matrices are stored there.
+/// The device of a base model, and how its matrices are stored there.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The device, without autodiff.
@@ -42,7 +43,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// On `device`, whose autodiff is left out, so that what is frozen stays constant.
+    /// On `device` without its autodiff, because frozen weights have no gradients.
     pub fn new(device: &Device, stored: Stored) -> Self {
         Self {
             device: device.clone().inner(),
@@ -58,13 +59,13 @@ impl From<&Device> for Place {
     }
 }
 
-/// A tensor's numbers on the device, flat.
+/// The values of a tensor on the device, flat.
 #[derive(Clone, Debug)]
 pub enum Numbers {
-    /// As they are computed with.
+    /// As F32.
     F32(Tensor<1>),
-    /// As halves, two in each U32, the first in the lower bits. A last one without a partner has 0
-    /// beside it.
+    /// As F16, two in each U32, the first in the lower bits. The last word of an odd number has 0 in
+    /// its upper half.
     F16(Tensor<1, Int>),
 }
 
@@ -74,14 +75,14 @@ impl From<Tensor<1>> for Numbers {
     }
 }
 
-/// A tensor's numbers on their way to the device.
+/// The values of a tensor on the host, as they will be stored.
 pub(crate) enum Host {
     F32(Vec<f32>),
     F16(Vec<u32>),
 }
 
-/// A tensor's numbers, all finite, as they are to be stored; the message has no full stop, the
-/// caller adds file and stop.
+/// Converts the bytes of a tensor to the values to store, and checks that all are finite. The caller
+/// adds the file and a full stop to the error.
 pub(crate) fn convert(
     name: &str,
     dtype: Dtype,
@@ -104,7 +105,7 @@ pub(crate) fn convert(
             .enumerate()
             .find(|(_, half)| !half.is_finite())
         {
-            None => Ok(Host::F16(words(bytes))),
+            None => Ok(Host::F16(pack_bytes(bytes))),
             Some((at, half)) => Err(no_number(name, at, half.to_f32())),
         };
     }
@@ -138,36 +139,8 @@ fn no_number(name: &str, at: usize, value: f32) -> String {
     )
 }
 
-/// Little-endian halves, two by two.
-fn words(bytes: &[u8]) -> Vec<u32> {
-    let (pairs, rest) = bytes.as_chunks();
-    let mut words: Vec<u32> = Vec::with_capacity(bytes.len().div_ceil(4));
-    words.extend(pairs.iter().map(|&pair| u32::from_le_bytes(pair)));
-    if let &[low, high] = rest {
-        words.push(u32::from(u16::from_le_bytes([low, high])));
-    }
-    words
-}
-
-/// Numbers rounded to halves, to nearest, ties to even; two by two.
-pub(crate) fn pack(values: &[f32]) -> Vec<u32> {
-    let half = |value: f32| u32::from(f16::from_f32(value).to_bits());
-    let pair = |pair: &[f32]| match *pair {
-        [low, high] => half(low) | half(high) << 16,
-        [low] => half(low),
-        _ => 0,
-    };
-    values.chunks(2).map(pair).collect()
-}
-
-/// Words of halves to the device.
-pub(crate) fn halves(words: Vec<u32>, device: &Device) -> Tensor<1, Int> {
-    let shape = [words.len()];
-    Tensor::from_data(TensorData::new(words, shape), (device, DType::U32))
-}
-
-/// Puts numbers onto the device; now and then it waits until the queue is empty, because a GPU's
-/// queue takes more than memory holds.
+/// Copies values to the device. After every 64 MiB it waits for the queue of the device, which could
+/// otherwise grow beyond its memory.
 pub(crate) async fn upload(
     numbers: Host,
     device: &Device,
@@ -198,6 +171,7 @@ pub(crate) async fn upload(
     Ok(numbers)
 }
 
-#[cfg(test)]
-#[path = "stored_tests.rs"]
-mod tests;
+/// An error about the content of a file; `what` has no full stop.
+pub(crate) fn with_path(path: &str, what: &dyn std::fmt::Display) -> Error {
+    Error::Weights(format!("{path}: {what}."))
+}

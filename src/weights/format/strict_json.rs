@@ -1,4 +1,4 @@
-//! The JSON of a safetensors header, read so that no key may stand twice.
+//! The JSON of a safetensors header, without repeated keys.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 use std::fmt;
@@ -6,20 +6,20 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A header as it stands in the file.
+/// A header as in the file, not validated.
 pub(crate) struct RawHeader {
     pub(crate) tensors: BTreeMap<String, RawTensor>,
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
-/// A tensor's entry as it stands in the file.
+/// The entry of a tensor as in the file, not validated.
 pub(crate) struct RawTensor {
     pub(crate) dtype: String,
     pub(crate) shape: Vec<u64>,
     pub(crate) data_offsets: [u64; 2],
 }
 
-/// Reads a JSON object by hand: serde_json alone keeps the last of two equal keys.
+/// A JSON object that rejects repeated keys; serde_json would keep the last one.
 trait Object: Default {
     fn entry<'de, A: MapAccess<'de>>(&mut self, key: String, map: &mut A) -> Result<(), A::Error>;
 }
@@ -52,7 +52,7 @@ fn insert<V, E: de::Error>(map: &mut BTreeMap<String, V>, key: String, value: V)
     }
 }
 
-/// Texts by key.
+/// Strings by key.
 #[derive(Default)]
 pub(crate) struct Texts(pub(crate) BTreeMap<String, String>);
 

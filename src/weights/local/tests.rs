@@ -1,46 +1,40 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use std::cell::Cell;
+use std::rc::Rc;
 
-use burn::tensor::Device;
+use futures_util::future::LocalBoxFuture;
 use pollster::block_on;
 use proptest::prelude::*;
 
-use crate::model::base_model::BaseModel;
-use crate::synthetic;
-use crate::synthetic::{Kind, Layout, Options, Size};
-use crate::weights::download::fake::{Listener, noise};
-use crate::weights::format::safetensors::{Dtype, Header, write_header};
+use crate::error::Error;
+use crate::weights::download::fake::{Recorder, noise};
+use crate::weights::local::reader::CHUNK;
 use crate::weights::local::*;
-use crate::weights::{BaseHash, Files, Place, Stored};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
-/// A file of zeros with a few runs of other bytes in it, as large as one likes.
+/// A file of zeros with a few runs of other bytes, of any size.
 #[derive(Default)]
 struct Sparse {
     size: u64,
-    /// Where they begin, and they.
+    /// Offsets and bytes of the runs.
     runs: Vec<(u64, Vec<u8>)>,
-    /// What is left of it by now.
+    /// The size that it has become.
     left: Option<u64>,
     refuses: bool,
-    /// Bytes that were asked for.
-    asked: Cell<u64>,
 }
 
-impl Slices for Sparse {
+impl LocalFile for Sparse {
     fn size(&self) -> u64 {
         self.size
     }
 
-    fn slice(&self, at: u64, count: u64) -> Slice<'_> {
+    fn read_at(&self, at: u64, count: u64) -> LocalBoxFuture<'_, Result<Vec<u8>, String>> {
         Box::pin(async move {
             if self.refuses {
                 return Err("NotReadableError: it changed".into());
             }
-            self.asked.set(self.asked.get() + count);
             let end = (at + count).min(self.left.unwrap_or(self.size));
             let mut bytes = vec![0; end.saturating_sub(at) as usize];
             for (start, run) in &self.runs {
@@ -64,17 +58,17 @@ fn whole(bytes: Vec<u8>) -> Sparse {
     }
 }
 
-fn given(files: Vec<(&str, Rc<dyn Slices>)>, listener: &Rc<Listener>) -> Given {
+fn chosen(files: Vec<(&str, Rc<dyn LocalFile>)>, recorder: &Rc<Recorder>) -> LocalFiles {
     let files = files
         .into_iter()
         .map(|(path, file)| (path.to_owned(), file));
-    Given::new("a choice".into(), files.collect(), listener.clone())
+    LocalFiles::new("a choice".into(), files.collect(), recorder.clone())
 }
 
-fn open(file: Sparse) -> (Sliced, Rc<Listener>) {
-    let listener = Rc::default();
-    let given = given(vec![("file", Rc::new(file))], &listener);
-    (given.open("file").unwrap(), listener)
+fn open(file: Sparse) -> (LocalReader, Rc<Recorder>) {
+    let recorder = Rc::default();
+    let files = chosen(vec![("file", Rc::new(file))], &recorder);
+    (files.open("file").unwrap(), recorder)
 }
 
 proptest! {
@@ -106,7 +100,7 @@ proptest! {
 fn places_beyond_four_gib_are_met_to_the_byte() {
     let edge = 4 * GIB;
     let run = noise(1, 64);
-    let (mut file, listener) = open(Sparse {
+    let (mut file, recorder) = open(Sparse {
         size: 9 * GIB,
         runs: vec![(edge - 32, run.clone())],
         ..Sparse::default()
@@ -116,51 +110,7 @@ fn places_beyond_four_gib_are_met_to_the_byte() {
     assert_eq!(block_on(file.read(64)).unwrap(), run);
     assert_eq!(file.skip(u64::MAX), 9 * GIB - edge - 32);
     assert!(block_on(file.read(1)).unwrap().is_empty());
-    assert!(listener.disk.get() > edge);
-}
-
-#[test]
-fn a_checkpoint_of_more_than_four_gib_is_the_base_that_is_in_it() {
-    let place = tempfile::tempdir().unwrap();
-    let options = Options {
-        layout: Layout::SingleFile,
-        size: Size::Small,
-        ..Options::new(Kind::Sd15)
-    };
-    synthetic::write(&options, place.path(), &mut |_, _| {}).unwrap();
-    let bytes = std::fs::read(place.path().join("model.safetensors")).unwrap();
-    let header = Header::parse(&bytes, bytes.len() as u64).unwrap();
-    // An averaged copy of 5 GiB before everything else, as old checkpoints have it.
-    let copy = [5 * (GIB as usize) / 4];
-    let mut tensors: Vec<(&str, Dtype, &[usize])> = vec![("model_ema.copy", Dtype::F32, &copy)];
-    let order = header.in_order().into_iter();
-    tensors.extend(order.map(|(name, info)| (name, info.dtype, &info.shape[..])));
-    let head = write_header(&tensors, &BTreeMap::new()).unwrap();
-    let start = head.len() as u64 + 5 * GIB;
-    let data = bytes[header.data_start as usize..].to_vec();
-    let length = data.len() as u64;
-    let file = Rc::new(Sparse {
-        size: start + length,
-        runs: vec![(0, head), (start, data)],
-        ..Sparse::default()
-    });
-    let listener = Rc::default();
-    let files = Files::Given(Rc::new(given(vec![("large", file.clone())], &listener)));
-    let beside = Files::Folder(place.path().to_owned());
-    let load = |files: &Files, path: &str| {
-        let device = Device::flex();
-        let mut silent = |_| {};
-        let base = BaseModel::load_single_file(files, path, &beside, None, &device, &mut silent);
-        block_on(base).unwrap()
-    };
-    let large = load(&files, "large");
-    assert_eq!(large.hash, load(&beside, "model.safetensors").hash);
-    // What is not wanted was not read.
-    assert!(
-        file.asked.get() < length + 3 * PIECE,
-        "{}",
-        file.asked.get()
-    );
+    assert!(recorder.from_disk.get() > edge);
 }
 
 #[test]
@@ -187,39 +137,8 @@ fn a_file_that_becomes_shorter_is_never_a_shorter_file() {
 
 #[test]
 fn a_person_who_has_enough_is_heard_between_two_pieces() {
-    let (mut file, listener) = open(whole(noise(4, 9 * MIB as usize)));
-    listener.patience.set(Some(1));
+    let (mut file, recorder) = open(whole(noise(4, 9 * MIB as usize)));
+    recorder.cancel_after.set(Some(1));
     assert_eq!(block_on(file.read(9 * MIB)), Err(Error::Cancelled));
-    assert_eq!(listener.disk.get(), PIECE);
-}
-
-#[test]
-fn a_cut_weight_file_is_refused_wherever_it_was_cut() {
-    let values = crate::weights::format::safetensors::from_f32(Dtype::F32, &[1.0; 20]).unwrap();
-    let tensor = ("a".to_owned(), Dtype::F32, vec![20], values);
-    let bytes = crate::weights::format::safetensors::write(&[tensor], &BTreeMap::new()).unwrap();
-    for length in 0..bytes.len() {
-        let listener = Rc::default();
-        let file: Rc<dyn Slices> = Rc::new(whole(bytes[..length].to_vec()));
-        let files = Files::Given(Rc::new(given(vec![("a", file)], &listener)));
-        let (mut hash, mut silent) = (BaseHash::new(), |_, _| {});
-        let place = Place::new(&Device::flex(), Stored::F32);
-        let read = files.weights("a", "unet", &place, &mut hash, &mut silent);
-        let error = block_on(read).unwrap_err().to_string();
-        assert!(error.contains("ends early"), "{length}: {error}");
-    }
-}
-
-#[test]
-fn a_file_that_was_not_chosen_is_named() {
-    let listener = Rc::default();
-    let files = Files::Given(Rc::new(given(vec![], &listener)));
-    assert!(!block_on(files.exists("unet/config.json")));
-    let error = block_on(files.read("unet/config.json", 9))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("unet/config.json") && error.contains("a choice"),
-        "{error}"
-    );
+    assert_eq!(recorder.from_disk.get(), CHUNK);
 }

@@ -67,7 +67,7 @@ pub(crate) async fn load(
         base.set_picture_size(advice.pixels)?;
     }
     let lora = read_lora(&opened, &base, lora).await?;
-    if let Err(why) = opened.loaded().await {
+    if let Err(why) = opened.mark_complete().await {
         cx.warn(why.to_string());
     }
     if old_hash.is_some_and(|hash| hash != base.hash) {
@@ -110,7 +110,9 @@ async fn choose_device(
 /// The configs; damaged ones of this browser's storage are fetched again.
 async fn read_configs(opened: &OpenedModel) -> Result<Configs> {
     match opened.configs().await {
-        Err(error) if error != Error::Cancelled && opened.doubt().await => opened.configs().await,
+        Err(error) if error != Error::Cancelled && opened.remove_damaged().await => {
+            opened.configs().await
+        }
         outcome => outcome,
     }
 }

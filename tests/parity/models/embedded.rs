@@ -6,7 +6,11 @@ use std::path::Path;
 use burn::tensor::Device;
 use deltabooth::check::{compare, reference};
 use deltabooth::model::base_model::BaseModel;
+use deltabooth::sampler::SamplerKind;
 use deltabooth::weights::Files;
+use deltabooth::weights::catalogue::Catalogue;
+use deltabooth::worker::protocol::Prediction;
+use serde_json::Value;
 
 #[test]
 fn the_embedded_base_answers_as_that_of_diffusers() {
@@ -42,4 +46,16 @@ fn the_embedded_base_answers_as_that_of_diffusers() {
             assert!(difference.relative_l2 <= mark, "{difference:?}");
         }
     });
+}
+
+#[test]
+fn the_shipped_catalogue_names_samplers_and_predictions_of_requests() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/static/catalogue.json");
+    let catalogue = Catalogue::parse(&std::fs::read(path).unwrap()).unwrap();
+    for entry in &catalogue.bases {
+        let word = |word: &str| Value::String(word.to_owned());
+        let sampler = serde_json::from_value::<SamplerKind>(word(&entry.defaults.sampler));
+        let predicts = serde_json::from_value::<Prediction>(word(&entry.defaults.prediction));
+        assert!(sampler.is_ok() && predicts.is_ok(), "{}", entry.id);
+    }
 }

@@ -7,9 +7,9 @@ use std::time::Instant;
 use deltabooth::config::{SubjectWords, TrainConfig};
 use deltabooth::model::base_model::BaseModel;
 use deltabooth::spectral::{DecomposedBaseModel, LayerSelection};
-use deltabooth::train::checkpoint::FolderStore;
+use deltabooth::train::checkpoint::CheckpointFile;
 use deltabooth::train::dataset::prepare::warnings;
-use deltabooth::train::{Checkpoint, CheckpointStore, StepReport, TrainHooks, Trainer};
+use deltabooth::train::{Checkpoint, StepReport, TrainHooks, Trainer};
 use deltabooth::{Error, Result};
 
 use crate::args::base::BaseArgs;
@@ -66,9 +66,7 @@ impl Args {
 
 pub(crate) async fn run(args: Args) -> Result<()> {
     check_out(&args.out, "safetensors")?;
-    let store = FolderStore {
-        path: args.out.with_extension("checkpoint"),
-    };
+    let store = CheckpointFile::new(args.out.with_extension("checkpoint"))?;
     let mut trainer = if args.resume {
         resume(&args, &store).await?
     } else {
@@ -109,7 +107,7 @@ pub(crate) fn config(
     })
 }
 
-async fn resume(args: &Args, store: &FolderStore) -> Result<Trainer> {
+async fn resume(args: &Args, store: &CheckpointFile) -> Result<Trainer> {
     let given = args.config.given();
     if let Some(other) = given.iter().find(|flag| *flag != "max_train_steps") {
         return Err(Error::Settings(format!(
@@ -119,7 +117,7 @@ async fn resume(args: &Args, store: &FolderStore) -> Result<Trainer> {
     let bytes = store.load().await?.ok_or_else(|| {
         Error::Checkpoint(format!(
             "There is no checkpoint {} to go on from. Start the training without --resume.",
-            store.path.display()
+            store.path().display()
         ))
     })?;
     let mut checkpoint = Checkpoint::from_bytes(&bytes)?;
@@ -157,7 +155,7 @@ pub(crate) async fn begin(
 
 /// Prints the losses and saves the checkpoints of a run.
 struct Run<'a> {
-    store: &'a FolderStore,
+    store: &'a CheckpointFile,
     began: Instant,
     /// Steps that were done before.
     first: usize,

@@ -1,5 +1,5 @@
-//! The names that the original code (CompVis `latent-diffusion`, LDM) and OpenCLIP have for what
-//! diffusers calls otherwise, as tables that are read in both directions.
+//! Names of the original code (CompVis `latent-diffusion`, LDM) and of OpenCLIP, and those of
+//! diffusers, as tables for both directions.
 
 /// (original, diffusers).
 pub(crate) type Table = [(&'static str, &'static str)];
@@ -33,7 +33,7 @@ pub(crate) const VAE_RESNET: &Table = &[
     ("nin_shortcut", "conv_shortcut"),
 ];
 
-/// Layers of an autoencoder's attention; the original has them as 1×1 convolutions.
+/// Layers of an autoencoder's attention, 1×1 convolutions in the original.
 pub(crate) const VAE_ATTENTION: &Table = &[
     ("norm", "group_norm"),
     ("q", "to_q"),
@@ -42,7 +42,7 @@ pub(crate) const VAE_ATTENTION: &Table = &[
     ("proj_out", "to_out.0"),
 ];
 
-/// Layers at an end of each half of an autoencoder.
+/// First and last layers of encoder and decoder of an autoencoder.
 pub(crate) const VAE_ENDS: &Table = &[
     ("conv_in", "conv_in"),
     ("norm_out", "conv_norm_out"),
@@ -63,7 +63,7 @@ pub(crate) const OPEN_CLIP: &Table = &[
     ("ln_final.bias", "final_layer_norm.bias"),
 ];
 
-/// OpenCLIP's layers, but for `attn.in_proj`, which is three of diffusers'.
+/// OpenCLIP's layers, except `attn.in_proj`, which is split into three.
 pub(crate) const OPEN_CLIP_LAYER: &Table = &[
     ("ln_1", "layer_norm1"),
     ("ln_2", "layer_norm2"),

@@ -4,20 +4,20 @@ use crate::weights::format::single_file::names::{
     OPEN_CLIP, OPEN_CLIP_IN_PROJ, OPEN_CLIP_LAYER, to_diffusers,
 };
 
-/// The layers that are used: Stable Diffusion 2 takes the last but one of OpenCLIP-H's 24.
+/// Layers that are used: Stable Diffusion 2 takes the output of the penultimate of OpenCLIP-H's 24.
 const LAYERS: usize = 23;
 
 /// What an original tensor becomes.
 pub(crate) enum Found {
     /// One tensor.
     One(String),
-    /// Its rows in three parts: query, key, value.
+    /// Three tensors of a third of its rows each: query, key, value.
     Three([String; 3]),
-    /// Nothing: the last layer, and what only comparing with pictures needs.
+    /// Nothing: it belongs to the last layer, or is used only to compare texts with pictures.
     Unused,
 }
 
-/// What becomes of the tensor `name`, if OpenCLIP has one.
+/// What the tensor `name` becomes; `None` if OpenCLIP has no such tensor.
 pub(crate) fn find(name: &str) -> Option<Found> {
     if let Some(found) = to_diffusers(OPEN_CLIP, name) {
         return Some(Found::One(found.to_owned()));

@@ -1,9 +1,8 @@
-//! Files that are no Stable Diffusion 1 or 2, by their tensors' names, so that a person hears what
-//! they have.
+//! Recognises other kinds of models by the names of their tensors, for a helpful error.
 
 use crate::weights::format::safetensors::Header;
 
-/// What the file is and what to do instead, if it is one of those that are often mistaken for a base.
+/// What the file is and what to do instead, if it is a known kind of model that is not a base model.
 pub(crate) fn other_model(header: &Header) -> Option<String> {
     let any = |part: &str| header.tensors.keys().any(|name| name.contains(part));
     let starts = |prefix: &str| header.tensors.keys().any(|name| name.starts_with(prefix));
@@ -45,7 +44,7 @@ pub(crate) fn other_model(header: &Header) -> Option<String> {
     ))
 }
 
-/// What a UNet with more inputs than latents is for.
+/// The purpose of a UNet with more input channels than latents have.
 fn inputs(header: &Header) -> Option<(&'static str, usize)> {
     let first = header
         .tensors

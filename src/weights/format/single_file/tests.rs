@@ -1,7 +1,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use crate::weights::format::safetensors::{Dtype, write_header};
-use crate::weights::format::single_file::*;
+use std::collections::BTreeMap;
+
+use crate::weights::format::safetensors::{Dtype, Header, write_header};
+use crate::weights::format::single_file::Plan;
+use crate::weights::format::single_file::unet::UnetNames;
 
 fn header(tensors: &[(&str, &[usize])]) -> Header {
     let tensors: Vec<_> = tensors

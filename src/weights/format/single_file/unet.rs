@@ -1,4 +1,4 @@
-//! The UNet's names: blocks are counted through in the original, and counted per level in diffusers.
+//! Names of the UNet: the original numbers all blocks in a row, diffusers numbers them per level.
 //!
 //! ```text
 //! input_blocks.n.0    resnet j of level i, or its downsampler (`op`)
@@ -7,21 +7,20 @@
 //! output_blocks.n.*   resnet, attention, upsampler (`conv`)
 //! ```
 //!
-//! A level ends at its sampler. That is followed rather than computed from n, because files of
-//! models with one layer per block come in two ways: counted through, and with the numbers that the
-//! layers have in models of two.
+//! A level ends at its sampler. Levels are found this way rather than computed from n, because models
+//! with one layer per block are numbered in two ways: in a row, or as the layers of models with two.
 
 use std::collections::BTreeMap;
 
 use crate::weights::format::single_file::names::{UNET, UNET_RESNET, to_diffusers};
 
-/// Where each numbered block belongs: level and place in it.
+/// Level and index in it of every numbered block.
 pub(crate) struct UnetNames {
     down: BTreeMap<usize, [usize; 2]>,
     up: BTreeMap<usize, [usize; 2]>,
 }
 
-/// What is in one numbered block.
+/// Content of a numbered block.
 #[derive(Clone, Copy, Default)]
 struct Content {
     resnet: bool,
@@ -29,7 +28,7 @@ struct Content {
 }
 
 impl UnetNames {
-    /// Looks through all names of a UNet.
+    /// From all names of a UNet.
     pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Self {
         Self {
             down: places(names.clone(), "input_blocks", "op"),
@@ -37,7 +36,7 @@ impl UnetNames {
         }
     }
 
-    /// diffusers' name of the tensor `name`, if a UNet of Stable Diffusion has one.
+    /// Name in diffusers of the tensor `name`; `None` if a UNet of Stable Diffusion has no such tensor.
     pub(crate) fn find(&self, name: &str) -> Option<String> {
         let (path, end) = name.rsplit_once('.')?;
         let found = match to_diffusers(UNET, path) {
@@ -70,7 +69,7 @@ impl UnetNames {
     }
 }
 
-/// Level and place of every block of `section`; `sampler` is the name of what ends a level.
+/// Level and index of every block of `section`; `sampler` is the name of the layer that ends a level.
 fn places<'a>(
     names: impl Iterator<Item = &'a str>,
     section: &str,
@@ -112,7 +111,7 @@ fn numbered<'a>(name: &'a str, section: &str) -> Option<(usize, usize, &'a str)>
     Some((n.parse().ok()?, m.parse().ok()?, rest))
 }
 
-/// A layer of the resnet (`m` = 0) or attention (`m` = 1) at place `j`.
+/// A layer of the resnet (`m` = 0) or attention (`m` = 1) with index `j`.
 fn layer(block: &str, m: usize, j: usize, rest: &str) -> Option<String> {
     match m {
         0 => {

@@ -1,4 +1,4 @@
-//! The autoencoder's names; the original counts the decoder's levels from the picture down.
+//! Names of the autoencoder; the original numbers the levels of the decoder in reverse order.
 
 use crate::weights::format::single_file::names::{
     VAE_ATTENTION, VAE_ENDS, VAE_RESNET, to_diffusers,
@@ -16,7 +16,7 @@ pub(crate) fn levels<'a>(names: impl Iterator<Item = &'a str>) -> usize {
         .map_or(0, |last| last.saturating_add(1))
 }
 
-/// diffusers' name of the tensor `name`, if an AutoencoderKL of `levels` has one.
+/// Name in diffusers of the tensor `name`; `None` if an AutoencoderKL of `levels` has no such tensor.
 pub(crate) fn find(name: &str, levels: usize) -> Option<String> {
     let parts: Vec<&str> = name.split('.').collect();
     let resnet = |leaf| to_diffusers(VAE_RESNET, leaf);
@@ -30,12 +30,12 @@ pub(crate) fn find(name: &str, levels: usize) -> Option<String> {
         }
         ["decoder", "up", i, "block", j, leaf, end] => Some(format!(
             "decoder.up_blocks.{}.resnets.{j}.{}.{end}",
-            turned(i, levels)?,
+            reversed(i, levels)?,
             resnet(leaf)?
         )),
         ["decoder", "up", i, "upsample", "conv", end] => Some(format!(
             "decoder.up_blocks.{}.upsamplers.0.conv.{end}",
-            turned(i, levels)?
+            reversed(i, levels)?
         )),
         [half @ ("encoder" | "decoder"), "mid", "attn_1", leaf, end] => Some(format!(
             "{half}.mid_block.attentions.0.{}.{end}",
@@ -58,8 +58,8 @@ pub(crate) fn find(name: &str, levels: usize) -> Option<String> {
     }
 }
 
-/// The level counted from the other end.
-fn turned(level: &str, levels: usize) -> Option<usize> {
+/// The index of a level, counted from the other end.
+fn reversed(level: &str, levels: usize) -> Option<usize> {
     let level: usize = level.parse().ok()?;
     levels.checked_sub(level.checked_add(1)?)
 }

@@ -6,7 +6,7 @@ use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::File;
 
-use crate::weights::local::{DiskFile, Slices};
+use crate::weights::local::{BrowserFile, LocalFile};
 use crate::worker::protocol::FILES;
 use crate::worker::serve::context::UserFiles;
 
@@ -21,7 +21,7 @@ pub(crate) fn beside(message: &JsValue) -> UserFiles {
     let file = |entry: JsValue| {
         let path = Reflect::get(&entry, &"path".into()).ok()?.as_string()?;
         let file: File = Reflect::get(&entry, &"file".into()).ok()?.dyn_into().ok()?;
-        Some((path, Rc::new(DiskFile::new(file)) as Rc<dyn Slices>))
+        Some((path, Rc::new(BrowserFile::new(file)) as Rc<dyn LocalFile>))
     };
     list.iter().filter_map(file).collect()
 }

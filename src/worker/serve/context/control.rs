@@ -6,11 +6,11 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use crate::weights::local::Slices;
+use crate::weights::local::LocalFile;
 use crate::worker::protocol::{Message, Request, RequestId, Task};
 
 /// Files of the person's disk by their paths. They are handles; nothing is read yet.
-pub type UserFiles = BTreeMap<String, Rc<dyn Slices>>;
+pub type UserFiles = BTreeMap<String, Rc<dyn LocalFile>>;
 
 /// A request with its id and the files beside it.
 type Received = (RequestId, Request, UserFiles);

@@ -84,10 +84,10 @@ async fn with_factors(
     work: usize,
 ) -> Result<DecomposeSummary> {
     let key = model.key_in_use();
-    let shelf = model.factors.shelf().await;
+    let cache = model.factors.cache().await;
     let base = &model.loaded()?.base;
-    if let Some(shelf) = &shelf {
-        match shelf.of(&base.hash, key.as_deref().unwrap_or(OWN)).await {
+    if let Some(cache) = &cache {
+        match cache.of(&base.hash, key.as_deref().unwrap_or(OWN)).await {
             Ok(store) => return extend(cx, base, decomposed, selection, work, &store).await,
             Err(why) => cx.warn(why.to_string()),
         }

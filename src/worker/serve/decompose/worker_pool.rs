@@ -13,9 +13,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions};
 
 use crate::error::Result;
+use crate::js;
 use crate::spectral::decompose::config::Decomposer;
 use crate::spectral::svd::{self, Decomposition};
-use crate::weights::download::{Browser, Transport};
 use crate::worker::serve::browser::scope::{describe, scope};
 use crate::worker::serve::context::Context;
 use crate::worker::serve::decompose::worker::{NAME, READY, answer, question};
@@ -189,7 +189,7 @@ impl Member {
 }
 
 async fn first_word(first: Said) -> Result<(), String> {
-    match select(first, pin!(Browser.sleep(PATIENCE_MS))).await {
+    match select(first, pin!(js::sleep(PATIENCE_MS))).await {
         Either::Left((Ok(Ok(word)), _)) if word == READY => Ok(()),
         Either::Left((Ok(Err(why)), _)) => Err(why),
         Either::Left(_) => Err("it said something unknown".into()),

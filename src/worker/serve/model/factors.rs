@@ -1,46 +1,46 @@
-//! Factors of weights in the browser's private file system.
+//! The factors of weights in the browser's storage.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::error::Result;
 use crate::spectral::decompose::factor_cache::FactorCache;
-use crate::weights::cache::Opfs;
+use crate::storage::Opfs;
 
 const FOLDER: &str = "deltabooth-factors";
-/// What the page's own base is loaded by; it is never removed.
+/// Key of the app's own base model; its factors are never removed.
 pub(crate) const OWN: &str = "own";
 
-/// Where factors are kept, once somebody has asked.
+/// The cache of factors, opened when it is first needed; `None` if the browser has no storage.
 #[derive(Default)]
-pub(crate) struct Factors(Option<Option<Rc<FactorCache<Opfs>>>>);
+pub(crate) struct Factors(Option<Option<Rc<FactorCache>>>);
 
 impl Factors {
-    /// `None` where the browser has no place for them.
-    pub(crate) async fn shelf(&mut self) -> Option<Rc<FactorCache<Opfs>>> {
-        if let Some(shelf) = &self.0 {
-            return shelf.clone();
+    /// The cache; `None` if the browser has no storage.
+    pub(crate) async fn cache(&mut self) -> Option<Rc<FactorCache>> {
+        if let Some(cache) = &self.0 {
+            return cache.clone();
         }
-        let opened = Opfs::open_at(FOLDER).await.ok();
-        let shelf = opened.map(|folder| Rc::new(FactorCache::new(folder)));
-        self.0.insert(shelf).clone()
+        let opened = Opfs::open_folder(FOLDER).await.ok();
+        let cache = opened.map(|storage| Rc::new(FactorCache::new(Rc::new(storage))));
+        self.0.insert(cache).clone()
     }
 
-    /// Bytes of the factors of each base, by what it is loaded by. Those of bases that are neither
-    /// kept nor loaded are removed first.
+    /// Bytes of the factors of each base model, by its key. Removes those of base models that are
+    /// neither `stored` nor in use.
     ///
     /// # Errors
     /// `Io`.
-    pub(crate) async fn kept(
+    pub(crate) async fn sizes(
         &mut self,
-        kept: &[&str],
+        stored: &[&str],
         in_use: Option<&str>,
     ) -> Result<BTreeMap<String, u64>> {
-        let Some(shelf) = self.shelf().await else {
+        let Some(cache) = self.cache().await else {
             return Ok(BTreeMap::new());
         };
-        let known = |key: &str| key == OWN || in_use == Some(key) || kept.contains(&key);
-        shelf.sweep(known).await?;
-        shelf.sizes().await
+        let known = |key: &str| key == OWN || in_use == Some(key) || stored.contains(&key);
+        cache.retain(known).await?;
+        cache.sizes().await
     }
 }

@@ -31,7 +31,7 @@ pub(crate) async fn list_stored(cx: &Context, model: &mut ModelStore) -> Result<
     #[cfg(feature = "engine")]
     {
         let keys: Vec<&str> = bases.iter().map(|base| base.key.as_str()).collect();
-        let factors = model.factors.kept(&keys, in_use.as_deref()).await?;
+        let factors = model.factors.sizes(&keys, in_use.as_deref()).await?;
         for base in &mut bases {
             if let Some(&bytes) = factors.get(&base.key) {
                 base.stored += bytes;

@@ -125,7 +125,7 @@ pub(crate) async fn load_weights(
     let place = Place::new(device, stored);
     let mut show = |news| progress.show(cx, news);
     match opened.load(place.clone(), &mut show).await {
-        Err(error) if error != Error::Cancelled && opened.doubt().await => {
+        Err(error) if error != Error::Cancelled && opened.remove_damaged().await => {
             opened.load(place, &mut show).await
         }
         outcome => outcome,

@@ -73,30 +73,30 @@ impl OpenedModel {
 
     /// After a failure: whether a stored file was damaged. It was removed, so a second try fetches it
     /// again.
-    pub async fn doubt(&self) -> bool {
+    pub async fn remove_damaged(&self) -> bool {
         let tokenizer = match self {
             Self::Folder(_) => false,
-            Self::Checkpoint { tokenizer, .. } => tokenizer.doubt().await,
+            Self::Checkpoint { tokenizer, .. } => tokenizer.remove_damaged().await,
         };
-        self.files().doubt().await || tokenizer
+        self.files().remove_damaged().await || tokenizer
     }
 
     /// Notes that the model was loaded completely.
     ///
     /// # Errors
     /// `Io` if the storage refuses.
-    pub async fn loaded(&self) -> Result<()> {
+    pub async fn mark_complete(&self) -> Result<()> {
         if let Self::Checkpoint { tokenizer, .. } = self {
-            tokenizer.loaded().await?;
+            tokenizer.mark_complete().await?;
         }
-        self.files().loaded().await
+        self.files().mark_complete().await
     }
 
     /// The key by which this browser stores the model; `None` if it does not store it.
     pub fn key(&self) -> Option<String> {
         match self.files() {
             #[cfg(feature = "web")]
-            Files::Kept(base) => Some(base.key().to_owned()),
+            Files::Cached(base) => Some(base.key().to_owned()),
             _ => None,
         }
     }

@@ -3,29 +3,40 @@
 use std::rc::Rc;
 
 use crate::error::Result;
-#[cfg(not(feature = "engine"))]
-use crate::train::checkpoint::slots::MemoryDisk as Files;
-use crate::train::checkpoint::slots::Slots;
-use crate::train::{Checkpoint, CheckpointStore, Trainer};
+use crate::storage::{FileWriter, Storage};
+use crate::train::checkpoint::CheckpointSlots;
+use crate::train::{Checkpoint, Trainer};
 use crate::worker::protocol::Event;
 use crate::worker::serve::context::Context;
 #[cfg(feature = "engine")]
-use crate::worker::serve::runs::store::Store as Files;
+use crate::worker::serve::runs::store::open;
 
 /// Where the checkpoint is saved; opened when it is first needed.
 #[derive(Default)]
 pub struct RunStore {
-    slots: Option<Rc<Slots<Files>>>,
+    slots: Option<Rc<CheckpointSlots>>,
+    /// Keeps other tabs out.
+    lock: Option<Box<dyn FileWriter>>,
 }
 
 impl RunStore {
+    /// Checkpoints in this storage.
+    pub fn with_storage(storage: Rc<dyn Storage>) -> Self {
+        Self {
+            slots: Some(Rc::new(CheckpointSlots::new(storage))),
+            lock: None,
+        }
+    }
+
     /// The files of the checkpoint. A warning says if they do not outlive the tab.
-    pub(crate) async fn slots(&mut self, cx: &Context) -> Rc<Slots<Files>> {
+    pub(crate) async fn slots(&mut self, cx: &Context) -> Rc<CheckpointSlots> {
         if let Some(slots) = &self.slots {
             return slots.clone();
         }
-        let files = open(cx).await;
-        self.slots.insert(Rc::new(Slots::new(files))).clone()
+        let (storage, lock) = open(cx).await;
+        self.lock = lock;
+        let slots = Rc::new(CheckpointSlots::new(storage));
+        self.slots.insert(slots).clone()
     }
 
     /// The checkpoint's bytes, if there is one.
@@ -52,7 +63,7 @@ impl RunStore {
         let slots = self.slots(cx).await;
         let step = checkpoint.step;
         match slots.save(&checkpoint.to_bytes()?).await {
-            Ok(()) if is_persistent(slots.disk()) => cx.post(Event::Checkpoint { step }),
+            Ok(()) if slots.is_persistent() => cx.post(Event::Checkpoint { step }),
             // In memory it would be lost with the tab, so the page is not told that it is safe.
             Ok(()) => {}
             Err(error) => cx.warn(format!(
@@ -84,26 +95,8 @@ impl RunStore {
     }
 }
 
-#[cfg(feature = "engine")]
-async fn open(cx: &Context) -> Files {
-    let (store, warning) = Files::open().await;
-    if let Some(warning) = warning {
-        cx.warn(warning);
-    }
-    store
-}
-
-#[cfg(feature = "engine")]
-fn is_persistent(files: &Files) -> bool {
-    matches!(files, Files::Browser { .. })
-}
-
+/// In memory: only a browser has a storage of its own.
 #[cfg(not(feature = "engine"))]
-async fn open(_: &Context) -> Files {
-    Files::default()
-}
-
-#[cfg(not(feature = "engine"))]
-fn is_persistent(_: &Files) -> bool {
-    true
+async fn open(_: &Context) -> (Rc<dyn Storage>, Option<Box<dyn FileWriter>>) {
+    (Rc::new(crate::storage::MemoryStorage::default()), None)
 }

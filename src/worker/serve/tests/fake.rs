@@ -9,6 +9,7 @@ use futures_util::future::{LocalBoxFuture, ready};
 use pollster::block_on;
 
 use crate::error::{Error, Result};
+use crate::storage::faulty::FaultyStorage;
 use crate::weights::Files;
 use crate::weights::catalogue::LoraEntry;
 use crate::worker::protocol::{
@@ -16,8 +17,8 @@ use crate::worker::protocol::{
     RequestId, StoredBase, Task, TokenizerOffer,
 };
 use crate::worker::serve::{
-    ChosenDevice, Context, DeviceMemory, Devices, Engine, ModelLibrary, OpenedModel, Page, Stores,
-    UserFiles,
+    ChosenDevice, Context, DeviceMemory, Devices, Engine, ModelLibrary, OpenedModel, Page,
+    RunStore, Stores, UserFiles,
 };
 
 /// What the page says while work is under way, after every event and before every step.
@@ -146,7 +147,8 @@ impl FakeBooth {
         let shared = Rc::new(Shared::default());
         let cx = Context::new(Box::new(FakePage(shared.clone())));
         *shared.context.borrow_mut() = Rc::downgrade(&cx);
-        let stores = Stores::new(Box::new(FakeDevices(kind)), Box::new(FolderLibrary));
+        let mut stores = Stores::new(Box::new(FakeDevices(kind)), Box::new(FolderLibrary));
+        stores.runs = RunStore::with_storage(Rc::new(FaultyStorage::default()));
         Self {
             shared,
             engine: Engine::new(cx.clone(), stores),

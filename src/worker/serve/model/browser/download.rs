@@ -2,14 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
 use js_sys::Date;
 
 use crate::error::Result;
-use crate::weights::download::{From, News, Overseer};
+use crate::weights::download::{ByteSource, Progress, ProgressSink};
 use crate::worker::protocol::{BytesFrom, Event};
 use crate::worker::serve::context::Context;
 
@@ -24,27 +23,27 @@ pub(crate) struct DownloadProgress {
     /// Bytes done and bytes in all, by path.
     files: RefCell<BTreeMap<String, (u64, u64)>>,
     /// When bytes were reported last, and where they came from.
-    last: Cell<(f64, From)>,
+    last: Cell<(f64, ByteSource)>,
 }
 
-impl Overseer for DownloadProgress {
-    fn between(&self) -> Pin<Box<dyn Future<Output = Result<()>> + '_>> {
+impl ProgressSink for DownloadProgress {
+    fn wait_while_paused(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(self.cx.between())
     }
 
-    fn cancelled(&self) -> Pin<Box<dyn Future<Output = ()> + '_>> {
+    fn cancelled(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(self.cx.cancelled())
     }
 
-    fn tell(&self, news: News<'_>) {
-        match news {
-            News::Bytes {
+    fn report(&self, progress: Progress<'_>) {
+        match progress {
+            Progress::Bytes {
                 path,
-                from,
+                source,
                 done,
                 total,
-            } => self.bytes(path, from, done, total.unwrap_or(0)),
-            News::Retry {
+            } => self.bytes(path, source, done, total.unwrap_or(0)),
+            Progress::Retry {
                 path,
                 reason,
                 after_ms,
@@ -53,7 +52,7 @@ impl Overseer for DownloadProgress {
                 reason,
                 seconds: after_ms as f32 / 1_000.0,
             }),
-            News::Warning(words) => self.cx.warn(words),
+            Progress::Warning(words) => self.cx.warn(words),
         }
     }
 }
@@ -65,11 +64,11 @@ impl DownloadProgress {
             cx: cx.clone(),
             known,
             files: RefCell::default(),
-            last: Cell::new((0.0, From::Cache)),
+            last: Cell::new((0.0, ByteSource::Cache)),
         })
     }
 
-    fn bytes(&self, path: &str, from: From, done: u64, total: u64) {
+    fn bytes(&self, path: &str, from: ByteSource, done: u64, total: u64) {
         let mut files = self.files.borrow_mut();
         files.insert(path.to_owned(), (done, total));
         let (then, before) = self.last.get();
@@ -88,10 +87,10 @@ impl DownloadProgress {
             component: component.to_owned(),
             path: path.to_owned(),
             from: match from {
-                From::Cache => BytesFrom::Cache,
-                From::Network => BytesFrom::Network,
-                From::OtherTab => BytesFrom::OtherTab,
-                From::Disk => BytesFrom::Disk,
+                ByteSource::Cache => BytesFrom::Cache,
+                ByteSource::Network => BytesFrom::Network,
+                ByteSource::OtherTab => BytesFrom::OtherTab,
+                ByteSource::Disk => BytesFrom::Disk,
             },
             done,
             total,

@@ -8,7 +8,7 @@ use web_sys::Url;
 
 use crate::error::{Error, Result};
 use crate::weights::Files;
-use crate::weights::cache::{Folder, ListedFile};
+use crate::weights::cache::ListedFile;
 use crate::weights::catalogue::clip_tokenizer::ClipTokenizer;
 use crate::weights::catalogue::{Entry, LoraEntry};
 use crate::worker::protocol::{
@@ -44,8 +44,8 @@ impl ModelLibrary for BrowserLibrary {
 
     fn remove<'a>(&'a mut self, key: &'a str) -> LocalBoxFuture<'a, Result<bool>> {
         Box::pin(async move {
-            match self.sources.shelf().await {
-                Ok(shelf) => shelf.remove(key).await,
+            match self.sources.cache().await {
+                Ok(cache) => cache.remove(key).await,
                 Err(_) => Ok(true),
             }
         })
@@ -113,11 +113,11 @@ impl BrowserLibrary {
     }
 
     async fn list_stored(&mut self, in_use: Option<&str>) -> Result<Vec<StoredBase>> {
-        let Ok(shelf) = self.sources.shelf().await else {
+        let Ok(cache) = self.sources.cache().await else {
             return Ok(Vec::new());
         };
-        let index = shelf.index().await?;
-        let sizes = shelf.folder().sizes().await?;
+        let index = cache.index().await?;
+        let sizes = cache.storage().list().await?;
         let mut bases: Vec<StoredBase> = Vec::new();
         for base in &index.bases {
             let files = base.parts.iter().map(|part| StoredFile {

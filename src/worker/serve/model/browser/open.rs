@@ -6,10 +6,10 @@ use web_sys::Url;
 
 use crate::error::{Error, Result};
 use crate::model::config::PredictionType;
-use crate::weights::cache::{BaseFiles, Kept, ListedFile};
+use crate::weights::cache::{CachedFiles, ListedFile, RemoteFiles};
 use crate::weights::catalogue::clip_tokenizer::ClipTokenizer;
-use crate::weights::download::Browser;
-use crate::weights::{Files, Given};
+use crate::weights::download::Fetch;
+use crate::weights::{Files, LocalFiles};
 use crate::worker::protocol::{BaseSource, Prediction, TokenizerFrom};
 use crate::worker::serve::browser::scope::{address, resolve};
 use crate::worker::serve::context::{Context, UserFiles};
@@ -47,7 +47,7 @@ impl Opener<'_> {
             } => {
                 let (checkpoint, path) = self.checkpoint(source, url).await?;
                 let cx = self.cx;
-                let beside = || given("tokenizer".into(), files, cx);
+                let beside = || local("tokenizer".into(), files, cx);
                 Ok(OpenedModel::Checkpoint {
                     files: checkpoint,
                     path,
@@ -56,14 +56,14 @@ impl Opener<'_> {
                 })
             }
             BaseSource::DiskFolder { title } => {
-                Ok(OpenedModel::Folder(given(title.clone(), files, self.cx)))
+                Ok(OpenedModel::Folder(local(title.clone(), files, self.cx)))
             }
             BaseSource::DiskCheckpoint {
                 path,
                 tokenizer,
                 prediction,
             } => {
-                let files = given(path.clone(), files, self.cx);
+                let files = local(path.clone(), files, self.cx);
                 let beside = || files.clone();
                 Ok(OpenedModel::Checkpoint {
                     tokenizer: self.tokenizer(*tokenizer, beside).await?,
@@ -82,9 +82,9 @@ impl Opener<'_> {
         if !url.ends_with('/') {
             return Err(no_address(url));
         }
-        let files = BaseFiles::Folder(url.to_owned());
-        let kept = self.kept(source, title_of(url), files).await?;
-        Ok(OpenedModel::Folder(kept))
+        let files = RemoteFiles::Folder(url.to_owned());
+        let files = self.cached(source, title_of(url), files).await?;
+        Ok(OpenedModel::Folder(files))
     }
 
     async fn entry(&mut self, source: &BaseSource, id: &str) -> Result<OpenedModel> {
@@ -99,9 +99,9 @@ impl Opener<'_> {
         if entry.embedded {
             return Ok(OpenedModel::Folder(Files::Http(resolve(&entry.root))));
         }
-        let files = BaseFiles::Listed(entry.listed(resolve));
-        let kept = self.kept(source, entry.title.clone(), files).await?;
-        Ok(OpenedModel::Folder(kept))
+        let files = RemoteFiles::Listed(entry.listed(resolve));
+        let files = self.cached(source, entry.title.clone(), files).await?;
+        Ok(OpenedModel::Folder(files))
     }
 
     /// The folder of a checkpoint, and its path in it.
@@ -110,14 +110,14 @@ impl Opener<'_> {
         if is_own(url)? {
             return Ok((Files::Http(folder.to_owned()), path.to_owned()));
         }
-        let files = BaseFiles::Listed(vec![ListedFile {
+        let files = RemoteFiles::Listed(vec![ListedFile {
             path: path.to_owned(),
             url: url.to_owned(),
             bytes: None,
             sha256: None,
         }]);
-        let kept = self.kept(source, path.to_owned(), files).await?;
-        Ok((kept, path.to_owned()))
+        let files = self.cached(source, path.to_owned(), files).await?;
+        Ok((files, path.to_owned()))
     }
 
     /// A checkpoint's tokenizer: files of the person's disk, or the catalogue's, stored by itself.
@@ -137,27 +137,27 @@ impl Opener<'_> {
         })?;
         let title = format!("{}: tokenizer", offer.title);
         let key = format!("{TOKENIZER_KEY}{}", offer.id);
-        let files = BaseFiles::Listed(offer.files);
-        self.kept_as(key, title, files).await
+        let files = RemoteFiles::Listed(offer.files);
+        self.cached_as(key, title, files).await
     }
 
-    async fn kept(
+    async fn cached(
         &mut self,
         source: &BaseSource,
         title: String,
-        files: BaseFiles,
+        files: RemoteFiles,
     ) -> Result<Files> {
         match key(source) {
-            Some(key) => self.kept_as(key, title, files).await,
+            Some(key) => self.cached_as(key, title, files).await,
             None => Err(Error::Settings(format!(
                 "'{title}' lies on this machine's disk and is not kept a second time. Choose it again."
             ))),
         }
     }
 
-    async fn kept_as(&mut self, key: String, title: String, files: BaseFiles) -> Result<Files> {
-        let shelf = match self.sources.shelf().await {
-            Ok(shelf) => Some(shelf),
+    async fn cached_as(&mut self, key: String, title: String, files: RemoteFiles) -> Result<Files> {
+        let cache = match self.sources.cache().await {
+            Ok(cache) => Some(cache),
             Err(why) => {
                 self.cx.warn(format!(
                     "This browser keeps no files here ({why}), so '{title}' will be fetched again next time. If this is a private window, use a normal one."
@@ -165,21 +165,17 @@ impl Opener<'_> {
                 None
             }
         };
-        let known = match &files {
-            BaseFiles::Listed(files) => files.iter().filter_map(|file| file.bytes).sum(),
-            BaseFiles::Folder(_) => 0,
-        };
-        let progress = DownloadProgress::new(self.cx, known);
-        let kept = Kept::new(Rc::new(Browser), shelf, progress, key, title, files);
-        Ok(Files::Kept(kept.await?))
+        let progress = DownloadProgress::new(self.cx, files.known_bytes());
+        let files = CachedFiles::new(Rc::new(Fetch), cache, progress, key, title, files);
+        Ok(Files::Cached(Rc::new(files.await?)))
     }
 }
 
 /// Files of the person's disk.
-fn given(title: String, files: UserFiles, cx: &Rc<Context>) -> Files {
+fn local(title: String, files: UserFiles, cx: &Rc<Context>) -> Files {
     // It is not known beforehand which of a folder's files are read.
     let progress = DownloadProgress::new(cx, 0);
-    Files::Given(Rc::new(Given::new(title, files, progress)))
+    Files::Local(Rc::new(LocalFiles::new(title, files, progress)))
 }
 
 fn predicts(prediction: Prediction) -> PredictionType {

@@ -2,12 +2,17 @@
 
 use std::rc::Rc;
 
+use js_sys::Date;
+
 use crate::error::Result;
+use crate::storage::Opfs;
 use crate::weights::Files;
-use crate::weights::cache::{Opfs, Shelf};
+use crate::weights::cache::ModelCache;
 use crate::weights::catalogue::Catalogue;
 use crate::worker::serve::browser::scope::resolve;
 
+/// Folder of the downloaded models.
+const FOLDER: &str = "deltabooth-bases";
 /// A larger file is not a catalogue.
 const CATALOGUE_LIMIT: u64 = 1 << 20;
 
@@ -16,7 +21,7 @@ const CATALOGUE_LIMIT: u64 = 1 << 20;
 pub(crate) struct Sources {
     catalogue: Option<Rc<Catalogue>>,
     /// The storage, or why there is none.
-    shelf: Option<Result<Rc<Shelf<Opfs>>, String>>,
+    cache: Option<Result<Rc<ModelCache>, String>>,
 }
 
 impl Sources {
@@ -35,12 +40,12 @@ impl Sources {
     }
 
     /// The storage, or why there is none.
-    pub(crate) async fn shelf(&mut self) -> Result<Rc<Shelf<Opfs>>, String> {
-        if let Some(shelf) = &self.shelf {
-            return shelf.clone();
+    pub(crate) async fn cache(&mut self) -> Result<Rc<ModelCache>, String> {
+        if let Some(cache) = &self.cache {
+            return cache.clone();
         }
-        let opened = Opfs::open().await;
-        let shelf = opened.map(|folder| Rc::new(Shelf::new(folder)));
-        self.shelf.insert(shelf).clone()
+        let opened = Opfs::open_folder(FOLDER).await;
+        let cache = opened.map(|storage| Rc::new(ModelCache::new(Rc::new(storage), Date::now)));
+        self.cache.insert(cache).clone()
     }
 }
