@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use web_time::Instant;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::base_model::BaseModel;
 use crate::read_back::read_back;
 
