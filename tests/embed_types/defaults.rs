@@ -44,15 +44,14 @@ fn text(value: &Value) -> String {
 /// The settings that a page may choose, in camelCase.
 pub fn train() -> Value {
     let mut settings = camel_case(&TrainConfig::default());
-    for set_elsewhere in ["subjects", "ownCollages", "resolution"] {
-        settings.remove(set_elsewhere);
-    }
+    let set_elsewhere = ["subjects", "ownCollages", "resolution"];
+    settings.retain(|name, _| !set_elsewhere.contains(&name.as_str()));
     Value::Object(settings)
 }
 
 fn generate() -> Value {
     let mut settings = camel_case(&GenerateConfig::default());
-    settings.remove("preview");
+    settings.retain(|name, _| name != "preview");
     Value::Object(settings)
 }
 
