@@ -10,16 +10,16 @@ cargo xtask test [PART] [FILTER]
 Without PART everything runs. FILTER runs only the tests whose name contains it, as in `cargo test FILTER`;
 it goes with native, page and e2e. What follows FILTER goes to the test program too, such as --nocapture.
 
-Usual times on two cores, from a clean clone and after one changed line (tools present):
+Usual minutes on two cores, with the tools present: from a clean clone, and after one changed line.
+'-' is not measured yet; each step prints its own time.
 
   PART     what it runs                                                   clean    changed
-  native   all Rust tests except those of the page and the browser        TODO
-  page     unit tests of the page, built for this machine                 TODO
-  web      builds dist/ and checks that `cargo xtask serve` serves it     TODO
-  e2e      tests in Chromium and Firefox; builds dist/ first if it is     TODO
+  native   all Rust tests except those of the page and the browser        12       4
+  page     unit tests of the page, built for this machine                 -        -
+  web      builds dist/ and checks that `cargo xtask serve` serves it     -        -
+  e2e      tests in Chromium and Firefox; builds dist/ first if it is     -        -
            missing or older than its sources
-  lint     rustfmt, clippy for each target, rustdoc                       TODO
-  (all)                                                                   TODO
+  lint     rustfmt, clippy for each target, rustdoc                       -        -
 ";
 
 /// Targets of clippy for the browser: binary and feature.

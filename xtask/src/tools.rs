@@ -126,9 +126,9 @@ pub fn ensure(needs: &[Need]) -> Done {
     Ok(())
 }
 
-/// Installs a program with cargo, optimised lightly and without link-time optimisation: that takes a
-/// fifth of the time, and the programs are fast enough. All share one target directory, so that
-/// common dependencies are built once and an interrupted installation goes on.
+/// Installs a program with cargo, lightly optimised and without link-time optimisation: trunk and
+/// wasm-bindgen then take 12 minutes of one core. Both share a target directory, so that common
+/// dependencies are built once and an interrupted installation resumes.
 fn cargo_install(what: &[&str]) -> Done {
     const FAST: [&str; 13] = [
         "install",
