@@ -17,7 +17,7 @@ export const TRAIN = {
   },
   "maxTrainSteps": 100,
   "learningRate": 0.06,
-  "learningRate1d": 2e-5,
+  "learningRate1d": 0.00002,
   "adamWeightDecay": 0.01,
   "adamBetas": [
     0.9,

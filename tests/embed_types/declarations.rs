@@ -24,6 +24,8 @@ pub struct Declarations {
     pub interfaces: BTreeMap<String, Vec<Field>>,
     /// Members of each union.
     pub unions: BTreeMap<String, Vec<String>>,
+    /// Direct parents of each interface that has any.
+    parents: BTreeMap<String, Vec<String>>,
 }
 
 impl Declarations {
@@ -64,6 +66,7 @@ impl Declarations {
                 panic!("a line that is neither interface nor type: {line}");
             }
         }
+        read.parents = extended.clone();
         let names: Vec<String> = extended.keys().cloned().collect();
         for name in names {
             read.extend(&name, &mut extended);
@@ -110,7 +113,7 @@ impl Declarations {
 
     /// A value of the interface with all fields; adds the names of its types to `seen`.
     pub fn sample(&self, name: &str, seen: &mut Vec<String>) -> Value {
-        seen.push(name.to_owned());
+        self.see(name, seen);
         let fields = self.fields(name).iter();
         let object: Map<String, Value> = fields
             .map(|field| (field.name.clone(), self.value(&field.kind, seen)))
@@ -121,6 +124,14 @@ impl Declarations {
             "{name} has a field twice"
         );
         Value::Object(object)
+    }
+
+    /// Adds the name of an interface and those of its ancestors to `seen`.
+    fn see(&self, name: &str, seen: &mut Vec<String>) {
+        seen.push(name.to_owned());
+        for parent in self.parents.get(name).into_iter().flatten() {
+            self.see(parent, seen);
+        }
     }
 
     fn value(&self, kind: &str, seen: &mut Vec<String>) -> Value {

@@ -144,7 +144,7 @@ mod tests {
     fn help_shows_the_default() {
         let mut command = Overrides::<TrainConfig>::augment_args(Command::new("test"));
         let help = command.render_long_help().to_string();
-        assert!(help.contains("[default: 2e-5]"), "{help}");
+        assert!(help.contains("[default: 0.00002]"), "{help}");
         assert!(help.contains("'on grass'"), "{help}");
     }
 }
