@@ -3,26 +3,28 @@
 //! A few pictures of a subject train *spectral shifts* (SVDiff, ICCV 2023) of a diffusion model;
 //! the result is a small delta that anyone applies to the same base model.
 //!
-//! The modules stand in the order of the data's way:
+//! Modules, in data-flow order; each depends only on modules above it (see `ARCHITECTURE.md`):
 //!
-//! | module | what comes out |
+//! | module | purpose |
 //! |---|---|
-//! | `sha256` | hashes of files |
-//! | [`storage`] | files in OPFS, on disk, or in memory |
+//! | [`error`] | the public error type |
 //! | [`config`] | settings of training, pictures and edits, with their defaults |
-//! | [`weights`] | checked tensors from a diffusers folder, on disk or over HTTP |
+//! | `sha256`, `read_back`, `js` | hashes, tensors read from their device, helpers for JavaScript |
+//! | [`storage`] | files in OPFS, on disk, or in memory |
+//! | [`weights`] | checked tensors from weight files, on disk or over HTTP |
+//! | [`ops`] | kernels, one folder per operation |
 //! | [`model`] | the published model: CLIP text encoder, UNet, autoencoder |
 //! | [`sampler`] | noise schedule, sampling methods, seeded noise |
 //! | [`spectral`] | W = U diag(σ) Vᵀ, the shifts δ, the delta file |
-//! | [`train`] | δ from a few pictures |
-//! | [`plan`] | what a job takes of memory, and how it is made to fit |
 //! | [`generate`] | pictures from a prompt and any deltas |
+//! | [`train`] | δ from a few pictures |
 //! | [`edit`] | one picture, edited by its prompt |
-//! | `eval` | whether it learned: a judge looks at generated pictures |
-//! | [`check`] | how far this device is from diffusers |
-//! | `memory` | freed memory kept for the next step, natively |
-//! | `synthetic` | synthetic models: names and shapes of published base models with random weights, for tests |
-//! | [`worker`] | the contract between page and engine |
+//! | [`plan`] | estimated memory of a job, and what is done to make it fit |
+//! | `eval` | scores of generated pictures, by a judge network |
+//! | [`check`] | comparison of this device with diffusers |
+//! | `memory` | reuse of freed memory, natively |
+//! | `synthetic` | names and shapes of published models with random weights, for tests |
+//! | [`worker`] | the protocol between page and engine, and both ends of it |
 //! | [`ui`] | the page |
 
 #[cfg(feature = "tensor")]

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::config::SamplerKind;
 use crate::error::Result;
 use crate::sampler::ddim::Ddim;
 use crate::sampler::dpm_solver::DpmSolverMultistep;
@@ -9,7 +10,6 @@ use crate::sampler::euler::Euler;
 use crate::sampler::euler_ancestral::EulerAncestral;
 use crate::sampler::lcm::Lcm;
 use crate::sampler::schedule::NoiseSchedule;
-use crate::worker::protocol::SamplerKind;
 
 /// A sampling run of one method.
 #[derive(Clone, Debug)]
