@@ -14,14 +14,13 @@
 //! | `error` | what can go wrong, in words |
 //! | `remote` | one request with timeout and retries |
 //! | `segments` | parts of a file, several at a time |
-//! | `download` | [`Download`]: the bytes of one file, in order |
+//! | `transfer` | [`Download`]: the bytes of one file, in order |
 //! | `buffered` | reads of any length from chunks of any length |
 //! | `fetch` | the browser's transport |
 //! | `http_file` | files beside the app, without retries |
 
 pub(crate) mod buffered;
 mod classify;
-mod download;
 mod error;
 #[cfg(feature = "web")]
 mod fetch;
@@ -31,15 +30,16 @@ mod progress;
 mod remote;
 pub(crate) mod retry;
 mod segments;
+mod transfer;
 mod transport;
 
 pub(crate) use classify::{KnownFile, may_resume};
-pub use download::Download;
 pub(crate) use error::DownloadError;
 #[cfg(feature = "web")]
 pub use fetch::Fetch;
 pub use progress::{ByteSource, Progress, ProgressSink};
 pub use remote::Remote;
+pub use transfer::Download;
 pub use transport::{Body, ByteRange, Response, ResponseHead, Transport};
 
 #[cfg(test)]

@@ -16,6 +16,10 @@ pub struct RequestId(pub u32);
 /// From the page to the engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a message is built, posted and read once; none is stored"
+)]
 pub enum Message {
     /// Work to do when all requests before it are done.
     Request {
