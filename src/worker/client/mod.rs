@@ -120,8 +120,8 @@ impl EngineClient {
         };
         drop(queue);
         match cancelled {
-            Cancelled::Send(message) => {
-                self.shared.post(&message, &[]);
+            Cancelled::Send(id) => {
+                self.shared.post(&Message::Cancel { id }, &[]);
             }
             Cancelled::Removed(id, task) => self.shared.tell(Some(id), Event::Stopped { task }),
             Cancelled::Nothing => {}

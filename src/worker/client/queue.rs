@@ -29,7 +29,7 @@ struct Running {
 #[derive(Debug, PartialEq)]
 pub enum Cancelled {
     /// The engine has to be told.
-    Send(Message),
+    Send(RequestId),
     /// The request had not begun and is gone.
     Removed(RequestId, Task),
     /// There is no such request any more.
@@ -149,7 +149,7 @@ impl<F> Queue<F> {
     /// Cancels a request.
     pub fn cancel(&mut self, id: RequestId) -> Cancelled {
         if self.running.is_some_and(|running| running.id == id) {
-            return Cancelled::Send(Message::Cancel { id });
+            return Cancelled::Send(id);
         }
         let index = self.waiting.iter().position(|of| of.id == id);
         match index.and_then(|index| self.waiting.remove(index)) {
@@ -193,10 +193,7 @@ mod tests {
         let running = queue.push(Request::ResumeRun, ());
         let waiting = queue.push(Request::CheckDevice, ());
         queue.begin();
-        assert_eq!(
-            queue.cancel(running),
-            Cancelled::Send(Message::Cancel { id: running })
-        );
+        assert_eq!(queue.cancel(running), Cancelled::Send(running));
         assert_eq!(
             queue.cancel(waiting),
             Cancelled::Removed(waiting, Task::Check)
