@@ -25,7 +25,7 @@
 //! | `memory` | reuse of freed memory, natively |
 //! | `synthetic` | names and shapes of published models with random weights, for tests |
 //! | [`worker`] | the protocol between page and engine, and both ends of it |
-//! | [`ui`] | the page |
+//! | `ui` | the page |
 
 #[cfg(feature = "tensor")]
 pub mod check;

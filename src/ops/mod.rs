@@ -9,7 +9,7 @@
 //! | [`attention_map`] | softmax(q kᵀ / √d), averaged over the heads |
 //! | [`norm`] | GroupNorm and LayerNorm, with SiLU |
 //! | [`geglu`] | a · gelu(b) |
-//! | [`f16`] | F32 to packed F16 and back |
+//! | [`f16`](mod@f16) | F32 to packed F16 and back |
 //!
 //! In a folder, `mod.rs` has the public functions with formula and shapes, the backend extension
 //! (a trait that Burn dispatches to the backend of the tensors) and the trait of the kernels;

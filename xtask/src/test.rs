@@ -159,9 +159,10 @@ fn lint() -> Done {
             binary,
         ])?;
     }
+    // Links to private items serve readers of the source.
     shell::cargo(&[
         "--config",
-        "build.rustdocflags=['-D', 'warnings']",
+        "build.rustdocflags=['-D', 'warnings', '-A', 'rustdoc::private_intra_doc_links']",
         "doc",
         "--no-deps",
         "--workspace",
