@@ -12,7 +12,7 @@
 //! | [`choices`] | the enums: scheduler, sampler, layers |
 //! | [`subject`], [`captions`] | the words of subjects, and the captions that hold them |
 //! | [`collage`] | two subjects in one picture |
-//! | [`file`] | the names of settings in checkpoints and deltas |
+//! | [`file`](mod@file) | the names of settings in checkpoints and deltas |
 //!
 //! With the feature `booth` the structs derive [`clap::Args`]: the flag of `max_train_steps` is
 //! `--max-train-steps`. With the feature `page` they derive `reactive_stores::Store`, so that the

@@ -3,7 +3,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | [`decode`] | bytes to pixels, with limits on untrusted input |
+//! | [`decode`](mod@decode) | bytes to pixels, with limits on untrusted input |
 //! | [`pixels`] | cropping, scaling, conversion and PNG encoding |
 //! | [`quality`] | tiny, blurry and duplicate pictures |
 

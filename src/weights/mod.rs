@@ -2,7 +2,7 @@
 //!
 //! | folder | what it has |
 //! |---|---|
-//! | [`format`] | safetensors, shards, single-file checkpoints, values on the device |
+//! | [`format`](mod@format) | safetensors, shards, single-file checkpoints, values on the device |
 //! | [`download`] | files from servers, with retries |
 //! | [`cache`] | downloaded files, stored in the browser |
 //! | [`local`] | files that a person chose from their disk |

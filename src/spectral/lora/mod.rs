@@ -5,7 +5,7 @@
 //! | [`layers`] | a LoRA in memory |
 //! | [`from_delta`] | a delta as a LoRA, for programs that do not support spectral shifts |
 //! | [`apply`](mod@apply) | LoRAs added to the weights of a model |
-//! | [`file`] | reads LoRA files of any supported format |
+//! | [`file`](mod@file) | reads LoRA files of any supported format |
 //! | [`kohya`], [`diffusers`] | the two formats |
 //! | `names` | names and shapes of tensors in both formats |
 //!

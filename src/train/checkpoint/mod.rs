@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `state` | [`Checkpoint`]: a run between two steps |
 //! | `format` | its bytes |
-//! | [`file`] | one file on disk, replaced as a whole |
+//! | [`file`](mod@file) | one file on disk, replaced as a whole |
 //! | [`slots`] | two files written in turn, for browsers |
 
 #[cfg(not(target_family = "wasm"))]
