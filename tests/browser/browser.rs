@@ -277,6 +277,8 @@ impl Browser {
                 .expect("the download folder")
                 .flatten()
                 .map(|entry| entry.path())
+                // Chromium reserves the name with an empty file until the download is complete.
+                .filter(|path| path.metadata().is_ok_and(|file| file.len() > 0))
                 .find(|path| path.extension().is_some_and(|kind| kind == "safetensors"));
             if let Some(path) = arrived {
                 let bytes = std::fs::read(&path).expect("the downloaded file");
