@@ -6,19 +6,16 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReferrerPolicy, RequestCredentials, RequestInit, Response};
 
-use crate::ui::{browser::api, text};
+use crate::sha256::{digest_async, hex};
+use crate::ui::text;
 
 /// Largest file that is fetched, in bytes.
 const MAX_FILE_BYTES: usize = 64 << 20;
 
 /// The SHA-256 of a file in hexadecimal; `None` if the browser cannot compute it.
 pub async fn sha256(file: &[u8]) -> Option<String> {
-    let crypto = api::get(&window(), "crypto")?;
-    let subtle = api::get(&crypto, "subtle")?;
-    let args = ["SHA-256".into(), Uint8Array::from(file).into()];
-    let digest = api::call(&subtle, "digest", &args).await.ok()?;
-    let digest = Uint8Array::new(&digest).to_vec();
-    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    let digest = digest_async(file).await.ok()?;
+    Some(hex(&digest))
 }
 
 /// Fetches a file without cookies and without a referrer; browsers still send the page's origin.
